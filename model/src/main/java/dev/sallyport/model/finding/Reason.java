@@ -1,0 +1,119 @@
+package dev.sallyport.model.finding;
+
+import static dev.sallyport.model.finding.Severity.ERROR;
+import static dev.sallyport.model.finding.Severity.INFO;
+import static dev.sallyport.model.finding.Severity.WARNING;
+
+/**
+ * Why there is a finding: a closed list, so that documentation, metrics and status agree on the
+ * words. A reason that makes its object (or the named part of it) unusable has severity {@link
+ * Severity#ERROR}.
+ */
+public enum Reason {
+    /** A file cannot be read or is not YAML or JSON; its last good objects stay. */
+    FILE_UNREADABLE(ERROR),
+    /**
+     * A document is YAML, but not an object of its kind: a wrong type, no name, a field that does
+     * not fit.
+     */
+    OBJECT_INVALID(ERROR),
+    /** Another file, earlier by path, defines the same object. */
+    OBJECT_DUPLICATE(ERROR),
+    /** A bound on sizes or counts is exceeded. */
+    LIMIT_EXCEEDED(ERROR),
+
+    /** The Ingress names a class of which no IngressClass exists. */
+    CLASS_UNKNOWN(WARNING),
+    /** More than one IngressClass is marked as the default. */
+    CLASS_DEFAULT_AMBIGUOUS(WARNING),
+    /** An IngressClass has parameters that this gateway does not know. */
+    CLASS_PARAMETERS_UNSUPPORTED(WARNING),
+    /** A host is not a DNS name. */
+    HOST_INVALID(ERROR),
+    /** A path does not start with a slash, or is not what its path type asks for. */
+    PATH_INVALID(ERROR),
+    /** An older object (then the first by namespace and name) has this host and path already. */
+    ROUTE_CONFLICT(ERROR),
+    /** A backend is a {@code resource}, which this gateway cannot serve. */
+    BACKEND_RESOURCE_UNSUPPORTED(ERROR),
+    /** The Service that a backend names does not exist; requests are answered 503. */
+    SERVICE_MISSING(ERROR),
+    /** The Service has no port of this name or number; requests are answered 503. */
+    SERVICE_PORT_MISSING(ERROR),
+    /** The Service is of a kind that cannot be a backend. */
+    SERVICE_UNSUPPORTED(ERROR),
+    /** The Service has no ready endpoint; requests are answered 503. */
+    SERVICE_WITHOUT_ENDPOINTS(WARNING),
+    /** An endpoint address is not allowed as a target (loopback, link-local, metadata). */
+    ENDPOINT_FORBIDDEN(ERROR),
+
+    /**
+     * The Secret does not exist; a last good certificate stays in service, else the default
+     * certificate.
+     */
+    SECRET_MISSING(ERROR),
+    /** The Secret was deleted; its last good certificate stays in service. */
+    SECRET_DELETED(ERROR),
+    /** The Secret lacks {@code tls.crt} or {@code tls.key}, or they are empty. */
+    SECRET_INCOMPLETE(ERROR),
+    /** {@code tls.crt} or {@code tls.key} is larger than allowed; it was not parsed. */
+    SECRET_TOO_LARGE(ERROR),
+    /** {@code tls.crt} holds no readable certificate. */
+    CERTIFICATE_UNREADABLE(ERROR),
+    /** {@code tls.key} holds no readable private key. */
+    KEY_UNREADABLE(ERROR),
+    /** {@code tls.key} is encrypted. */
+    KEY_ENCRYPTED(ERROR),
+    /** The private key does not belong to the leaf certificate. */
+    KEY_MISMATCH(ERROR),
+    /** The key is too weak (RSA below 2048 bits, an unknown curve). */
+    KEY_TOO_WEAK(ERROR),
+    /** The key's algorithm cannot be served. */
+    KEY_UNSUPPORTED(ERROR),
+    /** The leaf is signed with an algorithm that no client accepts any more. */
+    SIGNATURE_TOO_WEAK(ERROR),
+    /** The leaf certificate names no host at all. */
+    CERTIFICATE_WITHOUT_NAMES(ERROR),
+    /** The certificates do not form a chain from the leaf upwards; they are served as they are. */
+    CHAIN_BROKEN(WARNING),
+    /** The certificate has expired; it is served all the same, since clients decide. */
+    CERTIFICATE_EXPIRED(WARNING),
+    /** The certificate is not valid yet; the one before stays in service. */
+    CERTIFICATE_NOT_YET_VALID(ERROR),
+    /** The certificate does not cover the host it is meant for; it is served all the same. */
+    CERTIFICATE_HOST_MISMATCH(WARNING),
+    /** The certificate expires soon. */
+    CERTIFICATE_EXPIRES_SOON(WARNING),
+    /** A temporary certificate that an issuer made until the real one is there. */
+    CERTIFICATE_TEMPORARY(INFO),
+    /** Two Ingresses ask for different certificates for one host; the older one's comes first. */
+    CERTIFICATE_CONFLICT(WARNING),
+    /** The native TLS library refused a certificate that parsed. */
+    CERTIFICATE_REFUSED(ERROR),
+
+    /** A listener could not be bound. */
+    LISTENER_NOT_BOUND(ERROR);
+
+    private final Severity severity;
+
+    Reason(Severity severity) {
+        this.severity = severity;
+    }
+
+    /** How much it matters. */
+    public Severity severity() {
+        return severity;
+    }
+
+    /** The reason as Kubernetes conditions and Events write it: {@code SecretMissing}. */
+    public String camelCase() {
+        var text = new StringBuilder();
+        for (String word : name().split("_", -1)) {
+            text.append(word.charAt(0));
+            for (int i = 1; i < word.length(); i++) {
+                text.append(Character.toLowerCase(word.charAt(i)));
+            }
+        }
+        return text.toString();
+    }
+}
