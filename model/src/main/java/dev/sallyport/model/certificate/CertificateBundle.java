@@ -4,20 +4,24 @@ import dev.sallyport.model.name.Hostname;
 import java.io.ByteArrayInputStream;
 import java.math.BigInteger;
 import java.security.GeneralSecurityException;
+import java.security.KeyFactory;
 import java.security.MessageDigest;
 import java.security.PrivateKey;
 import java.security.PublicKey;
 import java.security.SecureRandom;
 import java.security.Signature;
+import java.security.SignatureException;
 import java.security.cert.CertificateException;
 import java.security.cert.CertificateFactory;
 import java.security.cert.X509Certificate;
 import java.security.interfaces.ECPublicKey;
 import java.security.interfaces.EdECPublicKey;
 import java.security.interfaces.RSAPublicKey;
+import java.security.spec.InvalidKeySpecException;
 import java.security.spec.PKCS8EncodedKeySpec;
 import java.time.Instant;
 import java.util.Collection;
+import java.util.Collections;
 import java.util.HexFormat;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -201,9 +205,9 @@ public final class CertificateBundle {
         PrivateKey privateKey;
         try {
             privateKey =
-                    java.security.KeyFactory.getInstance(publicKey.getAlgorithm())
+                    KeyFactory.getInstance(publicKey.getAlgorithm())
                             .generatePrivate(new PKCS8EncodedKeySpec(pkcs8));
-        } catch (java.security.spec.InvalidKeySpecException ofAnotherKind) {
+        } catch (InvalidKeySpecException ofAnotherKind) {
             throw new Mismatch();
         }
         String algorithm =
@@ -224,7 +228,7 @@ public final class CertificateBundle {
         boolean proven;
         try {
             proven = verifier.verify(signature);
-        } catch (java.security.SignatureException ofAnotherSize) {
+        } catch (SignatureException ofAnotherSize) {
             proven = false;
         }
         if (!proven) {
@@ -258,7 +262,7 @@ public final class CertificateBundle {
                 }
             }
         }
-        return java.util.Collections.unmodifiableSet(names);
+        return Collections.unmodifiableSet(names);
     }
 
     private static String hex(BigInteger serial) {

@@ -1,5 +1,6 @@
 package dev.sallyport.model.certificate;
 
+import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 
@@ -28,7 +29,7 @@ public final class CertificateSet {
             throw new IllegalArgumentException(
                     "candidates: none (expected: at least one certificate)");
         }
-        List<ServedCertificate> chosen = new java.util.ArrayList<>();
+        List<ServedCertificate> chosen = new ArrayList<>();
         for (ServedCertificate candidate : candidates) {
             if (chosen.stream()
                     .noneMatch(c -> c.bundle().keyType() == candidate.bundle().keyType())) {

@@ -1,6 +1,7 @@
 package dev.sallyport.model.route;
 
 import dev.sallyport.model.name.HostTable;
+import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -23,7 +24,7 @@ public record RoutingTable(
     public static final RoutingTable EMPTY =
             new RoutingTable(
                     HostTable.empty(),
-                    VirtualHost.of(java.util.List.of(), Optional.empty(), Optional.empty()),
+                    VirtualHost.of(List.of(), Optional.empty(), Optional.empty()),
                     Optional.empty());
 
     /**

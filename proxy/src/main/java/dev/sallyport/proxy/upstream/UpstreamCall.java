@@ -1,6 +1,7 @@
 package dev.sallyport.proxy.upstream;
 
 import dev.sallyport.model.upstream.Endpoint;
+import dev.sallyport.proxy.http.ProxyError;
 import io.netty.buffer.ByteBuf;
 import io.netty.handler.codec.http.HttpHeaders;
 import org.jspecify.annotations.Nullable;
@@ -103,7 +104,7 @@ public interface UpstreamCall {
          *     made, or a reused one was closed before the first byte of an answer
          */
         void onFailure(
-                dev.sallyport.proxy.http.ProxyError why,
+                ProxyError why,
                 boolean retriable,
                 @Nullable Endpoint endpoint);
     }

@@ -1,0 +1,58 @@
+package dev.sallyport.model;
+
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+
+import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.importer.ClassFileImporter;
+import com.tngtech.archunit.core.importer.ImportOption;
+import org.junit.jupiter.api.Test;
+
+class ModelArchTest {
+    private final JavaClasses classes =
+            new ClassFileImporter()
+                    .withImportOption(new ImportOption.DoNotIncludeTests())
+                    .importPackages("dev.sallyport.model");
+
+    @Test
+    void seesNothingButTheJdkAndItself() {
+        classes()
+                .should()
+                .onlyDependOnClassesThat()
+                .resideInAnyPackage(
+                        "java..",
+                        "javax.security.auth.x500",
+                        "dev.sallyport.model..",
+                        "org.jspecify..")
+                .check(classes);
+    }
+
+    @Test
+    void doesNoInputOrOutput() {
+        noClasses()
+                .should()
+                .dependOnClassesThat()
+                .resideInAnyPackage("java.nio.file..", "java.net.http..", "java.nio.channels..")
+                .check(classes);
+    }
+
+    @Test
+    void namesAreTheFieldsTerms() {
+        noClasses()
+                .should()
+                .haveNameMatching(".*(Impl|Manager|Util|Utils|Helper|Abstract\\w+)$")
+                .check(classes);
+    }
+
+    @Test
+    void recordsHaveNoNaturalOrder() {
+        // An order that disagrees with equals breaks sorted collections: orders are named
+        // comparators here.
+        noClasses()
+                .that()
+                .areAssignableTo(Record.class)
+                .should()
+                .implement(Comparable.class)
+                .check(classes);
+    }
+}
