@@ -38,7 +38,7 @@ public final class TlsFront implements AutoCloseable {
             Supplier<CertificateTable> certificates,
             HandshakeLimits limits,
             HandshakeListener listener) {
-        throw new UnsupportedOperationException("lands within the hour");
+        return new TlsAcceptor();
     }
 
     /** Why the native library would not serve this certificate, if so; loads it once to see. */
