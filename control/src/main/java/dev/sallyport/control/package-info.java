@@ -1,4 +1,7 @@
-/** From Kubernetes objects to snapshots: sources, pure translators and the one thread that reconciles. */
+/**
+ * From Kubernetes objects to snapshots: sources, pure translators and the one thread that
+ * reconciles.
+ */
 @NullMarked
 package dev.sallyport.control;
 

@@ -1,0 +1,29 @@
+package dev.sallyport.control;
+
+import dev.sallyport.control.reconcile.HoldOff;
+import dev.sallyport.control.source.FolderSettings;
+import dev.sallyport.control.translate.TranslationSettings;
+import dev.sallyport.model.certificate.CertificateSet;
+import dev.sallyport.model.listener.Listener;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * Everything the control side is configured with.
+ *
+ * @param translation what objects come to mean
+ * @param folder how a folder is read
+ * @param holdOff how bursts of changes are put together
+ */
+public record ControlSettings(
+        TranslationSettings translation, FolderSettings folder, HoldOff holdOff) {
+
+    /** The defaults for a folder. */
+    public static ControlSettings forFolder(
+            List<Listener> listeners, Optional<CertificateSet> fallbackCertificate) {
+        return new ControlSettings(
+                TranslationSettings.forFolder(listeners, fallbackCertificate),
+                FolderSettings.DEFAULT,
+                HoldOff.DEFAULT);
+    }
+}

@@ -1,0 +1,44 @@
+package dev.sallyport.control.reconcile;
+
+import dev.sallyport.control.translate.FindingIndex;
+import dev.sallyport.model.finding.Finding;
+import dev.sallyport.model.snapshot.Applied;
+import dev.sallyport.model.snapshot.GatewaySnapshot;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * What the control side knows at one moment. Immutable.
+ *
+ * @param snapshot the one in service; version 0 before the first
+ * @param applied what the data plane said of it
+ * @param remarks what is wrong or worth knowing, from sources, Secrets and translation
+ * @param objects how many objects there are, by kind
+ * @param reconciles how many rounds ran
+ * @param published how many of them put a new snapshot in service
+ * @param failures how many rounds a bug ended; the snapshot before stayed
+ * @param lastDuration how long the last round took, with {@code DataPlane.apply}
+ * @param lastApplied when a snapshot was last put in service
+ */
+public record ControlState(
+        GatewaySnapshot snapshot,
+        Applied applied,
+        FindingIndex remarks,
+        Map<String, Integer> objects,
+        long reconciles,
+        long published,
+        long failures,
+        Duration lastDuration,
+        Optional<Instant> lastApplied) {
+    public ControlState {
+        objects = Map.copyOf(objects);
+    }
+
+    /** All remarks, with those of the data plane, in {@link Finding#ORDER}. Sorts on demand. */
+    public List<Finding> findings() {
+        return remarks.sortedWith(applied.findings());
+    }
+}
