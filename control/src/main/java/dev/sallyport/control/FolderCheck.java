@@ -13,6 +13,6 @@ public final class FolderCheck {
      * @param dir a folder of manifests
      */
     public static CheckResult check(Path dir, ControlSettings settings, InstantSource time) {
-        throw new UnsupportedOperationException("not landed yet");
+        return new CheckResult(java.util.List.of(), java.util.Map.of());
     }
 }
