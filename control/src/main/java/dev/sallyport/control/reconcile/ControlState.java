@@ -33,6 +33,20 @@ public record ControlState(
         long failures,
         Duration lastDuration,
         Optional<Instant> lastApplied) {
+
+    /** Before the first round. */
+    public static final ControlState EMPTY =
+            new ControlState(
+                    GatewaySnapshot.EMPTY,
+                    new Applied(0, List.of()),
+                    FindingIndex.EMPTY,
+                    Map.of(),
+                    0,
+                    0,
+                    0,
+                    Duration.ZERO,
+                    Optional.empty());
+
     public ControlState {
         objects = Map.copyOf(objects);
     }
