@@ -1,9 +1,19 @@
 package dev.sallyport.proxy.http;
 
-/** Begins an exchange for each request that a codec has read. */
-@FunctionalInterface
+/** Begins an exchange for each request that a codec has read. Called on the stream's event loop. */
 public interface Exchanges {
 
-    /** Called on the stream's event loop, once per request head; may answer before it returns. */
+    /** Called once per request head; may answer before it returns. */
     ExchangeInput open(ClientStream stream, RequestHead head);
+
+    /**
+     * Answers a request that never became one, and observes it: what a codec found wrong. The codec
+     * closes the connection afterwards where the framing is lost.
+     *
+     * @param method as far as it is known, else empty
+     * @param authority as far as it is known, else empty
+     * @param target as far as it is known, else empty
+     */
+    void refuse(
+            ClientStream stream, String method, String authority, String target, ProxyError why);
 }

@@ -16,8 +16,9 @@ public interface UpstreamCall {
      * Sends the head. Called once, as soon as the call was handed out.
      *
      * @param target path and query
-     * @param headers end-to-end fields, Host included, framing fields excluded; owned by the call
-     *     from now on
+     * @param headers end-to-end fields, Host included, framing fields excluded; encoded before this
+     *     returns. The call may set its own framing and connection fields in them ({@code set}, not
+     *     {@code add}: a retry passes the same object once more)
      * @param contentLength the body's length; 0 without a body; -1 for chunked
      * @param webSocket whether this asks for an upgrade to a WebSocket
      */
