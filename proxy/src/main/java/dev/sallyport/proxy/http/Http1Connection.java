@@ -21,4 +21,9 @@ public final class Http1Connection extends ChannelInboundHandlerAdapter {
             ChannelPipeline pipeline, ClientConnection connection, HttpServing serving) {
         pipeline.addLast("http1", new Http1Connection(connection, serving));
     }
+
+    @Override
+    public String toString() {
+        return connection + ", at most " + serving.settings().limits().requestsPerConnection();
+    }
 }

@@ -104,9 +104,6 @@ public interface UpstreamCall {
          * @param retriable whether the backend cannot have acted on the request: no connection was
          *     made, or a reused one was closed before the first byte of an answer
          */
-        void onFailure(
-                ProxyError why,
-                boolean retriable,
-                @Nullable Endpoint endpoint);
+        void onFailure(ProxyError why, boolean retriable, @Nullable Endpoint endpoint);
     }
 }
