@@ -1,0 +1,324 @@
+package dev.sallyport.proxy.metric;
+
+import dev.sallyport.proxy.http.ProxyError;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.LongAdder;
+import java.util.function.DoubleSupplier;
+import java.util.function.Supplier;
+
+/**
+ * The data plane's counters. Adding is safe from any thread, takes no lock and looks nothing up by
+ * name; {@link #read} sees everything at once and is for whoever exports it.
+ */
+public final class ProxyMetrics {
+
+    /** The bounds on client connections. */
+    public enum ConnectionLimit {
+        TOTAL,
+        CLIENT
+    }
+
+    /** Methods as a closed set, since clients may send any token. */
+    private enum Method {
+        GET,
+        HEAD,
+        POST,
+        PUT,
+        PATCH,
+        DELETE,
+        OPTIONS,
+        OTHER;
+
+        private static final Method[] ALL = values();
+
+        static Method of(String method) {
+            for (Method known : ALL) {
+                if (known.name().equals(method)) {
+                    return known;
+                }
+            }
+            return OTHER;
+        }
+    }
+
+    private static final String[] PROTOCOLS = {"http/1.1", "h2"};
+    private static final String[] STATUSES = {"1xx", "2xx", "3xx", "4xx", "5xx"};
+    private static final String[] VERSIONS = {"TLSv1.2", "TLSv1.3"};
+
+    private final Map<Metric, LongAdder> plain = new EnumMap<>(Metric.class);
+    private final LongAdder[] refused = adders(ConnectionLimit.values().length);
+    private final LongAdder[] handshakes = adders(VERSIONS.length * 2);
+    private final LongAdder handshakeFailures = new LongAdder();
+    private final LongAdder[] requests =
+            adders(PROTOCOLS.length * Method.ALL.length * STATUSES.length);
+    private final LongAdder[] errors = adders(ProxyError.values().length);
+    private final Histogram[] durations = new Histogram[PROTOCOLS.length * STATUSES.length];
+    private final Histogram responses = new Histogram();
+    private final List<Supplier<Reading.Family>> gauges = new CopyOnWriteArrayList<>();
+
+    private final LongAdder connectionsOpen = plain(Metric.CONNECTIONS_OPEN);
+    private final LongAdder connections = plain(Metric.CONNECTIONS);
+    private final LongAdder acceptFailures = plain(Metric.ACCEPT_FAILURES);
+    private final LongAdder inFlight = plain(Metric.REQUESTS_IN_FLIGHT);
+    private final LongAdder requestBytes = plain(Metric.REQUEST_BYTES);
+    private final LongAdder responseBytes = plain(Metric.RESPONSE_BYTES);
+    private final LongAdder upstreamOpen = plain(Metric.UPSTREAM_CONNECTIONS_OPEN);
+    private final LongAdder upstreamIdle = plain(Metric.UPSTREAM_CONNECTIONS_IDLE);
+    private final LongAdder upstreamConnections = plain(Metric.UPSTREAM_CONNECTIONS);
+    private final LongAdder upstreamReuses = plain(Metric.UPSTREAM_REUSES);
+    private final LongAdder upstreamConnectFailures = plain(Metric.UPSTREAM_CONNECT_FAILURES);
+    private final LongAdder upstreamDiscards = plain(Metric.UPSTREAM_DISCARDS);
+    private final LongAdder upstreamBadResponses = plain(Metric.UPSTREAM_BAD_RESPONSES);
+    private final LongAdder upstreamPending = plain(Metric.UPSTREAM_PENDING);
+    private final LongAdder accessLogLines = plain(Metric.ACCESS_LOG_LINES);
+    private final LongAdder accessLogDropped = plain(Metric.ACCESS_LOG_DROPPED);
+    private final LongAdder bugs = plain(Metric.BUGS);
+
+    /** All at zero. */
+    public ProxyMetrics() {
+        java.util.Arrays.setAll(durations, _ -> new Histogram());
+    }
+
+    /** A client connection was accepted. */
+    public void connectionOpened() {
+        connections.increment();
+        connectionsOpen.increment();
+    }
+
+    /** A client connection that was accepted is closed. */
+    public void connectionClosed() {
+        connectionsOpen.decrement();
+    }
+
+    /** A client connection was closed at once. */
+    public void connectionRefused(ConnectionLimit limit) {
+        refused[limit.ordinal()].increment();
+    }
+
+    /** Accepting failed. */
+    public void acceptFailed() {
+        acceptFailures.increment();
+    }
+
+    /** A TLS handshake was completed. */
+    public void handshakeDone(String version, boolean resumed) {
+        int known = version.equals(VERSIONS[0]) ? 0 : 1;
+        handshakes[known * 2 + (resumed ? 1 : 0)].increment();
+    }
+
+    /** A TLS handshake was not completed. */
+    public void handshakeFailed() {
+        handshakeFailures.increment();
+    }
+
+    /** An exchange began. */
+    public void requestStarted() {
+        inFlight.increment();
+    }
+
+    /**
+     * An exchange ended.
+     *
+     * @param protocol {@code http/1.1} or {@code h2}
+     * @param status what was answered or logged, 100 to 599
+     * @param nanos from the head of the request to the end of the response
+     */
+    public void requestEnded(
+            String protocol, String method, int status, long nanos, long bytesIn, long bytesOut) {
+        inFlight.decrement();
+        int wire = protocol.equals(PROTOCOLS[1]) ? 1 : 0;
+        int statusClass = Math.clamp(status / 100 - 1, 0, STATUSES.length - 1);
+        int cell = (wire * Method.ALL.length + Method.of(method).ordinal()) * STATUSES.length;
+        requests[cell + statusClass].increment();
+        durations[wire * STATUSES.length + statusClass].record(nanos);
+        if (bytesIn > 0) {
+            requestBytes.add(bytesIn);
+        }
+        if (bytesOut > 0) {
+            responseBytes.add(bytesOut);
+        }
+    }
+
+    /** An exchange did not go as it should. */
+    public void requestFailed(ProxyError why) {
+        errors[why.ordinal()].increment();
+    }
+
+    /** A backend sent the head of its response. */
+    public void upstreamAnswered(long nanos) {
+        responses.record(nanos);
+    }
+
+    /** A connection to a backend was made. */
+    public void upstreamOpened() {
+        upstreamConnections.increment();
+        upstreamOpen.increment();
+    }
+
+    /** A connection to a backend is closed. */
+    public void upstreamClosed() {
+        upstreamOpen.decrement();
+    }
+
+    /** A connection to a backend entered (+1) or left (-1) a pool. */
+    public void upstreamIdle(int change) {
+        upstreamIdle.add(change);
+    }
+
+    /** A request is sent on a pooled connection. */
+    public void upstreamReused() {
+        upstreamReuses.increment();
+    }
+
+    /** A connection to a backend could not be made. */
+    public void upstreamConnectFailed() {
+        upstreamConnectFailures.increment();
+    }
+
+    /** A connection was closed after its response instead of being pooled. */
+    public void upstreamDiscarded() {
+        upstreamDiscards.increment();
+    }
+
+    /** A response could not be parsed. */
+    public void upstreamBadResponse() {
+        upstreamBadResponses.increment();
+    }
+
+    /** A request began (+1) or ended (-1) to wait for a connection. */
+    public void upstreamPending(int change) {
+        upstreamPending.add(change);
+    }
+
+    /** A line of the access log was written. */
+    public void accessLogWritten(long lines) {
+        accessLogLines.add(lines);
+    }
+
+    /** A line of the access log was dropped. */
+    public void accessLogDropped() {
+        accessLogDropped.increment();
+    }
+
+    /** An exception that nobody expected. */
+    public void bug() {
+        bugs.increment();
+    }
+
+    /** Adds a gauge without labels that is asked for at each reading. */
+    public void gauge(Metric metric, DoubleSupplier value) {
+        gauges.add(() ->
+                new Reading.Family(
+                        metric, List.of(new Reading.Value(List.of(), value.getAsDouble()))));
+    }
+
+    /** Adds a gauge whose samples are asked for at each reading. */
+    public void gauges(Metric metric, Supplier<List<Reading.Value>> samples) {
+        gauges.add(() -> new Reading.Family(metric, List.copyOf(samples.get())));
+    }
+
+    /** Everything as it stands. Safe from any thread; not for event loops. */
+    public Reading read() {
+        List<Reading.Family> families = new ArrayList<>();
+        plain.forEach((metric, adder) ->
+                families.add(new Reading.Family(metric, List.of(value(adder, List.of())))));
+        families.add(refused());
+        families.add(handshakes());
+        families.add(requests());
+        families.add(errors());
+        families.add(durations());
+        families.add(
+                new Reading.Family(
+                        Metric.UPSTREAM_RESPONSE_DURATION, List.of(responses.read(List.of()))));
+        gauges.forEach(gauge -> families.add(gauge.get()));
+        families.sort(java.util.Comparator.comparing(Reading.Family::metric));
+        return new Reading(families);
+    }
+
+    private Reading.Family refused() {
+        List<Reading.Sample> samples = new ArrayList<>();
+        for (ConnectionLimit limit : ConnectionLimit.values()) {
+            samples.add(
+                    value(
+                            refused[limit.ordinal()],
+                            List.of(limit.name().toLowerCase(Locale.ROOT))));
+        }
+        return new Reading.Family(Metric.CONNECTIONS_REFUSED, samples);
+    }
+
+    private Reading.Family handshakes() {
+        List<Reading.Sample> samples = new ArrayList<>();
+        for (int i = 0; i < handshakes.length; i++) {
+            samples.add(
+                    value(
+                            handshakes[i],
+                            List.of("ok", VERSIONS[i / 2], i % 2 == 1 ? "yes" : "no")));
+        }
+        samples.add(value(handshakeFailures, List.of("failed", "", "")));
+        return new Reading.Family(Metric.TLS_HANDSHAKES, samples);
+    }
+
+    private Reading.Family requests() {
+        List<Reading.Sample> samples = new ArrayList<>();
+        for (int i = 0; i < requests.length; i++) {
+            if (requests[i].sum() > 0) {
+                int status = i % STATUSES.length;
+                int method = i / STATUSES.length % Method.ALL.length;
+                int protocol = i / STATUSES.length / Method.ALL.length;
+                samples.add(
+                        value(
+                                requests[i],
+                                List.of(
+                                        PROTOCOLS[protocol],
+                                        Method.ALL[method].name(),
+                                        STATUSES[status])));
+            }
+        }
+        return new Reading.Family(Metric.REQUESTS, samples);
+    }
+
+    private Reading.Family errors() {
+        List<Reading.Sample> samples = new ArrayList<>();
+        for (ProxyError error : ProxyError.values()) {
+            samples.add(
+                    value(
+                            errors[error.ordinal()],
+                            List.of(error.side().name().toLowerCase(Locale.ROOT), error.flag())));
+        }
+        return new Reading.Family(Metric.REQUEST_ERRORS, samples);
+    }
+
+    private Reading.Family durations() {
+        List<Reading.Sample> samples = new ArrayList<>();
+        for (int i = 0; i < durations.length; i++) {
+            Reading.Distribution read =
+                    durations[i].read(
+                            List.of(PROTOCOLS[i / STATUSES.length], STATUSES[i % STATUSES.length]));
+            if (read.count() > 0) {
+                samples.add(read);
+            }
+        }
+        return new Reading.Family(Metric.REQUEST_DURATION, samples);
+    }
+
+    private LongAdder plain(Metric metric) {
+        var adder = new LongAdder();
+        plain.put(metric, adder);
+        return adder;
+    }
+
+    private static Reading.Value value(LongAdder adder, List<String> labels) {
+        return new Reading.Value(labels, adder.sum());
+    }
+
+    private static LongAdder[] adders(int count) {
+        var adders = new LongAdder[count];
+        java.util.Arrays.setAll(adders, _ -> new LongAdder());
+        return adders;
+    }
+}
