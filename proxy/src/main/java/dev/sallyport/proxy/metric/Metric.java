@@ -21,10 +21,21 @@ public enum Metric {
     TLS_HANDSHAKES(
             Kind.COUNTER,
             "tls_handshakes",
-            "TLS handshakes by outcome; version and resumed are empty where they failed.",
+            "TLS handshakes: ok, or why not; version and resumed are empty where they failed.",
             "outcome",
             "version",
             "resumed"),
+    HTTP2_FLOODS(
+            Kind.COUNTER,
+            "http2_floods",
+            "HTTP/2 connections that were closed because their client asked for too much.",
+            "kind"),
+    HTTP2_ERRORS(
+            Kind.COUNTER,
+            "http2_errors",
+            "HTTP/2 streams that were reset, and connections that were closed, for an error.",
+            "scope",
+            "error"),
     REQUESTS(
             Kind.COUNTER,
             "requests",
@@ -105,13 +116,13 @@ public enum Metric {
     private final Kind kind;
     private final String word;
     private final String help;
-    private final List<String> labels;
+    private final String labels;
 
     Metric(Kind kind, String word, String help, String... labels) {
         this.kind = kind;
         this.word = word;
         this.help = help;
-        this.labels = List.of(labels);
+        this.labels = String.join(",", labels);
     }
 
     /** How it behaves. */
@@ -131,6 +142,6 @@ public enum Metric {
 
     /** Label names, in the order of the samples' values. */
     public List<String> labels() {
-        return labels;
+        return labels.isEmpty() ? List.of() : List.of(labels.split(",", -1));
     }
 }

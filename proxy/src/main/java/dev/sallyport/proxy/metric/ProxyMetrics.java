@@ -1,6 +1,9 @@
 package dev.sallyport.proxy.metric;
 
 import dev.sallyport.proxy.http.ProxyError;
+import dev.sallyport.proxy.http2.Flood;
+import dev.sallyport.tls.front.HandshakeFailure;
+import io.netty.handler.codec.http2.Http2Error;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
@@ -53,7 +56,10 @@ public final class ProxyMetrics {
     private final Map<Metric, LongAdder> plain = new EnumMap<>(Metric.class);
     private final LongAdder[] refused = adders(ConnectionLimit.values().length);
     private final LongAdder[] handshakes = adders(VERSIONS.length * 2);
-    private final LongAdder handshakeFailures = new LongAdder();
+    private final LongAdder[] handshakeFailures = adders(HandshakeFailure.values().length);
+    private final LongAdder[] floods = adders(Flood.values().length);
+    private final LongAdder[] streamErrors = adders(Http2Error.values().length);
+    private final LongAdder[] connectionErrors = adders(Http2Error.values().length);
     private final LongAdder[] requests =
             adders(PROTOCOLS.length * Method.ALL.length * STATUSES.length);
     private final LongAdder[] errors = adders(ProxyError.values().length);
@@ -112,8 +118,23 @@ public final class ProxyMetrics {
     }
 
     /** A TLS handshake was not completed. */
-    public void handshakeFailed() {
-        handshakeFailures.increment();
+    public void handshakeFailed(HandshakeFailure why) {
+        handshakeFailures[why.ordinal()].increment();
+    }
+
+    /** An HTTP/2 connection was closed because its client asked for too much. */
+    public void flooded(Flood flood) {
+        floods[flood.ordinal()].increment();
+    }
+
+    /** An HTTP/2 stream was reset for an error of the client's. */
+    public void streamError(Http2Error error) {
+        streamErrors[error.ordinal()].increment();
+    }
+
+    /** An HTTP/2 connection was closed for an error of the client's. */
+    public void connectionError(Http2Error error) {
+        connectionErrors[error.ordinal()].increment();
     }
 
     /** An exchange began. */
@@ -229,6 +250,8 @@ public final class ProxyMetrics {
                 families.add(new Reading.Family(metric, List.of(value(adder, List.of())))));
         families.add(refused());
         families.add(handshakes());
+        families.add(floods());
+        families.add(http2Errors());
         families.add(requests());
         families.add(errors());
         families.add(durations());
@@ -243,10 +266,7 @@ public final class ProxyMetrics {
     private Reading.Family refused() {
         List<Reading.Sample> samples = new ArrayList<>();
         for (ConnectionLimit limit : ConnectionLimit.values()) {
-            samples.add(
-                    value(
-                            refused[limit.ordinal()],
-                            List.of(limit.name().toLowerCase(Locale.ROOT))));
+            samples.add(value(refused[limit.ordinal()], List.of(lower(limit))));
         }
         return new Reading.Family(Metric.CONNECTIONS_REFUSED, samples);
     }
@@ -259,8 +279,28 @@ public final class ProxyMetrics {
                             handshakes[i],
                             List.of("ok", VERSIONS[i / 2], i % 2 == 1 ? "yes" : "no")));
         }
-        samples.add(value(handshakeFailures, List.of("failed", "", "")));
+        for (HandshakeFailure why : HandshakeFailure.values()) {
+            samples.add(value(handshakeFailures[why.ordinal()], List.of(lower(why), "", "")));
+        }
         return new Reading.Family(Metric.TLS_HANDSHAKES, samples);
+    }
+
+    private Reading.Family floods() {
+        List<Reading.Sample> samples = new ArrayList<>();
+        for (Flood flood : Flood.values()) {
+            samples.add(value(floods[flood.ordinal()], List.of(flood.word())));
+        }
+        return new Reading.Family(Metric.HTTP2_FLOODS, samples);
+    }
+
+    private Reading.Family http2Errors() {
+        List<Reading.Sample> samples = new ArrayList<>();
+        for (Http2Error error : Http2Error.values()) {
+            samples.add(value(streamErrors[error.ordinal()], List.of("stream", lower(error))));
+            samples.add(
+                    value(connectionErrors[error.ordinal()], List.of("connection", lower(error))));
+        }
+        return new Reading.Family(Metric.HTTP2_ERRORS, samples);
     }
 
     private Reading.Family requests() {
@@ -285,10 +325,7 @@ public final class ProxyMetrics {
     private Reading.Family errors() {
         List<Reading.Sample> samples = new ArrayList<>();
         for (ProxyError error : ProxyError.values()) {
-            samples.add(
-                    value(
-                            errors[error.ordinal()],
-                            List.of(error.side().name().toLowerCase(Locale.ROOT), error.flag())));
+            samples.add(value(errors[error.ordinal()], List.of(lower(error.side()), error.flag())));
         }
         return new Reading.Family(Metric.REQUEST_ERRORS, samples);
     }
@@ -310,6 +347,10 @@ public final class ProxyMetrics {
         var adder = new LongAdder();
         plain.put(metric, adder);
         return adder;
+    }
+
+    private static String lower(Enum<?> value) {
+        return value.name().toLowerCase(Locale.ROOT);
     }
 
     private static Reading.Value value(LongAdder adder, List<String> labels) {
