@@ -26,43 +26,25 @@ public final class ProxyMetrics {
         CLIENT
     }
 
-    /** Methods as a closed set, since clients may send any token. */
-    private enum Method {
-        GET,
-        HEAD,
-        POST,
-        PUT,
-        PATCH,
-        DELETE,
-        OPTIONS,
-        OTHER;
-
-        private static final Method[] ALL = values();
-
-        static Method of(String method) {
-            for (Method known : ALL) {
-                if (known.name().equals(method)) {
-                    return known;
-                }
-            }
-            return OTHER;
-        }
-    }
+    /** A closed set, since clients may send any token; what is none of them is the last. */
+    private static final String[] METHODS = {
+        "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "OTHER"
+    };
 
     private static final String[] PROTOCOLS = {"http/1.1", "h2"};
     private static final String[] STATUSES = {"1xx", "2xx", "3xx", "4xx", "5xx"};
     private static final String[] VERSIONS = {"TLSv1.2", "TLSv1.3"};
 
     private final Map<Metric, LongAdder> plain = new EnumMap<>(Metric.class);
-    private final LongAdder[] refused = adders(ConnectionLimit.values().length);
+    private final Counters<ConnectionLimit> refused = new Counters<>(ConnectionLimit.class);
     private final LongAdder[] handshakes = adders(VERSIONS.length * 2);
-    private final LongAdder[] handshakeFailures = adders(HandshakeFailure.values().length);
-    private final LongAdder[] floods = adders(Flood.values().length);
-    private final LongAdder[] streamErrors = adders(Http2Error.values().length);
-    private final LongAdder[] connectionErrors = adders(Http2Error.values().length);
-    private final LongAdder[] requests =
-            adders(PROTOCOLS.length * Method.ALL.length * STATUSES.length);
-    private final LongAdder[] errors = adders(ProxyError.values().length);
+    private final Counters<HandshakeFailure> handshakeFailures =
+            new Counters<>(HandshakeFailure.class);
+    private final Counters<Flood> floods = new Counters<>(Flood.class);
+    private final Counters<Http2Error> streamErrors = new Counters<>(Http2Error.class);
+    private final Counters<Http2Error> connectionErrors = new Counters<>(Http2Error.class);
+    private final LongAdder[][] requests = new LongAdder[PROTOCOLS.length * STATUSES.length][];
+    private final Counters<ProxyError> errors = new Counters<>(ProxyError.class);
     private final Histogram[] durations = new Histogram[PROTOCOLS.length * STATUSES.length];
     private final Histogram responses = new Histogram();
     private final List<Supplier<Reading.Family>> gauges = new CopyOnWriteArrayList<>();
@@ -88,6 +70,7 @@ public final class ProxyMetrics {
     /** All at zero. */
     public ProxyMetrics() {
         java.util.Arrays.setAll(durations, _ -> new Histogram());
+        java.util.Arrays.setAll(requests, _ -> adders(METHODS.length));
     }
 
     /** A client connection was accepted. */
@@ -103,7 +86,7 @@ public final class ProxyMetrics {
 
     /** A client connection was closed at once. */
     public void connectionRefused(ConnectionLimit limit) {
-        refused[limit.ordinal()].increment();
+        refused.increment(limit);
     }
 
     /** Accepting failed. */
@@ -119,22 +102,22 @@ public final class ProxyMetrics {
 
     /** A TLS handshake was not completed. */
     public void handshakeFailed(HandshakeFailure why) {
-        handshakeFailures[why.ordinal()].increment();
+        handshakeFailures.increment(why);
     }
 
     /** An HTTP/2 connection was closed because its client asked for too much. */
     public void flooded(Flood flood) {
-        floods[flood.ordinal()].increment();
+        floods.increment(flood);
     }
 
     /** An HTTP/2 stream was reset for an error of the client's. */
     public void streamError(Http2Error error) {
-        streamErrors[error.ordinal()].increment();
+        streamErrors.increment(error);
     }
 
     /** An HTTP/2 connection was closed for an error of the client's. */
     public void connectionError(Http2Error error) {
-        connectionErrors[error.ordinal()].increment();
+        connectionErrors.increment(error);
     }
 
     /** An exchange began. */
@@ -154,9 +137,9 @@ public final class ProxyMetrics {
         inFlight.decrement();
         int wire = protocol.equals(PROTOCOLS[1]) ? 1 : 0;
         int statusClass = Math.clamp(status / 100 - 1, 0, STATUSES.length - 1);
-        int cell = (wire * Method.ALL.length + Method.of(method).ordinal()) * STATUSES.length;
-        requests[cell + statusClass].increment();
-        durations[wire * STATUSES.length + statusClass].record(nanos);
+        int cell = wire * STATUSES.length + statusClass;
+        requests[cell][indexOf(method)].increment();
+        durations[cell].record(nanos);
         if (bytesIn > 0) {
             requestBytes.add(bytesIn);
         }
@@ -167,7 +150,7 @@ public final class ProxyMetrics {
 
     /** An exchange did not go as it should. */
     public void requestFailed(ProxyError why) {
-        errors[why.ordinal()].increment();
+        errors.increment(why);
     }
 
     /** A backend sent the head of its response. */
@@ -266,7 +249,7 @@ public final class ProxyMetrics {
     private Reading.Family refused() {
         List<Reading.Sample> samples = new ArrayList<>();
         for (ConnectionLimit limit : ConnectionLimit.values()) {
-            samples.add(value(refused[limit.ordinal()], List.of(lower(limit))));
+            samples.add(value(refused.of(limit), List.of(lower(limit))));
         }
         return new Reading.Family(Metric.CONNECTIONS_REFUSED, samples);
     }
@@ -280,7 +263,7 @@ public final class ProxyMetrics {
                             List.of("ok", VERSIONS[i / 2], i % 2 == 1 ? "yes" : "no")));
         }
         for (HandshakeFailure why : HandshakeFailure.values()) {
-            samples.add(value(handshakeFailures[why.ordinal()], List.of(lower(why), "", "")));
+            samples.add(value(handshakeFailures.of(why), List.of(lower(why), "", "")));
         }
         return new Reading.Family(Metric.TLS_HANDSHAKES, samples);
     }
@@ -288,7 +271,7 @@ public final class ProxyMetrics {
     private Reading.Family floods() {
         List<Reading.Sample> samples = new ArrayList<>();
         for (Flood flood : Flood.values()) {
-            samples.add(value(floods[flood.ordinal()], List.of(flood.word())));
+            samples.add(value(floods.of(flood), List.of(flood.word())));
         }
         return new Reading.Family(Metric.HTTP2_FLOODS, samples);
     }
@@ -296,27 +279,26 @@ public final class ProxyMetrics {
     private Reading.Family http2Errors() {
         List<Reading.Sample> samples = new ArrayList<>();
         for (Http2Error error : Http2Error.values()) {
-            samples.add(value(streamErrors[error.ordinal()], List.of("stream", lower(error))));
-            samples.add(
-                    value(connectionErrors[error.ordinal()], List.of("connection", lower(error))));
+            samples.add(value(streamErrors.of(error), List.of("stream", lower(error))));
+            samples.add(value(connectionErrors.of(error), List.of("connection", lower(error))));
         }
         return new Reading.Family(Metric.HTTP2_ERRORS, samples);
     }
 
     private Reading.Family requests() {
         List<Reading.Sample> samples = new ArrayList<>();
-        for (int i = 0; i < requests.length; i++) {
-            if (requests[i].sum() > 0) {
-                int status = i % STATUSES.length;
-                int method = i / STATUSES.length % Method.ALL.length;
-                int protocol = i / STATUSES.length / Method.ALL.length;
-                samples.add(
-                        value(
-                                requests[i],
-                                List.of(
-                                        PROTOCOLS[protocol],
-                                        Method.ALL[method].name(),
-                                        STATUSES[status])));
+        for (int cell = 0; cell < requests.length; cell++) {
+            for (int method = 0; method < METHODS.length; method++) {
+                LongAdder count = requests[cell][method];
+                if (count.sum() > 0) {
+                    samples.add(
+                            value(
+                                    count,
+                                    List.of(
+                                            PROTOCOLS[cell / STATUSES.length],
+                                            METHODS[method],
+                                            STATUSES[cell % STATUSES.length])));
+                }
             }
         }
         return new Reading.Family(Metric.REQUESTS, samples);
@@ -325,7 +307,7 @@ public final class ProxyMetrics {
     private Reading.Family errors() {
         List<Reading.Sample> samples = new ArrayList<>();
         for (ProxyError error : ProxyError.values()) {
-            samples.add(value(errors[error.ordinal()], List.of(lower(error.side()), error.flag())));
+            samples.add(value(errors.of(error), List.of(lower(error.side()), error.flag())));
         }
         return new Reading.Family(Metric.REQUEST_ERRORS, samples);
     }
@@ -341,6 +323,15 @@ public final class ProxyMetrics {
             }
         }
         return new Reading.Family(Metric.REQUEST_DURATION, samples);
+    }
+
+    private static int indexOf(String method) {
+        for (int i = 0; i < METHODS.length - 1; i++) {
+            if (METHODS[i].equals(method)) {
+                return i;
+            }
+        }
+        return METHODS.length - 1;
     }
 
     private LongAdder plain(Metric metric) {

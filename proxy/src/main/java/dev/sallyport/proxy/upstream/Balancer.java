@@ -47,6 +47,7 @@ final class Balancer {
     }
 
     /** Takes over the endpoints of a newer (or, for a late retry, older) snapshot. */
+    @SuppressWarnings("ReferenceEquality") // unchanged parts keep identity; asked at each request
     void update(Upstream changed) {
         if (changed != upstream) {
             adopt(changed);
@@ -197,7 +198,7 @@ final class Balancer {
         random ^= random << 13;
         random ^= random >>> 17;
         random ^= random << 5;
-        return (int) ((random & 0xffffffffL) * bound >>> 32);
+        return (int) (((random & 0xffffffffL) * bound) >>> 32);
     }
 
     private void adopt(Upstream changed) {

@@ -99,7 +99,7 @@ final class UpstreamConnection extends ChannelInboundHandlerAdapter {
     }
 
     void close() {
-        channel.close();
+        var _ = channel.close();
     }
 
     @Override
@@ -318,7 +318,7 @@ final class UpstreamConnection extends ChannelInboundHandlerAdapter {
     }
 
     private void write(ByteBuf buffer) {
-        channel.write(buffer, channel.voidPromise());
+        var _ = channel.write(buffer, channel.voidPromise());
     }
 
     /** One flush for all that is written in this turn of the loop. */
@@ -448,7 +448,7 @@ final class UpstreamConnection extends ChannelInboundHandlerAdapter {
                 channel.writeAndFlush(Unpooled.EMPTY_BUFFER)
                         .addListener(_ -> {
                             if (channel instanceof DuplexChannel duplex) {
-                                duplex.shutdownOutput();
+                                var _ = duplex.shutdownOutput();
                             }
                         });
             }
