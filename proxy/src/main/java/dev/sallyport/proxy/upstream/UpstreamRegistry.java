@@ -73,6 +73,7 @@ public final class UpstreamRegistry implements Upstreams, AutoCloseable {
      * Brings pools in line with {@code upstreams}: connections to endpoints that are gone are
      * closed once they are idle. Returns at once; each loop does its part.
      */
+    @SuppressWarnings("ReferenceEquality") // unchanged parts of a snapshot keep their identity
     public void reconcile(ShardedMap<UpstreamKey, Upstream> upstreams) {
         if (upstreams != intent) {
             intent = upstreams;
