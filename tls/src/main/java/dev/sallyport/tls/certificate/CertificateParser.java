@@ -1,23 +1,239 @@
 package dev.sallyport.tls.certificate;
 
+import static dev.sallyport.model.finding.Reason.CERTIFICATE_UNREADABLE;
+import static dev.sallyport.model.finding.Reason.CERTIFICATE_WITHOUT_NAMES;
+import static dev.sallyport.model.finding.Reason.CHAIN_BROKEN;
+import static dev.sallyport.model.finding.Reason.KEY_MISMATCH;
+import static dev.sallyport.model.finding.Reason.KEY_UNREADABLE;
+import static dev.sallyport.model.finding.Reason.SECRET_INCOMPLETE;
+import static dev.sallyport.model.finding.Reason.SECRET_TOO_LARGE;
+import static dev.sallyport.model.finding.Reason.SIGNATURE_TOO_WEAK;
+
 import dev.sallyport.model.certificate.CertificateBundle;
+import dev.sallyport.model.finding.Finding;
 import dev.sallyport.model.finding.Parsed;
 import dev.sallyport.model.name.ObjectRef;
+import java.io.ByteArrayInputStream;
+import java.security.GeneralSecurityException;
+import java.security.cert.CertificateEncodingException;
+import java.security.cert.CertificateException;
+import java.security.cert.CertificateFactory;
+import java.security.cert.CertificateParsingException;
+import java.security.cert.X509Certificate;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.Set;
 
-/** From the PEM texts of a TLS Secret to a proven bundle. */
+/**
+ * From the PEM texts of a TLS Secret to a proven bundle.
+ *
+ * <p>Total: whatever the bytes, the answer is a bundle or findings, after a bounded amount of work
+ * (sizes are checked before anything is parsed, DER is looked over before any parser sees it).
+ * Nothing of the key is ever in a message; the copies made on the way are wiped. Safe from any
+ * thread; a few milliseconds of signing, so not for an event loop.
+ */
 public final class CertificateParser {
+    /**
+     * The largest {@code tls.crt} that is looked at: room for some 1,500 names or 16 certificates.
+     */
+    public static final int MOST_CERTIFICATE_BYTES = 64 * 1024;
+
+    /** The largest {@code tls.key} that is looked at; RSA of 8192 bits takes 6.4 KiB. */
+    public static final int MOST_KEY_BYTES = 16 * 1024;
+
+    /** The most certificates in one {@code tls.crt}. */
+    public static final int MOST_CERTIFICATES = 16;
+
+    private static final Set<String> CERTIFICATE_LABELS = Set.of("CERTIFICATE", "X509 CERTIFICATE");
+
     private CertificateParser() {}
 
     /**
-     * Reads a TLS Secret. Total: whatever the bytes, the answer is a bundle or findings.
+     * Reads a TLS Secret.
      *
      * @param origin the Secret, for findings
      * @param tlsCrt empty where the Secret lacks it
      * @param tlsKey empty where the Secret lacks it; the caller's to wipe
      */
     public static Parsed<CertificateBundle> parse(ObjectRef origin, byte[] tlsCrt, byte[] tlsKey) {
-        return Parsed.rejected(
-                dev.sallyport.model.finding.Finding.of(
-                        dev.sallyport.model.finding.Reason.CERTIFICATE_UNREADABLE, origin, "", ""));
+        try {
+            requireBoth(tlsCrt, tlsKey);
+            requireSize("tls.crt", tlsCrt, MOST_CERTIFICATE_BYTES);
+            requireSize("tls.key", tlsKey, MOST_KEY_BYTES);
+            List<X509Certificate> written = certificates(tlsCrt);
+            byte[] pkcs8 = PrivateKeys.pkcs8(tlsKey);
+            try {
+                return bundle(origin, written, pkcs8);
+            } finally {
+                Arrays.fill(pkcs8, (byte) 0);
+            }
+        } catch (Unusable why) {
+            return Parsed.rejected(why.about(origin));
+        }
+    }
+
+    private static void requireBoth(byte[] tlsCrt, byte[] tlsKey) throws Unusable {
+        boolean certificate = !isBlank(tlsCrt);
+        boolean key = !isBlank(tlsKey);
+        if (!certificate || !key) {
+            String missing = certificate ? "tls.key" : key ? "tls.crt" : "tls.crt and tls.key";
+            throw new Unusable(
+                    SECRET_INCOMPLETE,
+                    missing + ": missing or empty",
+                    "Put the certificate chain into tls.crt and its private key into tls.key.");
+        }
+    }
+
+    private static boolean isBlank(byte[] text) {
+        for (byte b : text) {
+            if (b < 0 || b > ' ') {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private static void requireSize(String what, byte[] text, int most) throws Unusable {
+        if (text.length > most) {
+            throw new Unusable(
+                    SECRET_TOO_LARGE,
+                    what + ": " + text.length + " bytes (expected: at most " + most + ")",
+                    "Keep only the chain in tls.crt and only the key in tls.key, or spread the"
+                            + " names over several certificates.");
+        }
+    }
+
+    private static List<X509Certificate> certificates(byte[] tlsCrt) throws Unusable {
+        List<Pem.Block> blocks =
+                Pem.blocks(tlsCrt).stream()
+                        .filter(block -> CERTIFICATE_LABELS.contains(block.label()))
+                        .toList();
+        if (blocks.isEmpty()) {
+            throw new Unusable(
+                    CERTIFICATE_UNREADABLE,
+                    "tls.crt: no PEM certificate",
+                    Diagnosis.of(tlsCrt, "CERTIFICATE"));
+        }
+        if (blocks.size() > MOST_CERTIFICATES) {
+            throw new Unusable(
+                    SECRET_TOO_LARGE,
+                    "tls.crt: "
+                            + blocks.size()
+                            + " certificates (expected: at most "
+                            + MOST_CERTIFICATES
+                            + ")",
+                    "Keep only the leaf and its intermediates.");
+        }
+        Set<X509Certificate> certificates = new LinkedHashSet<>();
+        for (int i = 0; i < blocks.size(); i++) {
+            certificates.add(certificate(blocks.get(i), i + 1, blocks.size()));
+        }
+        return new ArrayList<>(certificates);
+    }
+
+    private static X509Certificate certificate(Pem.Block block, int number, int count)
+            throws Unusable {
+        Optional<byte[]> der = block.der().filter(DerShape::isSound);
+        if (der.isPresent()) {
+            try {
+                return (X509Certificate)
+                        CertificateFactory.getInstance("X.509")
+                                .generateCertificate(new ByteArrayInputStream(der.get()));
+            } catch (CertificateException | RuntimeException garbage) {
+                // The JDK's parser has let unchecked exceptions through before.
+            }
+        }
+        throw new Unusable(
+                CERTIFICATE_UNREADABLE,
+                "tls.crt: certificate " + number + " of " + count + " cannot be read",
+                "Check it with: openssl x509 -in tls.crt -noout -text");
+    }
+
+    private static Parsed<CertificateBundle> bundle(
+            ObjectRef origin, List<X509Certificate> written, byte[] pkcs8) throws Unusable {
+        for (X509Certificate candidate : written) {
+            Chain chain = Chain.of(written, candidate);
+            Optional<CertificateBundle> bundle = prove(chain, pkcs8, candidate);
+            if (bundle.isPresent()) {
+                requireSoundSignature(candidate);
+                requireNames(candidate, bundle.get());
+                return new Parsed.Usable<>(
+                        bundle.get(),
+                        chain.remark().stream()
+                                .map(remark ->
+                                        Finding.of(
+                                                CHAIN_BROKEN,
+                                                origin,
+                                                remark,
+                                                "Put the leaf first and behind each"
+                                                        + " certificate its issuer."))
+                                .toList());
+            }
+        }
+        throw new Unusable(
+                KEY_MISMATCH,
+                "tls.key: not the key of "
+                        + written.getFirst().getSubjectX500Principal()
+                        + (written.size() == 1 ? "" : ", nor of any other certificate in tls.crt"),
+                "Put the key into tls.key that the certificate in tls.crt was requested with.");
+    }
+
+    private static Optional<CertificateBundle> prove(
+            Chain chain, byte[] pkcs8, X509Certificate candidate) throws Unusable {
+        List<byte[]> ders = new ArrayList<>();
+        try {
+            for (X509Certificate certificate : chain.served()) {
+                ders.add(certificate.getEncoded());
+            }
+            return Optional.of(CertificateBundle.of(ders, pkcs8));
+        } catch (CertificateBundle.Mismatch | CertificateEncodingException ofAnother) {
+            return Optional.empty();
+        } catch (CertificateException ofAnotherKind) {
+            return Optional.empty(); // a key that this gateway does not know: surely not ours
+        } catch (GeneralSecurityException | RuntimeException broken) {
+            throw new Unusable(
+                    KEY_UNREADABLE,
+                    "tls.key: cannot sign for " + candidate.getSubjectX500Principal(),
+                    "Check the key with: openssl pkey -in tls.key -noout -check");
+        }
+    }
+
+    private static void requireSoundSignature(X509Certificate leaf) throws Unusable {
+        String algorithm = leaf.getSigAlgName().toUpperCase(Locale.ROOT);
+        if (algorithm.startsWith("SHA1") || algorithm.startsWith("MD")) {
+            throw new Unusable(
+                    SIGNATURE_TOO_WEAK,
+                    "tls.crt: signed with "
+                            + leaf.getSigAlgName()
+                            + " (expected: SHA-256 or better)",
+                    "Issue the certificate anew: clients refuse this signature.");
+        }
+    }
+
+    private static void requireNames(X509Certificate leaf, CertificateBundle bundle)
+            throws Unusable {
+        if (bundle.names().isEmpty() && !namesAnAddress(leaf)) {
+            throw new Unusable(
+                    CERTIFICATE_WITHOUT_NAMES,
+                    "tls.crt: the leaf "
+                            + leaf.getSubjectX500Principal()
+                            + " names no host (expected: a DNS name or an IP address)",
+                    "Issue the certificate anew with its hosts as subject alternative names.");
+        }
+    }
+
+    private static boolean namesAnAddress(X509Certificate leaf) {
+        try {
+            var alternatives = leaf.getSubjectAlternativeNames();
+            return alternatives != null
+                    && alternatives.stream()
+                            .anyMatch(entry -> Integer.valueOf(7).equals(entry.getFirst()));
+        } catch (CertificateParsingException malformed) {
+            return false;
+        }
     }
 }

@@ -1,4 +1,7 @@
-/** Native TLS: one context per policy, certificates as credentials chosen by SNI. */
+/**
+ * Native TLS: one context per policy, certificates as credentials that are chosen by SNI. The only
+ * package that talks to BoringSSL.
+ */
 @NullMarked
 package dev.sallyport.tls.context;
 

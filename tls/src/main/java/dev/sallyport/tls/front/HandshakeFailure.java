@@ -22,7 +22,7 @@ public enum HandshakeFailure {
      * The client ended the handshake with an alert, for instance since it trusts another issuer.
      */
     CLIENT_REFUSED,
-    /** The client closed the connection. */
+    /** The connection was closed, by the client or since the listener closes. */
     CLOSED,
     /** The handshake was not complete in time. */
     TIMEOUT,

@@ -5,63 +5,160 @@ import dev.sallyport.model.certificate.CertificateTable;
 import dev.sallyport.model.certificate.ServedCertificate;
 import dev.sallyport.model.finding.Finding;
 import dev.sallyport.model.listener.TlsPolicy;
+import dev.sallyport.tls.context.CredentialStore;
+import dev.sallyport.tls.context.NativeTls;
+import dev.sallyport.tls.context.NativeTlsUnavailable;
+import dev.sallyport.tls.context.PolicyContext;
+import dev.sallyport.tls.context.TicketKeys;
 import java.time.InstantSource;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.Future;
 import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
-/** The TLS half of the data plane. */
+/**
+ * The TLS half of the data plane: native contexts by policy, native credentials by bundle, and the
+ * session ticket keys that rotate by themselves.
+ *
+ * <p>A rotation needs nothing of it: the table supplier returns another table, and the next
+ * ClientHello is served from that. Safe from any thread.
+ */
 public final class TlsFront implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(TlsFront.class);
+
+    /** How often the period of the ticket keys is looked at, whatever the wall clock did since. */
+    private static final long TICKET_CHECK_SECONDS = 60;
+
+    private final CredentialStore store;
+    private final TicketKeys ticketKeys;
+    private final InstantSource clock;
+    private final Future<?> rotation;
+    private final Map<TlsPolicy, Shared> contexts = new HashMap<>(); // guarded by itself
+
+    /** A context and how many acceptors use it. */
+    private static final class Shared {
+        private final PolicyContext context;
+        private int users;
+
+        private Shared(PolicyContext context) {
+            this.context = context;
+        }
+    }
 
     /**
      * @param cachedCredentials how many bundles are held natively; the others are loaded when a
      *     handshake asks for them
-     * @param ticketSecret at least 32 random bytes; replicas that share it resume each other's
-     *     sessions
+     * @param ticketSecret at least 32 random bytes, copied; replicas that share it resume each
+     *     other's sessions
      * @param timer rotates the ticket keys
-     * @throws dev.sallyport.tls.context.NativeTlsUnavailable where the native library is missing
+     * @throws NativeTlsUnavailable where the native library is missing
      */
     public TlsFront(
             int cachedCredentials,
             InstantSource clock,
             byte[] ticketSecret,
-            ScheduledExecutorService timer) {}
+            ScheduledExecutorService timer) {
+        NativeTls.require();
+        this.clock = clock;
+        ticketKeys = new TicketKeys(ticketSecret);
+        store = new CredentialStore(cachedCredentials);
+        rotation =
+                timer.scheduleWithFixedDelay(
+                        this::rotateTicketKeys,
+                        TICKET_CHECK_SECONDS,
+                        TICKET_CHECK_SECONDS,
+                        TimeUnit.SECONDS);
+    }
 
     /**
-     * A listener's TLS side.
+     * A listener's TLS side. Acceptors of equal policies share a native context.
      *
-     * @param certificates the table in service; read once for each ClientHello
-     * @throws IllegalArgumentException where the native library refuses the policy
+     * @param certificates the table in service; read once for each ClientHello, on event loops
+     * @throws IllegalArgumentException where the policy's trust anchors cannot be read, or the
+     *     native library refuses it
      */
     public TlsAcceptor acceptor(
             TlsPolicy policy,
             Supplier<CertificateTable> certificates,
             HandshakeLimits limits,
             HandshakeListener listener) {
-        return new TlsAcceptor();
+        synchronized (contexts) {
+            Shared shared = contexts.get(policy);
+            if (shared == null) {
+                shared = new Shared(new PolicyContext(policy, store, ticketKeys, clock.instant()));
+                contexts.put(policy, shared);
+            }
+            shared.users++;
+            return new TlsAcceptor(
+                    shared.context, certificates, limits, listener, clock, () -> release(policy));
+        }
     }
 
     /** Why the native library would not serve this certificate, if so; loads it once to see. */
     public Optional<Finding> refusal(ServedCertificate certificate) {
-        return Optional.empty();
+        return store.refusal(certificate);
     }
 
     /** Gives back the native side of a bundle that no table holds any more, before it ages out. */
-    public void forget(CertificateBundle bundle) {}
+    public void forget(CertificateBundle bundle) {
+        store.forget(bundle);
+    }
+
+    /** How many bundles are held natively now. */
+    public long credentialsHeld() {
+        return store.size();
+    }
 
     /** Native credentials made since the start. */
     public long credentialsCreated() {
-        return 0;
+        return store.created();
     }
 
     /** Native credentials freed since the start; equal to those created once all is closed. */
     public long credentialsFreed() {
-        return 0;
+        return store.freed();
     }
 
     /**
      * Ends the rotation of ticket keys and gives back all native memory but that of connections.
      */
     @Override
-    public void close() {}
+    public void close() {
+        rotation.cancel(false);
+        synchronized (contexts) {
+            contexts.values().forEach(shared -> shared.context.close());
+            contexts.clear();
+        }
+        store.close();
+    }
+
+    private void rotateTicketKeys() {
+        List<PolicyContext> all;
+        synchronized (contexts) {
+            all = contexts.values().stream().map(shared -> shared.context).toList();
+        }
+        for (PolicyContext context : all) {
+            try {
+                context.rotateTicketKeys(clock.instant());
+            } catch (RuntimeException bug) { // which would end the schedule
+                LOG.atError().setCause(bug).log("cannot rotate session ticket keys");
+            }
+        }
+    }
+
+    private void release(TlsPolicy policy) {
+        synchronized (contexts) {
+            Shared shared = contexts.get(policy);
+            if (shared != null && --shared.users == 0) {
+                contexts.remove(policy);
+                shared.context.close();
+            }
+        }
+    }
 }
