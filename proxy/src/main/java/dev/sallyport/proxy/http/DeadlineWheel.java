@@ -57,7 +57,12 @@ public final class DeadlineWheel {
      * @param delay zero means never
      */
     public void set(Deadline deadline, Duration delay) {
-        if (delay.isZero()) {
+        set(deadline, delay.toNanos());
+    }
+
+    /** As {@link #set(Deadline, Duration)}, in nanoseconds. */
+    public void set(Deadline deadline, long delay) {
+        if (delay == 0) {
             clear(deadline);
             return;
         }
@@ -65,7 +70,7 @@ public final class DeadlineWheel {
             startTicking();
         }
         // The present tick has begun already, hence one more.
-        deadline.due = tick + 1 + (delay.toNanos() + TICK_NANOS - 1) / TICK_NANOS;
+        deadline.due = tick + 1 + (delay + TICK_NANOS - 1) / TICK_NANOS;
         deadline.set = true;
         if (deadline.slot != Deadline.UNLINKED) {
             if (deadline.slotTick <= deadline.due) {

@@ -20,7 +20,8 @@ public interface ExchangeInput {
 
     /**
      * The client's side is over before its time: the connection is gone, the stream was reset, the
-     * framing broke.
+     * framing broke. Unless the client is gone or stalled, the exchange answers with the error
+     * where it still can, or aborts the stream; a stream that is over already has no effect.
      */
     void onAbort(ProxyError why);
 }

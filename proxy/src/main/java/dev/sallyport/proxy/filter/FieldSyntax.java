@@ -1,0 +1,41 @@
+package dev.sallyport.proxy.filter;
+
+/** The syntax of header fields, RFC 9110 section 5. */
+public final class FieldSyntax {
+    private static final boolean[] TOKEN = new boolean[128];
+
+    static {
+        for (char c = '!'; c < 0x7f; c++) {
+            TOKEN[c] = "\"(),/:;<=>?@[\\]{}".indexOf(c) < 0;
+        }
+    }
+
+    private FieldSyntax() {}
+
+    /** Whether {@code c} may be in a token. */
+    public static boolean isTokenCharacter(int c) {
+        return c >= 0 && c < 128 && TOKEN[c];
+    }
+
+    /** Whether {@code text} is a token: a field name. */
+    public static boolean isName(CharSequence text) {
+        int length = text.length();
+        for (int i = 0; i < length; i++) {
+            if (!isTokenCharacter(text.charAt(i))) {
+                return false;
+            }
+        }
+        return length > 0;
+    }
+
+    /** Whether {@code text} can be a field value: no control characters but tabs, no wide ones. */
+    public static boolean isValue(CharSequence text) {
+        for (int i = 0; i < text.length(); i++) {
+            char c = text.charAt(i);
+            if ((c < ' ' && c != '\t') || c == 0x7f || c > 0xff) {
+                return false;
+            }
+        }
+        return true;
+    }
+}
