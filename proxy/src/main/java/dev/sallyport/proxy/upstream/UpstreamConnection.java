@@ -14,6 +14,7 @@ import io.netty.channel.socket.DuplexChannel;
 import io.netty.handler.codec.ByteToMessageDecoder;
 import io.netty.handler.codec.http.HttpHeaders;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -33,6 +34,9 @@ final class UpstreamConnection extends ChannelInboundHandlerAdapter {
 
     /** After so many hand-overs to those who wait here, another loop gets its turn. */
     private static final int IN_A_ROW = 16;
+
+    private static final ByteBuf CRLF = constant("\r\n");
+    private static final ByteBuf LAST_CHUNK = constant("0\r\n\r\n");
 
     private final EndpointPool pool;
     private final Channel channel;
@@ -330,6 +334,12 @@ final class UpstreamConnection extends ChannelInboundHandlerAdapter {
         channel.flush();
     }
 
+    private static ByteBuf constant(String text) {
+        byte[] bytes = text.getBytes(StandardCharsets.US_ASCII);
+        return Unpooled.unreleasableBuffer(
+                Unpooled.directBuffer(bytes.length).writeBytes(bytes).asReadOnly());
+    }
+
     /** One request on this connection. */
     private final class Call implements UpstreamCall {
         private final Listener listener;
@@ -448,7 +458,7 @@ final class UpstreamConnection extends ChannelInboundHandlerAdapter {
             if (length == 0) {
                 data.release();
                 if (last) {
-                    write(channel.alloc().ioBuffer(8).writeByte('0').writeInt(0x0d0a0d0a));
+                    write(LAST_CHUNK.duplicate());
                 }
                 return;
             }
@@ -467,8 +477,10 @@ final class UpstreamConnection extends ChannelInboundHandlerAdapter {
                 chunkHeader(header, length);
                 write(header);
                 write(data);
-                ByteBuf end = channel.alloc().ioBuffer(8).writeShort(0x0d0a);
-                write(last ? end.writeByte('0').writeInt(0x0d0a0d0a) : end);
+                write(CRLF.duplicate());
+                if (last) {
+                    write(LAST_CHUNK.duplicate());
+                }
             }
         }
 

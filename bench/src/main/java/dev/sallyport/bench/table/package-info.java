@@ -1,0 +1,5 @@
+/** Benchmarks of the immutable tables that every handshake and every request reads. */
+@NullMarked
+package dev.sallyport.bench.table;
+
+import org.jspecify.annotations.NullMarked;
