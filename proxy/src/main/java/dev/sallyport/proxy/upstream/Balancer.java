@@ -100,6 +100,7 @@ final class Balancer {
     void leave(Attempt attempt) {
         if (line.remove(attempt)) {
             loop.metrics().upstreamPending(-1);
+            leaveQueuesIfNobodyWaits();
         }
     }
 
@@ -127,7 +128,17 @@ final class Balancer {
         loop.metrics().upstreamPending(-1);
         Attempt first = line.remove();
         first.served();
+        leaveQueuesIfNobodyWaits();
         return first;
+    }
+
+    /** A pool that is queued for nobody would keep the other loops from pooling. */
+    private void leaveQueuesIfNobodyWaits() {
+        if (line.isEmpty()) {
+            for (EndpointPool pool : pools) {
+                pool.leaveQueue();
+            }
+        }
     }
 
     private boolean start(Attempt attempt, EndpointPool pool) {

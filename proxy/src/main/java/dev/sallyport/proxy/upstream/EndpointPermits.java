@@ -67,6 +67,11 @@ final class EndpointPermits {
         passOn();
     }
 
+    /** Takes {@code pool} out of the queue; false where its turn came already. */
+    boolean dequeue(EndpointPool pool) {
+        return waiting.remove(pool);
+    }
+
     /** Whether any loop waits for a permit. */
     boolean contended() {
         return !waiting.isEmpty();

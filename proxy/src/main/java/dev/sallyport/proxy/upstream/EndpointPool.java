@@ -165,6 +165,14 @@ final class EndpointPool {
         }
     }
 
+    /** Nobody of one upstream waits any more; perhaps of another. */
+    void leaveQueue() {
+        // Not in the queue though queued: it was woken just now, and will see for itself.
+        if (queued && !anybodyWaits() && permits.dequeue(this)) {
+            queued = false;
+        }
+    }
+
     /** Another loop waits for a connection to this endpoint: one that is idle here is given up. */
     void shedOne() {
         UpstreamConnection oldest = idle.pollFirst();

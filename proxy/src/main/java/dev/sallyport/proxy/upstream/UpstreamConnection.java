@@ -14,7 +14,6 @@ import io.netty.channel.socket.DuplexChannel;
 import io.netty.handler.codec.ByteToMessageDecoder;
 import io.netty.handler.codec.http.HttpHeaders;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -34,9 +33,6 @@ final class UpstreamConnection extends ChannelInboundHandlerAdapter {
 
     /** After so many hand-overs to those who wait here, another loop gets its turn. */
     private static final int IN_A_ROW = 16;
-
-    private static final ByteBuf CRLF = constant("\r\n");
-    private static final ByteBuf LAST_CHUNK = constant("0\r\n\r\n");
 
     private final EndpointPool pool;
     private final Channel channel;
@@ -334,12 +330,6 @@ final class UpstreamConnection extends ChannelInboundHandlerAdapter {
         channel.flush();
     }
 
-    private static ByteBuf constant(String text) {
-        byte[] bytes = text.getBytes(StandardCharsets.US_ASCII);
-        return Unpooled.unreleasableBuffer(
-                Unpooled.directBuffer(bytes.length).writeBytes(bytes).asReadOnly());
-    }
-
     /** One request on this connection. */
     private final class Call implements UpstreamCall {
         private final Listener listener;
@@ -458,7 +448,7 @@ final class UpstreamConnection extends ChannelInboundHandlerAdapter {
             if (length == 0) {
                 data.release();
                 if (last) {
-                    write(LAST_CHUNK.duplicate());
+                    write(channel.alloc().ioBuffer(8).writeByte('0').writeInt(0x0d0a0d0a));
                 }
                 return;
             }
@@ -477,10 +467,8 @@ final class UpstreamConnection extends ChannelInboundHandlerAdapter {
                 chunkHeader(header, length);
                 write(header);
                 write(data);
-                write(CRLF.duplicate());
-                if (last) {
-                    write(LAST_CHUNK.duplicate());
-                }
+                ByteBuf end = channel.alloc().ioBuffer(8).writeShort(0x0d0a);
+                write(last ? end.writeByte('0').writeInt(0x0d0a0d0a) : end);
             }
         }
 
