@@ -1,4 +1,6 @@
-/** The program: configuration, wiring, the admin port and the command line. Nothing depends on it. */
+/**
+ * The program: configuration, wiring, the admin port and the command line. Nothing depends on it.
+ */
 @NullMarked
 package dev.sallyport.app;
 

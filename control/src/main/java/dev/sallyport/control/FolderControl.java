@@ -33,6 +33,5 @@ public final class FolderControl implements AutoCloseable {
 
     /** Stops both threads; what is in service stays in service. */
     @Override
-    public void close() {
-    }
+    public void close() {}
 }

@@ -1,0 +1,23 @@
+package dev.sallyport.app.admin;
+
+import dev.sallyport.control.reconcile.ControlState;
+import dev.sallyport.model.snapshot.GatewaySnapshot;
+import dev.sallyport.proxy.metric.Reading;
+
+/**
+ * What the admin port shows. Each method is called on the admin port's threads and must not block.
+ */
+public interface AdminState {
+
+    /** Whether traffic should be sent here, and if not, why. */
+    Readiness readiness();
+
+    /** What the data plane serves: not what is wanted, but what is. */
+    GatewaySnapshot served();
+
+    /** What the control side knows. */
+    ControlState control();
+
+    /** The data plane's counters. */
+    Reading traffic();
+}

@@ -1,0 +1,80 @@
+package dev.sallyport.app.admin;
+
+import dev.sallyport.model.certificate.CertificateBundle;
+import dev.sallyport.model.certificate.CertificateSet;
+import dev.sallyport.model.certificate.CertificateTable;
+import dev.sallyport.model.certificate.ServedCertificate;
+import dev.sallyport.model.name.Hostname;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+
+/**
+ * A certificate as it is served for one host: a row of {@code sallyport certs}.
+ *
+ * @param host the SNI name, with wildcard; {@code *} for the default certificate
+ * @param serial lower-case hexadecimal
+ * @param names what the certificate covers
+ * @param issuer RFC 2253
+ * @param subject RFC 2253
+ * @param keyType {@code ECDSA}, {@code RSA} or {@code ED25519}
+ * @param fingerprint SHA-256 of the leaf, lower-case hexadecimal
+ * @param notBefore from when it is valid
+ * @param notAfter until when it is valid
+ * @param source the Secret it came from
+ * @param since when it was loaded
+ * @param temporary whether it only stands in for the real one
+ * @param fallback whether it is the default certificate
+ */
+public record CertificateView(
+        String host,
+        String serial,
+        List<String> names,
+        String issuer,
+        String subject,
+        String keyType,
+        String fingerprint,
+        Instant notBefore,
+        Instant notAfter,
+        String source,
+        Instant since,
+        boolean temporary,
+        boolean fallback) {
+
+    private static final Comparator<CertificateView> ORDER =
+            Comparator.comparing(CertificateView::fallback)
+                    .thenComparing(CertificateView::host)
+                    .thenComparing(CertificateView::keyType);
+
+    /** All rows of a table, by host; the default certificate last. */
+    public static List<CertificateView> of(CertificateTable table) {
+        List<CertificateView> rows = new ArrayList<>();
+        table.hosts().forEach((name, set) -> add(rows, name.text(), set, false));
+        table.fallback().ifPresent(set -> add(rows, "*", set, true));
+        rows.sort(ORDER);
+        return rows;
+    }
+
+    private static void add(
+            List<CertificateView> rows, String host, CertificateSet set, boolean fallback) {
+        for (ServedCertificate served : set.certificates()) {
+            CertificateBundle bundle = served.bundle();
+            rows.add(
+                    new CertificateView(
+                            host,
+                            bundle.serial(),
+                            bundle.names().stream().map(Hostname::text).toList(),
+                            bundle.issuer(),
+                            bundle.subject(),
+                            bundle.keyType().name(),
+                            bundle.fingerprint(),
+                            bundle.notBefore(),
+                            bundle.notAfter(),
+                            served.source().toString(),
+                            served.since(),
+                            served.temporary(),
+                            fallback));
+        }
+    }
+}

@@ -1,0 +1,65 @@
+package dev.sallyport.app.telemetry;
+
+import java.util.List;
+
+/**
+ * The metrics of the control side and of what is served; those of traffic are the data plane's own.
+ */
+public enum GatewayMetric {
+    READY("ready", "1 when traffic should be sent here."),
+    CERTIFICATE_NOT_AFTER(
+            "certificate_not_after_timestamp_seconds",
+            "Until when the certificate that is served for a host is valid, in seconds since 1970.",
+            "host",
+            "key_type",
+            "serial",
+            "source"),
+    CERTIFICATE_LOADED(
+            "certificate_loaded_timestamp_seconds",
+            "When the certificate that is served for a host was loaded, in seconds since 1970.",
+            "host",
+            "key_type",
+            "serial",
+            "source"),
+    FINDINGS("findings", "What is wrong or worth knowing about objects.", "severity", "reason"),
+    OBJECTS("objects", "Objects that were read.", "kind"),
+    HOSTS("hosts", "Host names with routes or a redirect."),
+    RECONCILES("reconciles_total", "Rounds in which changes were translated."),
+    SNAPSHOTS_PUBLISHED("snapshots_published_total", "Rounds that put a new snapshot in service."),
+    RECONCILE_FAILURES(
+            "reconcile_failures_total",
+            "Rounds that a bug ended; the snapshot before stayed in service."),
+    RECONCILE_DURATION("reconcile_last_duration_seconds", "How long the last round took."),
+    CONFIG_APPLIED(
+            "config_applied_timestamp_seconds",
+            "When a snapshot was last put in service, in seconds since 1970.");
+
+    private final String word;
+    private final String help;
+    private final String labels;
+
+    GatewayMetric(String word, String help, String... labels) {
+        this.word = word;
+        this.help = help;
+        this.labels = String.join(",", labels);
+    }
+
+    /** As it is exported. */
+    public String exportedName() {
+        return "sallyport_" + word;
+    }
+
+    /** One sentence for people. */
+    public String help() {
+        return help;
+    }
+
+    /** Label names. */
+    public List<String> labels() {
+        return labels.isEmpty() ? List.of() : List.of(labels.split(",", -1));
+    }
+
+    boolean counter() {
+        return word.endsWith("_total");
+    }
+}

@@ -1,0 +1,266 @@
+package dev.sallyport.app.admin;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.sallyport.control.reconcile.ControlState;
+import dev.sallyport.control.translate.FindingIndex;
+import dev.sallyport.model.certificate.CertificateSet;
+import dev.sallyport.model.certificate.CertificateTable;
+import dev.sallyport.model.certificate.ServedCertificate;
+import dev.sallyport.model.finding.Finding;
+import dev.sallyport.model.finding.Location;
+import dev.sallyport.model.finding.Reason;
+import dev.sallyport.model.name.HostTable;
+import dev.sallyport.model.name.Hostname;
+import dev.sallyport.model.name.ObjectRef;
+import dev.sallyport.model.name.ShardedMap;
+import dev.sallyport.model.route.HttpsRedirect;
+import dev.sallyport.model.route.PathMatch;
+import dev.sallyport.model.route.Route;
+import dev.sallyport.model.route.RouteAction;
+import dev.sallyport.model.route.RoutingTable;
+import dev.sallyport.model.route.VirtualHost;
+import dev.sallyport.model.route.WeightedBackend;
+import dev.sallyport.model.snapshot.Applied;
+import dev.sallyport.model.snapshot.GatewaySnapshot;
+import dev.sallyport.model.upstream.Endpoint;
+import dev.sallyport.model.upstream.Upstream;
+import dev.sallyport.model.upstream.UpstreamKey;
+import dev.sallyport.proxy.metric.ProxyMetrics;
+import dev.sallyport.proxy.metric.Reading;
+import dev.sallyport.tls.certificate.SelfSigned;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Base64;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+class AdminServerTest {
+    private static final Instant NOW = Instant.parse("2026-06-01T00:00:00Z");
+    private static final ObjectRef INGRESS = new ObjectRef("Ingress", "default", "shop");
+
+    private final HttpClient client = HttpClient.newHttpClient();
+    private final ProxyMetrics metrics = new ProxyMetrics();
+    private final ServedCertificate served =
+            new ServedCertificate(
+                    SelfSigned.make(
+                            List.of(Hostname.parse("shop.example")),
+                            Duration.ofDays(30),
+                            () -> NOW),
+                    new ObjectRef("Secret", "default", "shop-tls"),
+                    NOW,
+                    false);
+    private Readiness readiness = Readiness.READY;
+    private AdminServer server;
+
+    @BeforeEach
+    void start() throws Exception {
+        GatewaySnapshot snapshot = snapshot();
+        Finding finding =
+                Finding.of(
+                                Reason.SECRET_MISSING,
+                                INGRESS,
+                                "Secret default/other is missing",
+                                "Create it.")
+                        .at(new Location("a.yaml", 7));
+        var control =
+                new ControlState(
+                        snapshot,
+                        new Applied(1, List.of(finding)),
+                        FindingIndex.EMPTY,
+                        Map.of("Ingress", 1),
+                        3,
+                        2,
+                        0,
+                        Duration.ofMillis(4),
+                        Optional.of(NOW));
+        server =
+                AdminServer.start(
+                        new InetSocketAddress(InetAddress.getLoopbackAddress(), 0),
+                        new AdminState() {
+                            @Override
+                            public Readiness readiness() {
+                                return readiness;
+                            }
+
+                            @Override
+                            public GatewaySnapshot served() {
+                                return snapshot;
+                            }
+
+                            @Override
+                            public ControlState control() {
+                                return control;
+                            }
+
+                            @Override
+                            public Reading traffic() {
+                                return metrics.read();
+                            }
+                        });
+    }
+
+    @AfterEach
+    void stop() {
+        server.close();
+        client.close();
+    }
+
+    @Test
+    void isAliveAtOnceAndReadyOnlyWhenTold() throws Exception {
+        readiness = Readiness.notYet("the first snapshot is not applied yet");
+
+        assertThat(get("/livez").statusCode()).isEqualTo(200);
+        HttpResponse<String> notReady = get("/readyz");
+        assertThat(notReady.statusCode()).isEqualTo(503);
+        assertThat(notReady.body()).contains("the first snapshot is not applied yet");
+        readiness = Readiness.READY;
+        assertThat(get("/readyz").statusCode()).isEqualTo(200);
+    }
+
+    @Test
+    void showsEachServedCertificate() throws Exception {
+        JsonNode row = json("/api/certificates").get("certificates").get(0);
+
+        assertThat(row.get("host").asString()).isEqualTo("shop.example");
+        assertThat(row.get("serial").asString()).isEqualTo(served.bundle().serial());
+        assertThat(row.get("source").asString()).isEqualTo("Secret default/shop-tls");
+        assertThat(row.get("names").get(0).asString()).isEqualTo("shop.example");
+        assertThat(row.get("since").asString()).isEqualTo("2026-06-01T00:00:00Z");
+        assertThat(row.get("notAfter").asString()).endsWith("Z");
+        assertThat(row.get("fallback").asBoolean()).isFalse();
+    }
+
+    @Test
+    void showsEachRouteWithItsBackendsAndOrigin() throws Exception {
+        JsonNode row = json("/api/routes").get("routes").get(0);
+
+        assertThat(row.get("host").asString()).isEqualTo("shop.example");
+        assertThat(row.get("path").asString()).isEqualTo("/");
+        assertThat(row.get("pathType").asString()).isEqualTo("Prefix");
+        assertThat(row.get("action").asString()).isEqualTo("forward");
+        assertThat(row.get("backends").get(0).get("service").asString()).isEqualTo("default/shop");
+        assertThat(row.get("backends").get(0).get("endpoints").asInt()).isEqualTo(1);
+        assertThat(row.get("origin").asString()).isEqualTo("Ingress default/shop");
+        assertThat(row.get("redirect").get("status").asInt()).isEqualTo(308);
+    }
+
+    @Test
+    void showsEachFindingWithItsPlace() throws Exception {
+        JsonNode row = json("/api/findings").get("findings").get(0);
+
+        assertThat(row.get("reason").asString()).isEqualTo("SecretMissing");
+        assertThat(row.get("severity").asString()).isEqualTo("error");
+        assertThat(row.get("file").asString()).isEqualTo("a.yaml");
+        assertThat(row.get("line").asInt()).isEqualTo(7);
+        assertThat(row.get("advice").asString()).isEqualTo("Create it.");
+    }
+
+    @Test
+    void exportsWhatIsServedAndWhatWasCounted() throws Exception {
+        metrics.connectionOpened();
+        metrics.requestStarted();
+        metrics.requestEnded("h2", "GET", 200, 2_000_000, 0, 10);
+
+        String page = get("/metrics").body();
+
+        assertThat(page)
+                .contains("sallyport_certificate_not_after_timestamp_seconds{host=\"shop.example\"")
+                .contains("sallyport_certificate_loaded_timestamp_seconds{host=\"shop.example\"")
+                .contains("sallyport_connections_total 1.0")
+                .contains(
+                        "sallyport_requests_total{method=\"GET\",protocol=\"h2\",status=\"2xx\"} 1.0")
+                .contains(
+                        "sallyport_request_duration_seconds_bucket{protocol=\"h2\",status=\"2xx\",le=\"+Inf\"} 1")
+                .contains("sallyport_findings{reason=\"SecretMissing\",severity=\"error\"} 1.0")
+                .contains("sallyport_objects{kind=\"Ingress\"} 1.0")
+                .contains("sallyport_ready 1.0")
+                .contains("jvm_memory_used_bytes");
+    }
+
+    @Test
+    void neverShowsAKey() throws Exception {
+        String key =
+                served.bundle()
+                        .privateKey()
+                        .use(bytes -> Base64.getEncoder().encodeToString(bytes));
+
+        for (String path :
+                List.of("/", "/metrics", "/api/certificates", "/api/routes", "/api/findings")) {
+            assertThat(get(path).body())
+                    .as(path)
+                    .doesNotContain(key.substring(50, 90))
+                    .doesNotContain("PRIVATE KEY");
+        }
+    }
+
+    @Test
+    void answersOnlyItsPagesAndOnlyToReaders() throws Exception {
+        assertThat(get("/nothing").statusCode()).isEqualTo(404);
+        assertThat(get("/").body()).contains("/api/certificates");
+        HttpRequest post =
+                HttpRequest.newBuilder(uri("/livez"))
+                        .POST(HttpRequest.BodyPublishers.ofString("x"))
+                        .build();
+        assertThat(client.send(post, HttpResponse.BodyHandlers.ofString()).statusCode())
+                .isEqualTo(405);
+        HttpRequest head = HttpRequest.newBuilder(uri("/metrics")).HEAD().build();
+        HttpResponse<String> answer = client.send(head, HttpResponse.BodyHandlers.ofString());
+        assertThat(answer.statusCode()).isEqualTo(200);
+        assertThat(answer.body()).isEmpty();
+    }
+
+    private GatewaySnapshot snapshot() {
+        var key = new UpstreamKey("default", "shop", 80);
+        var route =
+                new Route(
+                        new PathMatch.Prefix("/"),
+                        new RouteAction.Forward(List.of(new WeightedBackend(key, 1))),
+                        INGRESS,
+                        NOW);
+        var host =
+                VirtualHost.of(
+                        List.of(route), Optional.empty(), Optional.of(new HttpsRedirect(308, 443)));
+        Hostname name = Hostname.parse("shop.example");
+        return new GatewaySnapshot(
+                1,
+                List.of(),
+                new RoutingTable(
+                        HostTable.copyOf(Map.of(name, host)),
+                        RoutingTable.EMPTY.anyHost(),
+                        Optional.empty()),
+                new CertificateTable(
+                        HostTable.copyOf(Map.of(name, CertificateSet.of(List.of(served)))),
+                        Optional.empty()),
+                ShardedMap.copyOf(
+                        Map.of(key, new Upstream(key, List.of(new Endpoint("127.0.0.1", 9000))))));
+    }
+
+    private JsonNode json(String path) throws Exception {
+        HttpResponse<String> response = get(path);
+        assertThat(response.statusCode()).isEqualTo(200);
+        assertThat(response.headers().firstValue("content-type")).contains("application/json");
+        return JsonMapper.builder().build().readTree(response.body());
+    }
+
+    private HttpResponse<String> get(String path) throws Exception {
+        return client.send(
+                HttpRequest.newBuilder(uri(path)).build(), HttpResponse.BodyHandlers.ofString());
+    }
+
+    private URI uri(String path) {
+        return URI.create("http://127.0.0.1:" + server.address().getPort() + path);
+    }
+}
