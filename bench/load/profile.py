@@ -2,12 +2,13 @@
 
 import argparse
 import os
+import re
 import subprocess
 from pathlib import Path
 
 import peers
 from common import CACHE, certificate, cpus, java, machine, run, say, work_folder
-from load import ROWS, Client, measure
+from load import ROWS, Client, measure, warm
 from memory import java_pid
 
 
@@ -33,8 +34,7 @@ def main():
                                                  peers.backend(work, options.client_cpu), options.logs == "on")
     os.environ.pop("JAVA_TOOL_OPTIONS")
     client = Client(work, options)
-    say(f"warm-up, {options.warm_up:g} s")
-    client.run(options.row, server.https, options.warm_up)
+    warm(client, server, options.row, options.warm_up)
     pid = java_pid(server)
     data = CACHE / f"perf-{options.candidate}-{options.row}.data"
     recording = subprocess.Popen(["perf", "record", "-q", "-F", "1999", "-g", "-e", "cpu-clock", "-p", str(pid),
@@ -49,10 +49,20 @@ def main():
         call = ["perf", "report", "-i", str(data), "--stdio", "-g", "none", "--percent-limit", "0.3",
                 *(how if "--children" in how else ["--no-children", *how])]
         text = subprocess.run(call, capture_output=True, text=True, timeout=300).stdout
-        lines = [line.rstrip() for line in text.splitlines() if line.strip() and not line.startswith("#")]
+        lines = [re.sub(r"[ -]+$", "", line) for line in text.splitlines() if line.strip() and not line.startswith("#")]
         print(f"-- {title}\n" + "\n".join(lines[:options.lines]) + "\n")
     Path(f"/tmp/perf-{pid}.map").unlink(missing_ok=True)
-    say(f"the recording: {data}")
+
+    # What is allocated and thrown, and where: the flight recorder knows.
+    jcmd, events = str(Path(java()).with_name("jcmd")), CACHE / f"jfr-{options.candidate}-{options.row}.jfr"
+    run([jcmd, pid, "JFR.start", "name=bench", "settings=profile", "jdk.JavaExceptionThrow#enabled=true"])
+    counted = measure(client, server, options.row, options.seconds)
+    run([jcmd, pid, "JFR.dump", "name=bench", f"filename={events}"])
+    run([jcmd, pid, "JFR.stop", "name=bench"])
+    for view in ("allocation-by-class", "allocation-by-site", "exception-by-site"):
+        text = run([str(Path(java()).with_name("jfr")), "view", "--width", "160", "--truncate", "beginning", view, events])
+        print(f"-- {view}, of {counted['requests']} requests\n{text.strip()}\n")
+    say(f"the recordings: {data} {events}")
 
 
 if __name__ == "__main__":
