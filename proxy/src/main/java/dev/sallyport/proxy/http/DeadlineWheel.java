@@ -8,8 +8,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * The deadlines of one event loop, on a coarse wheel with one timer for all of them: setting,
  * moving and clearing one costs a few field writes and no clock reading, which is what makes it
- * affordable for every request. A deadline passes up to two {@linkplain #TICK ticks} late and never
- * early.
+ * affordable for every request. A deadline passes up to two {@linkplain #TICK ticks} late; early
+ * only by what the loop itself was late when it was set.
  *
  * <p>Confined to its event loop. The timer runs only while there are deadlines.
  */
@@ -23,6 +23,7 @@ public final class DeadlineWheel {
     private final EventLoop loop;
     private final @Nullable Deadline[] slots = new @Nullable Deadline[SLOTS];
     private final long origin;
+    private final Runnable onTick = this::onTick;
     private long tick; // the present one
     private long cursor; // the one whose slot was looked at last; behind only after a pause
     private int linked;
@@ -108,7 +109,13 @@ public final class DeadlineWheel {
         ticking = true;
         tick = currentTick();
         cursor = tick;
-        var _ = loop.schedule(this::onTick, TICK_NANOS, TimeUnit.NANOSECONDS);
+        schedule();
+    }
+
+    /** At the beginning of the next tick, so that {@link #tick} is behind for moments only. */
+    private void schedule() {
+        long passed = (loop.ticker().nanoTime() - origin) % TICK_NANOS;
+        var _ = loop.schedule(onTick, TICK_NANOS - passed, TimeUnit.NANOSECONDS);
     }
 
     private long currentTick() {
@@ -125,7 +132,7 @@ public final class DeadlineWheel {
             look((int) (each & (SLOTS - 1)), now);
         }
         if (linked > 0) {
-            var _ = loop.schedule(this::onTick, TICK_NANOS, TimeUnit.NANOSECONDS);
+            schedule();
         } else {
             ticking = false;
         }

@@ -271,7 +271,8 @@ public final class Http1Connection extends ChannelInboundHandlerAdapter {
         chunkExtensions = 0;
         RequestHead head = parser.head(connection.scheme());
         Stream opened = new Stream(head.method().equals("HEAD"), parser.http10());
-        opened.requestDone = head.endOfStream();
+        opened.requestDone = head.endOfStream() || head.webSocket();
+        opened.upgrading = head.webSocket();
         opened.awaitsContinue = head.expectsContinue();
         opened.closeAfter =
                 parser.close()
@@ -615,6 +616,7 @@ public final class Http1Connection extends ChannelInboundHandlerAdapter {
         private final boolean http10;
         private @Nullable ExchangeInput input;
         private boolean requestDone;
+        private boolean upgrading;
         private boolean awaitsContinue;
         private boolean closeAfter;
         private boolean headSent;
@@ -676,7 +678,8 @@ public final class Http1Connection extends ChannelInboundHandlerAdapter {
             bodyless = toHead || status == 204 || status == 304;
             bodyLeft = bodyless ? 0 : endOfStream ? Math.max(0, contentLength) : contentLength;
             chunked = bodyLeft < 0 && !http10;
-            closeAfter |= draining || !willBeRead(status, endOfStream);
+            // What came after a refused upgrade may be of either protocol.
+            closeAfter |= draining || !willBeRead(status, endOfStream) || (upgrading && in != null);
 
             ByteBuf buffer = gathered();
             Http1ResponseWriter.statusLine(buffer, status);

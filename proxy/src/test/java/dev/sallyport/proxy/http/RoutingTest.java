@@ -1,0 +1,207 @@
+package dev.sallyport.proxy.http;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.sallyport.model.name.ShardedMap;
+import dev.sallyport.model.route.HttpsRedirect;
+import dev.sallyport.model.route.PathMatch;
+import dev.sallyport.model.route.Route;
+import dev.sallyport.model.route.RouteAction;
+import dev.sallyport.model.route.WeightedBackend;
+import dev.sallyport.model.snapshot.GatewaySnapshot;
+import dev.sallyport.model.upstream.Upstream;
+import dev.sallyport.model.upstream.UpstreamKey;
+import dev.sallyport.proxy.route.BackendChoice;
+import io.netty.util.LeakPresenceDetector;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.SplittableRandom;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.Test;
+
+/** From a request to what answers it. */
+class RoutingTest {
+
+    @AfterAll
+    static void noLeaks() {
+        LeakPresenceDetector.check();
+    }
+
+    static GatewaySnapshot redirecting() {
+        return Http1Client.snapshot(
+                List.of(
+                        Http1Client.forward("/"),
+                        Http1Client.respond("/.well-known/acme-challenge/token", 200, "proof")),
+                Optional.of(new HttpsRedirect(308, 443)));
+    }
+
+    @Test
+    void plainRequestsAreSentToHttpsByteForByte() {
+        try (Http1Client client = Http1Client.with().snapshot(redirecting()).build()) {
+            client.send("GET /%41/../b?c=%2e HTTP/1.1\nHost: SHOP.example:8080\n\n");
+            assertThat(client.received())
+                    .isEqualTo(
+                            """
+                            HTTP/1.1 308 Permanent Redirect
+                            date: Mon, 23 Nov 2026 10:00:00 GMT
+                            location: https://shop.example/%41/../b?c=%2e
+                            content-length: 0
+
+                            """
+                                    .replace("\n", "\r\n"));
+            assertThat(client.observer.last().status()).isEqualTo(308);
+        }
+    }
+
+    @Test
+    void anotherPortIsNamed() {
+        GatewaySnapshot snapshot =
+                Http1Client.snapshot(
+                        Http1Client.forward("/"), Optional.of(new HttpsRedirect(301, 8443)));
+        try (Http1Client client = Http1Client.with().snapshot(snapshot).build()) {
+            client.send("GET / HTTP/1.1\nHost: shop.example\n\n");
+            assertThat(client.received())
+                    .startsWith("HTTP/1.1 301 ")
+                    .contains("location: https://shop.example:8443/\r\n");
+        }
+    }
+
+    @Test
+    void challengesAreAnsweredOnPlainHttp() {
+        try (Http1Client client = Http1Client.with().snapshot(redirecting()).build()) {
+            client.send(
+                    "GET /.well-known/acme-challenge/token HTTP/1.1\nHost: shop.example\n\n");
+            assertThat(client.received()).startsWith("HTTP/1.1 200 OK\r\n").endsWith("\r\nproof");
+        }
+    }
+
+    @Test
+    void onlyLiveChallengesAreExemptFromTheRedirect() {
+        try (Http1Client client = Http1Client.with().snapshot(redirecting()).build()) {
+            client.send(
+                    "GET /.well-known/acme-challenge/other HTTP/1.1\nHost: shop.example\n\n");
+            assertThat(client.received()).startsWith("HTTP/1.1 308 ");
+        }
+    }
+
+    @Test
+    void requestsWithoutHostAreNotRedirected() {
+        try (Http1Client client = Http1Client.with().snapshot(redirecting()).build()) {
+            client.send("GET / HTTP/1.0\n\n");
+            assertThat(client.received()).startsWith("HTTP/1.1 404 ");
+        }
+    }
+
+    @Test
+    void unknownHostsAreNotFound() {
+        try (Http1Client client = Http1Client.plain()) {
+            client.send("GET / HTTP/1.1\nHost: other.example\n\n");
+            assertThat(client.received()).startsWith("HTTP/1.1 404 Not Found\r\n");
+            assertThat(client.observer.last().error()).isEqualTo(ProxyError.NO_ROUTE);
+            assertThat(client.isClosed()).isFalse();
+        }
+    }
+
+    @Test
+    void backendsWithoutEndpointsAreUnavailable() {
+        GatewaySnapshot full = Http1Client.snapshot(Http1Client.forward("/"), Optional.empty());
+        GatewaySnapshot empty =
+                new GatewaySnapshot(
+                        2,
+                        List.of(),
+                        full.routes(),
+                        full.certificates(),
+                        ShardedMap.copyOf(
+                                Map.of(
+                                        Http1Client.SHOP,
+                                        new Upstream(Http1Client.SHOP, List.of()))));
+        try (Http1Client client = Http1Client.with().snapshot(empty).build()) {
+            client.send("GET / HTTP/1.1\nHost: shop.example\n\n");
+            assertThat(client.received()).startsWith("HTTP/1.1 503 ");
+            assertThat(client.observer.last().error()).isEqualTo(ProxyError.NO_ENDPOINT);
+        }
+    }
+
+    @Test
+    void missingBackendsAreUnavailable() {
+        Route route =
+                new Route(
+                        new PathMatch.Prefix("/"),
+                        new RouteAction.Forward(
+                                List.of(
+                                        new WeightedBackend(
+                                                new UpstreamKey("default", "gone", 80), 1))),
+                        Http1Client.ORIGIN,
+                        Instant.EPOCH);
+        try (Http1Client client =
+                Http1Client.with()
+                        .snapshot(Http1Client.snapshot(route, Optional.empty()))
+                        .build()) {
+            client.send("GET / HTTP/1.1\nHost: shop.example\n\n");
+            assertThat(client.received()).startsWith("HTTP/1.1 503 ");
+        }
+    }
+
+    @Test
+    void backendsGetTheirShare() {
+        UpstreamKey a = new UpstreamKey("default", "a", 80);
+        UpstreamKey b = new UpstreamKey("default", "b", 80);
+        List<WeightedBackend> backends =
+                List.of(
+                        new WeightedBackend(a, 3),
+                        new WeightedBackend(new UpstreamKey("default", "c", 80), 0),
+                        new WeightedBackend(b, 1));
+        SplittableRandom random = new SplittableRandom(1);
+        int ofA = 0;
+        for (int i = 0; i < 10_000; i++) {
+            UpstreamKey chosen = BackendChoice.choose(backends, random);
+            assertThat(chosen).isIn(a, b);
+            ofA += a.equals(chosen) ? 1 : 0;
+        }
+        assertThat(ofA).isBetween(7_300, 7_700);
+    }
+
+    @Test
+    void backendsWithoutWeightGetNothing() {
+        assertThat(
+                        BackendChoice.choose(
+                                List.of(new WeightedBackend(Http1Client.SHOP, 0)),
+                                new SplittableRandom(1)))
+                .isNull();
+    }
+
+    @Test
+    void refusedAdmissionIsAnsweredAtOnce() {
+        try (Http1Client client =
+                Http1Client.with().admission(_ -> ProxyError.OVERLOADED).build()) {
+            client.send("GET / HTTP/1.1\nHost: shop.example\nAccept: application/json\n\n");
+            assertThat(client.received())
+                    .startsWith("HTTP/1.1 503 Service Unavailable\r\n")
+                    .contains("\r\nretry-after: 1\r\n")
+                    .contains("\r\ncontent-type: application/json\r\n")
+                    .contains("\r\ncache-control: no-store\r\n")
+                    .contains("\"error\":\"overloaded\"")
+                    .contains(client.observer.last().requestId());
+        }
+    }
+
+    @Test
+    void errorsAreTextForPeople() {
+        try (Http1Client client = Http1Client.plain()) {
+            client.send("GET / HTTP/1.1\nHost: other.example\n\n");
+            assertThat(client.received())
+                    .contains("\r\ncontent-type: text/plain; charset=utf-8\r\n")
+                    .endsWith("Request: " + client.observer.last().requestId() + "\n");
+        }
+    }
+
+    @Test
+    void emptyTablesServeNothing() {
+        try (Http1Client client = Http1Client.with().snapshot(GatewaySnapshot.EMPTY).build()) {
+            client.send("GET / HTTP/1.1\nHost: shop.example\n\n");
+            assertThat(client.received()).startsWith("HTTP/1.1 404 ");
+        }
+    }
+}
