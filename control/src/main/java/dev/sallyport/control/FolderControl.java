@@ -1,37 +1,61 @@
 package dev.sallyport.control;
 
 import dev.sallyport.control.reconcile.ControlState;
+import dev.sallyport.control.reconcile.Reconciler;
+import dev.sallyport.control.source.FolderSource;
 import dev.sallyport.model.snapshot.Applied;
 import dev.sallyport.model.snapshot.DataPlane;
+import dev.sallyport.secretsync.CertificateReader;
 import java.nio.file.Path;
 import java.time.InstantSource;
 import java.util.concurrent.CompletableFuture;
 
 /** Serves a folder: reads it, translates it, and keeps the data plane at what it says. */
 public final class FolderControl implements AutoCloseable {
-    private FolderControl() {}
+    private final FolderSource source;
+    private final Reconciler reconciler;
+
+    private FolderControl(FolderSource source, Reconciler reconciler) {
+        this.source = source;
+        this.reconciler = reconciler;
+    }
 
     /**
      * Starts the threads {@code reconciler} and {@code folder-watcher}. Returns at once.
      *
      * @param dir a folder of manifests; may appear later
+     * @param dataPlane called on the reconciler's thread only
+     * @param time for the validity of certificates
      */
     public static FolderControl open(
             Path dir, ControlSettings settings, DataPlane dataPlane, InstantSource time) {
-        return new FolderControl();
+        var reconciler =
+                new Reconciler(
+                        settings.translation(),
+                        settings.holdOff(),
+                        CertificateReader.PEM,
+                        dataPlane,
+                        time);
+        var source = new FolderSource(dir, settings.folder(), reconciler::submit);
+        reconciler.start();
+        source.start();
+        return new FolderControl(source, reconciler);
     }
 
     /** Completes when the data plane has applied the first snapshot. */
     public CompletableFuture<Applied> firstApplied() {
-        return new CompletableFuture<>();
+        return reconciler.firstApplied();
     }
 
     /** What is known now. Safe from any thread. */
     public ControlState state() {
-        return ControlState.EMPTY;
+        return reconciler.state();
     }
 
     /** Stops both threads; what is in service stays in service. */
     @Override
-    public void close() {}
+    public void close() {
+        source.close();
+        reconciler.close();
+    }
 }

@@ -3,16 +3,24 @@ package dev.sallyport.control.reconcile;
 import java.time.Duration;
 
 /**
- * How bursts of changes are put together: the first change after a quiet time is applied at once,
- * further ones wait until {@code quiet} has passed without a new one, but never longer than {@code
- * cap}.
+ * How bursts of changes are put together. A round that follows quiet time runs at once; {@code
+ * burst} rounds may follow each other without a pause, and every {@code interval} allows one more.
+ * Where a round takes longer than the interval, the pause is as long as the round, so that
+ * translation never takes more than half of a core, but no longer than {@code cap}.
  *
- * @param quiet between two rounds of a burst
+ * @param interval between two rounds of a long burst
+ * @param burst rounds without a pause, at least 1
  * @param cap the longest that a change waits
  */
-public record HoldOff(Duration quiet, Duration cap) {
+public record HoldOff(Duration interval, int burst, Duration cap) {
 
-    /** 100 ms, at most 1 s. */
+    /** 100 ms, 5 rounds, at most 1 s. */
     public static final HoldOff DEFAULT =
-            new HoldOff(Duration.ofMillis(100), Duration.ofSeconds(1));
+            new HoldOff(Duration.ofMillis(100), 5, Duration.ofSeconds(1));
+
+    public HoldOff {
+        if (burst < 1) {
+            throw new IllegalArgumentException("burst: " + burst + " (expected: at least 1)");
+        }
+    }
 }

@@ -1,0 +1,166 @@
+package dev.sallyport.control.translate;
+
+import dev.sallyport.control.resource.Resource;
+import dev.sallyport.model.finding.Finding;
+import dev.sallyport.model.finding.Reason;
+import io.fabric8.kubernetes.api.model.networking.v1.Ingress;
+import io.fabric8.kubernetes.api.model.networking.v1.IngressClass;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Which Ingresses are ours. Where an Ingress has both the legacy annotation and a class name, the
+ * annotation counts, as the API asks for ("should still honor that annotation if present").
+ */
+final class ClassSelection {
+    private static final String ANNOTATION = "kubernetes.io/ingress.class";
+    private static final String DEFAULT_ANNOTATION = "ingressclass.kubernetes.io/is-default-class";
+
+    private final TranslationSettings settings;
+    private final Map<String, Resource.OfIngressClass> classes = new HashMap<>();
+    private final Optional<Resource.OfIngressClass> byDefault;
+    private final List<Finding> findings = new ArrayList<>();
+
+    /** The selection that these classes make. */
+    ClassSelection(
+            Collection<Resource.OfIngressClass> ingressClasses, TranslationSettings settings) {
+        this.settings = settings;
+        ingressClasses.forEach(resource -> classes.put(resource.ref().name(), resource));
+        List<Resource.OfIngressClass> defaults =
+                ingressClasses.stream()
+                        .filter(ClassSelection::isDefault)
+                        .sorted(NEWEST_FIRST)
+                        .toList();
+        byDefault = defaults.stream().findFirst();
+        if (defaults.size() > 1 && defaults.stream().anyMatch(this::isOurs)) {
+            reportAmbiguity(defaults);
+        }
+        ingressClasses.stream().filter(this::isOurs).forEach(this::reportParameters);
+    }
+
+    /**
+     * What the API server does with several defaults: the newest counts, then the first by name.
+     */
+    private static final Comparator<Resource.OfIngressClass> NEWEST_FIRST =
+            Comparator.comparing((Resource.OfIngressClass resource) ->
+                            IngressTranslator.createdAt(
+                                    resource.ingressClass().getMetadata().getCreationTimestamp()))
+                    .reversed()
+                    .thenComparing(resource -> resource.ref().name());
+
+    /** Whether an Ingress is ours, and what to tell its author. */
+    sealed interface Verdict {
+        /** It is served. */
+        record Ours() implements Verdict {}
+
+        /** It is not, for others serve it. */
+        record Others() implements Verdict {}
+
+        /** It is not, and nobody will. */
+        record Unknown(Finding why) implements Verdict {}
+    }
+
+    /** Decides about one Ingress. */
+    Verdict judge(Resource.OfIngress resource) {
+        if (classes.isEmpty() && settings.servesAllWithoutClasses()) {
+            return new Verdict.Ours();
+        }
+        Ingress ingress = resource.ingress();
+        String annotated = annotation(ingress.getMetadata().getAnnotations(), ANNOTATION);
+        if (annotated != null && !annotated.isBlank()) {
+            return isOurName(annotated) ? new Verdict.Ours() : new Verdict.Others();
+        }
+        String named = ingress.getSpec() == null ? null : ingress.getSpec().getIngressClassName();
+        if (named == null || named.isBlank()) {
+            return byDefault.filter(this::isOurs).isPresent()
+                    ? new Verdict.Ours()
+                    : new Verdict.Others();
+        }
+        if (isOurName(named)) {
+            return new Verdict.Ours();
+        }
+        if (classes.containsKey(named)) {
+            return new Verdict.Others();
+        }
+        return new Verdict.Unknown(
+                new Finding(
+                        Reason.CLASS_UNKNOWN,
+                        resource.ref(),
+                        resource.origin().at("spec.ingressClassName"),
+                        "spec.ingressClassName: " + named + " (expected: an existing IngressClass)",
+                        "Create the IngressClass with controller "
+                                + TranslationSettings.CONTROLLER
+                                + ", or name another."));
+    }
+
+    /** About the classes themselves. */
+    List<Finding> findings() {
+        return List.copyOf(findings);
+    }
+
+    private boolean isOurName(String name) {
+        Resource.OfIngressClass found = classes.get(name);
+        if (found != null) {
+            return isOurs(found);
+        }
+        return settings.ingressClasses().isEmpty()
+                ? name.equals(TranslationSettings.CLASS_NAME)
+                : settings.ingressClasses().contains(name);
+    }
+
+    private boolean isOurs(Resource.OfIngressClass resource) {
+        IngressClass ingressClass = resource.ingressClass();
+        return ingressClass.getSpec() != null
+                && TranslationSettings.CONTROLLER.equals(ingressClass.getSpec().getController())
+                && (settings.ingressClasses().isEmpty()
+                        || settings.ingressClasses().contains(resource.ref().name()));
+    }
+
+    private static boolean isDefault(Resource.OfIngressClass resource) {
+        return "true"
+                .equals(
+                        annotation(
+                                resource.ingressClass().getMetadata().getAnnotations(),
+                                DEFAULT_ANNOTATION));
+    }
+
+    private void reportAmbiguity(List<Resource.OfIngressClass> defaults) {
+        String counts = defaults.getFirst().ref().name();
+        for (Resource.OfIngressClass ignored : defaults.subList(1, defaults.size())) {
+            findings.add(
+                    new Finding(
+                            Reason.CLASS_DEFAULT_AMBIGUOUS,
+                            ignored.ref(),
+                            ignored.origin().at("metadata.annotations"),
+                            "marked as the default class, but so is IngressClass "
+                                    + counts
+                                    + ", which counts",
+                            "Remove the annotation " + DEFAULT_ANNOTATION + " from one of them."));
+        }
+    }
+
+    private void reportParameters(Resource.OfIngressClass resource) {
+        if (resource.ingressClass().getSpec().getParameters() != null) {
+            findings.add(
+                    new Finding(
+                            Reason.CLASS_PARAMETERS_UNSUPPORTED,
+                            resource.ref(),
+                            resource.origin().at("spec.parameters"),
+                            "spec.parameters: "
+                                    + resource.ingressClass().getSpec().getParameters().getKind()
+                                    + " (expected: none)",
+                            "Remove spec.parameters; they have no effect."));
+        }
+    }
+
+    private static @Nullable String annotation(
+            @Nullable Map<String, String> annotations, String name) {
+        return annotations == null ? null : annotations.get(name);
+    }
+}

@@ -1,0 +1,334 @@
+package dev.sallyport.control.translate;
+
+import dev.sallyport.control.resource.Resource;
+import dev.sallyport.control.translate.Contribution.Claim;
+import dev.sallyport.control.translate.IngressIntent.PathRule;
+import dev.sallyport.control.translate.IngressIntent.Target;
+import dev.sallyport.model.certificate.CertificateBundle;
+import dev.sallyport.model.certificate.KeyType;
+import dev.sallyport.model.certificate.ServedCertificate;
+import dev.sallyport.model.finding.Finding;
+import dev.sallyport.model.finding.Location;
+import dev.sallyport.model.finding.Reason;
+import dev.sallyport.model.name.Hostname;
+import dev.sallyport.model.name.ObjectRef;
+import dev.sallyport.model.route.HttpsRedirect;
+import dev.sallyport.model.route.PathMatch;
+import dev.sallyport.model.route.Route;
+import dev.sallyport.model.route.RouteAction;
+import dev.sallyport.model.route.VirtualHost;
+import dev.sallyport.model.route.WeightedBackend;
+import dev.sallyport.model.upstream.UpstreamKey;
+import dev.sallyport.secretsync.CertificateStatus;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.EnumMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/** From all that Ingresses say about one host to its routes and certificates. Pure and total. */
+final class HostTranslator {
+    private static final PathMatch EVERYTHING = new PathMatch.Prefix("/");
+    private static final RouteAction UNAVAILABLE =
+            new RouteAction.Respond(503, "The service behind this address is not available.");
+
+    private final Optional<HttpsRedirect> redirect;
+    private final ServiceTranslator services;
+    private final Function<ServiceRef, Resource.@Nullable OfService> serviceLookup;
+    private final Function<ObjectRef, CertificateStatus> certificateLookup;
+
+    /** Translates with what the lookups find now. */
+    HostTranslator(
+            TranslationSettings settings,
+            Function<ServiceRef, Resource.@Nullable OfService> serviceLookup,
+            Function<ObjectRef, CertificateStatus> certificateLookup) {
+        this.redirect = settings.httpsRedirect();
+        this.services = new ServiceTranslator(settings);
+        this.serviceLookup = serviceLookup;
+        this.certificateLookup = certificateLookup;
+    }
+
+    /**
+     * One host.
+     *
+     * @param virtualHost empty where only a certificate is known of it
+     * @param certificates in order of precedence, one for each kind of key
+     * @param secured whether a TLS section means it
+     * @param findings about the Ingresses
+     * @param services the Services looked for
+     * @param upstreams the upstreams that its routes name
+     * @param secrets the Secrets looked for
+     */
+    record Result(
+            Optional<VirtualHost> virtualHost,
+            List<ServedCertificate> certificates,
+            boolean secured,
+            List<Finding> findings,
+            Set<ServiceRef> services,
+            Set<UpstreamKey> upstreams,
+            Set<ObjectRef> secrets) {
+
+        /** Of a host that nobody speaks of. */
+        static final Result NOTHING =
+                new Result(
+                        Optional.empty(),
+                        List.of(),
+                        false,
+                        List.of(),
+                        Set.of(),
+                        Set.of(),
+                        Set.of());
+    }
+
+    /** The host of {@code contributions}, which are in order of precedence. */
+    Result translate(HostScope scope, Collection<Contribution> contributions) {
+        if (contributions.isEmpty()) {
+            return Result.NOTHING;
+        }
+        var work = new Work(scope);
+        contributions.forEach(work::addRoutes);
+        contributions.forEach(work::addFallback);
+        contributions.forEach(contribution -> work.addCertificates(contribution, false));
+        contributions.forEach(contribution -> work.addCertificates(contribution, true));
+        boolean secured = contributions.stream().anyMatch(Contribution::secured);
+        boolean known = secured || contributions.stream().anyMatch(Contribution::routed);
+        return work.result(known, secured);
+    }
+
+    /** The gateway's default backend. */
+    Result translateDefault(BackendReference backend) {
+        var work = new Work(HostScope.Any.ANY);
+        work.fallback =
+                Optional.of(
+                        work.route(
+                                EVERYTHING,
+                                new Target(Optional.of(backend), Optional.empty()),
+                                ObjectRef.gateway("default-backend"),
+                                Instant.EPOCH));
+        return work.result(true, false);
+    }
+
+    /** One host in the making. */
+    private final class Work {
+        private final HostScope scope;
+        private final Map<PathMatch, Won> won = new LinkedHashMap<>();
+        private final Map<KeyType, ServedCertificate> certificates = new EnumMap<>(KeyType.class);
+        private final List<Finding> findings = new ArrayList<>();
+        private final Set<ServiceRef> servicesSeen = new HashSet<>();
+        private final Set<UpstreamKey> upstreams = new HashSet<>();
+        private final Set<ObjectRef> secrets = new HashSet<>();
+        private Optional<Route> fallback = Optional.empty();
+
+        /** A path and who has it. */
+        private record Won(Route route, Target target) {}
+
+        Work(HostScope scope) {
+            this.scope = scope;
+        }
+
+        void addRoutes(Contribution contribution) {
+            for (PathRule rule : contribution.rules()) {
+                Won winner = won.get(rule.path());
+                if (winner == null) {
+                    Route route =
+                            route(
+                                    rule.path(),
+                                    rule.target(),
+                                    contribution.ingress(),
+                                    contribution.created());
+                    won.put(rule.path(), new Won(route, rule.target()));
+                } else if (!sameEffect(winner, contribution, rule.target())) {
+                    reportConflict(
+                            contribution,
+                            rule.target(),
+                            scope + ", path " + written(rule.path()),
+                            winner.route(),
+                            winner.target().location());
+                }
+            }
+        }
+
+        void addFallback(Contribution contribution) {
+            if (contribution.fallback().isEmpty()) {
+                return;
+            }
+            Target target = contribution.fallback().get();
+            if (fallback.isEmpty()) {
+                fallback =
+                        Optional.of(
+                                route(
+                                        EVERYTHING,
+                                        target,
+                                        contribution.ingress(),
+                                        contribution.created()));
+            } else {
+                reportConflict(
+                        contribution,
+                        target,
+                        scope + ", default backend",
+                        fallback.get(),
+                        Optional.empty());
+            }
+        }
+
+        /** Repeating oneself in one object costs nobody anything. */
+        private boolean sameEffect(Won winner, Contribution contribution, Target target) {
+            return winner.route().origin().equals(contribution.ingress())
+                    && winner.target().backend().equals(target.backend());
+        }
+
+        private void reportConflict(
+                Contribution loser,
+                Target target,
+                String what,
+                Route winner,
+                Optional<Location> winnersPlace) {
+            String why;
+            if (winner.origin().equals(loser.ingress())) {
+                why = "the same Ingress has it already, further up";
+            } else if (winner.created().isBefore(loser.created())) {
+                why = winner.origin() + " has it already, and is older";
+            } else {
+                why = winner.origin() + " has it already, and comes first by namespace and name";
+            }
+            findings.add(
+                    new Finding(
+                            Reason.ROUTE_CONFLICT,
+                            loser.ingress(),
+                            target.location(),
+                            what
+                                    + ": "
+                                    + why
+                                    + winnersPlace.map(place -> " (" + place + ")").orElse(""),
+                            "Remove it from one of them, or give it another host or path."));
+        }
+
+        Route route(PathMatch path, Target target, ObjectRef origin, Instant created) {
+            return new Route(path, action(target, origin), origin, created);
+        }
+
+        private RouteAction action(Target target, ObjectRef origin) {
+            if (target.backend().isEmpty()) {
+                return UNAVAILABLE;
+            }
+            BackendReference backend = target.backend().get();
+            ServiceRef service = ServiceRef.of(backend);
+            servicesSeen.add(service);
+            return switch (services.resolve(backend, serviceLookup.apply(service))) {
+                case ServiceTranslator.Resolution.Found(UpstreamKey upstream) -> {
+                    upstreams.add(upstream);
+                    yield new RouteAction.Forward(List.of(new WeightedBackend(upstream, 1)));
+                }
+                case ServiceTranslator.Resolution.Problem(
+                                Reason reason,
+                                String message,
+                                String advice) -> {
+                    findings.add(new Finding(reason, origin, target.location(), message, advice));
+                    yield UNAVAILABLE;
+                }
+            };
+        }
+
+        void addCertificates(Contribution contribution, boolean byItself) {
+            for (Claim claim : contribution.claims()) {
+                if (claim.byItself() != byItself) {
+                    continue;
+                }
+                secrets.add(claim.secret());
+                CertificateStatus status = certificateLookup.apply(claim.secret());
+                if (status.inService().isPresent()) {
+                    if (scope instanceof HostScope.Named(Hostname host)) {
+                        addCertificate(
+                                contribution.ingress(), claim, host, status.inService().get());
+                    }
+                } else if (!status.exists()) {
+                    findings.add(
+                            new Finding(
+                                    Reason.SECRET_MISSING,
+                                    contribution.ingress(),
+                                    claim.location(),
+                                    claim.secret()
+                                            + " does not exist; the default certificate is served",
+                                    "Create the Secret, or wait for its issuer to."));
+                }
+            }
+        }
+
+        private void addCertificate(
+                ObjectRef ingress, Claim claim, Hostname host, ServedCertificate served) {
+            CertificateBundle bundle = served.bundle();
+            ServedCertificate winner = certificates.putIfAbsent(bundle.keyType(), served);
+            if (claim.byItself()) {
+                return;
+            }
+            if (winner != null && !winner.bundle().fingerprint().equals(bundle.fingerprint())) {
+                findings.add(
+                        new Finding(
+                                Reason.CERTIFICATE_CONFLICT,
+                                ingress,
+                                claim.location(),
+                                host
+                                        + ": "
+                                        + winner.source()
+                                        + " is served, not "
+                                        + claim.secret()
+                                        + ", which is "
+                                        + bundle.keyType()
+                                        + " as well and was asked for later",
+                                "Name one Secret for each host and kind of key."));
+            } else if (!covers(bundle, host)) {
+                findings.add(
+                        new Finding(
+                                Reason.CERTIFICATE_HOST_MISMATCH,
+                                ingress,
+                                claim.location(),
+                                host
+                                        + ": the certificate in "
+                                        + claim.secret()
+                                        + " is for "
+                                        + bundle.names().stream()
+                                                .map(Hostname::text)
+                                                .sorted()
+                                                .toList(),
+                                "Have the certificate issued for this host too."));
+            }
+        }
+
+        Result result(boolean known, boolean secured) {
+            Optional<VirtualHost> host =
+                    known
+                            ? Optional.of(
+                                    VirtualHost.of(
+                                            won.values().stream().map(Won::route).toList(),
+                                            fallback,
+                                            secured ? redirect : Optional.empty()))
+                            : Optional.empty();
+            return new Result(
+                    host,
+                    List.copyOf(certificates.values()),
+                    secured,
+                    List.copyOf(findings),
+                    Set.copyOf(servicesSeen),
+                    Set.copyOf(upstreams),
+                    Set.copyOf(secrets));
+        }
+    }
+
+    private static boolean covers(CertificateBundle bundle, Hostname host) {
+        return bundle.names().stream().anyMatch(name -> name.covers(host));
+    }
+
+    private static String written(PathMatch path) {
+        return switch (path) {
+            case PathMatch.Exact(String text) -> text + " (Exact)";
+            case PathMatch.Prefix(String text) -> text + " (Prefix)";
+        };
+    }
+}

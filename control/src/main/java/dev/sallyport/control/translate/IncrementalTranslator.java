@@ -1,0 +1,655 @@
+package dev.sallyport.control.translate;
+
+import dev.sallyport.control.resource.Resource;
+import dev.sallyport.control.resource.ResourceChange;
+import dev.sallyport.model.certificate.CertificateSet;
+import dev.sallyport.model.certificate.CertificateTable;
+import dev.sallyport.model.certificate.ServedCertificate;
+import dev.sallyport.model.finding.Finding;
+import dev.sallyport.model.finding.Reason;
+import dev.sallyport.model.name.HostTable;
+import dev.sallyport.model.name.Hostname;
+import dev.sallyport.model.name.ObjectRef;
+import dev.sallyport.model.name.ShardedMap;
+import dev.sallyport.model.route.Route;
+import dev.sallyport.model.route.RoutingTable;
+import dev.sallyport.model.route.VirtualHost;
+import dev.sallyport.model.upstream.Upstream;
+import dev.sallyport.model.upstream.UpstreamKey;
+import dev.sallyport.secretsync.CertificateStatus;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Translates objects, and after a change only what the change touches. What it returns is equal to
+ * the translation of all objects at once by a new instance; what did not change is the same object
+ * as before.
+ *
+ * <p>Four steps, each remembered by what it reads:
+ *
+ * <pre>
+ * Ingress, classes      → intent         per Ingress
+ * intents, Services,    → virtual host   per host; again when an Ingress that names it, a Service
+ *   certificates          certificates     it sends to or a Secret it is served with changes
+ * Service, slices       → upstream       per Service port that a route names
+ * all of the above      → three tables that share what did not change
+ * </pre>
+ *
+ * Not thread-safe; free of input and output, clock and threads.
+ */
+public final class IncrementalTranslator {
+    private static final String CLASSES_STEP = "ingress classes";
+    private static final String DEFAULT_CERTIFICATE_STEP = "default certificate";
+    private static final String DEFAULT_BACKEND_STEP = "default backend";
+
+    private final TranslationSettings settings;
+    private final CertificateSource certificates;
+    private final HostTranslator hostTranslator;
+    private final UpstreamTranslator upstreamTranslator;
+
+    // What there is.
+    private final Map<ObjectRef, Resource.OfIngress> ingresses = new HashMap<>();
+    private final Map<ObjectRef, Resource.OfIngressClass> classes = new TreeMap<>(ObjectRef.ORDER);
+    private final Map<ServiceRef, Resource.OfService> services = new HashMap<>();
+    private final Map<ObjectRef, Resource.OfEndpointSlice> slices = new HashMap<>();
+    private final Map<ServiceRef, TreeMap<ObjectRef, Resource.OfEndpointSlice>> slicesByService =
+            new HashMap<>();
+    private final Map<ObjectRef, Resource.OfNamespace> namespaces = new HashMap<>();
+
+    // What the steps came to.
+    private ClassSelection selection;
+    private final Map<ObjectRef, IngressIntent> intents = new HashMap<>();
+    private final Map<ObjectRef, Map<HostScope, Contribution>> contributions = new HashMap<>();
+    private final Map<HostScope, TreeMap<Contribution, Contribution>> byScope = new HashMap<>();
+    private final Map<HostScope, HostTranslator.Result> hosts = new HashMap<>();
+    private HostTranslator.Result gatewayDefault = HostTranslator.Result.NOTHING;
+    private final Map<UpstreamKey, UpstreamTranslator.Result> upstreamResults = new HashMap<>();
+
+    // Who reads what.
+    private final Users<ServiceRef, HostScope> serviceUsers = new Users<>();
+    private final Users<ObjectRef, HostScope> secretUsers = new Users<>();
+    private final Users<ObjectRef, ObjectRef> namingSecrets = new Users<>(); // Secret to Ingresses
+    private final Users<UpstreamKey, HostScope> upstreamUsers = new Users<>();
+    private final Users<ServiceRef, UpstreamKey> portsInUse = new Users<>();
+    private final Set<HostScope> uncertified = new HashSet<>(); // in strict mode only
+
+    // What has to be looked at again.
+    private boolean classesDirty = true;
+    private boolean defaultsDirty = true;
+    private final Set<ObjectRef> dirtyIngresses = new HashSet<>();
+    private final Set<HostScope> dirtyScopes = new HashSet<>();
+    private final Set<UpstreamKey> dirtyUpstreams = new HashSet<>();
+    private final Set<ObjectRef> dirtySecrets = new HashSet<>();
+    private final Set<ObjectRef> releasable = new HashSet<>();
+    private final Map<Object, @Nullable List<Finding>> dirtyFindings = new HashMap<>();
+
+    private Optional<CertificateSet> defaultSet = Optional.empty();
+    private @Nullable CertificateSet strictDefault; // what strictDefaults put into the table
+    private Translation current;
+
+    /** A translator that has seen no object. */
+    public IncrementalTranslator(TranslationSettings settings, CertificateSource certificates) {
+        this.settings = settings;
+        this.certificates = certificates;
+        this.hostTranslator = new HostTranslator(settings, services::get, certificates::status);
+        this.upstreamTranslator = new UpstreamTranslator(settings);
+        this.selection = new ClassSelection(List.of(), settings);
+        this.current =
+                new Translation(
+                        settings.listeners(),
+                        RoutingTable.EMPTY,
+                        CertificateTable.EMPTY,
+                        ShardedMap.empty(),
+                        FindingIndex.EMPTY,
+                        List.of(),
+                        List.of());
+    }
+
+    /** The translation of {@code resources}, in whatever order, from nothing. */
+    public static Translation translate(
+            Collection<? extends Resource> resources,
+            CertificateSource certificates,
+            TranslationSettings settings) {
+        var translator = new IncrementalTranslator(settings, certificates);
+        resources.forEach(resource -> translator.accept(ResourceChange.put(resource)));
+        return translator.translate();
+    }
+
+    /** Notes a change; nothing is translated yet. Secrets come by {@link #secretChanged}. */
+    public void accept(ResourceChange change) {
+        switch (change.now().orElse(null)) {
+            case null -> remove(change.ref());
+            case Resource.OfIngress ingress -> {
+                ingresses.put(ingress.ref(), ingress);
+                dirtyIngresses.add(ingress.ref());
+            }
+            case Resource.OfIngressClass ingressClass -> {
+                classes.put(ingressClass.ref(), ingressClass);
+                classesDirty = true;
+            }
+            case Resource.OfService service -> {
+                ServiceRef ref = serviceOf(service.ref());
+                services.put(ref, service);
+                serviceChanged(ref);
+            }
+            case Resource.OfEndpointSlice slice -> {
+                unlinkSlice(slices.put(slice.ref(), slice));
+                linkSlice(slice);
+            }
+            case Resource.OfNamespace namespace -> namespaces.put(namespace.ref(), namespace);
+            case Resource.OfSecret _ -> {} // the certificate source sees it first
+        }
+    }
+
+    /** The status of a Secret's certificate changed. */
+    public void secretChanged(ObjectRef secret) {
+        dirtySecrets.add(secret);
+    }
+
+    /** Adds what a source has to say, in place of what it said before for the same step. */
+    public void report(Object step, List<Finding> findings) {
+        dirtyFindings.put(step, findings.isEmpty() ? null : List.copyOf(findings));
+    }
+
+    /** Translates what changed. The parts that did not are the same objects as before. */
+    public Translation translate() {
+        judgeClasses();
+        readIngresses();
+        readSecrets();
+        HostTable<VirtualHost> hostTable = current.routes().hosts();
+        HostTable<CertificateSet> certificateTable = current.certificates().hosts();
+        Optional<CertificateSet> defaultSet = defaultCertificate();
+
+        Map<Hostname, @Nullable VirtualHost> hostChanges = new LinkedHashMap<>();
+        Map<Hostname, @Nullable CertificateSet> certificateChanges = new LinkedHashMap<>();
+        for (HostScope scope : dirtyScopes) {
+            translateHost(scope);
+            if (scope instanceof HostScope.Named(Hostname name)) {
+                HostTranslator.Result result = hosts.get(scope);
+                VirtualHost host = result == null ? null : result.virtualHost().orElse(null);
+                if (!same(hostTable.get(name), host)) {
+                    hostChanges.put(name, host);
+                }
+                CertificateSet inTable = certificateTable.get(name);
+                CertificateSet set =
+                        result == null
+                                ? null
+                                : certificateSet(result.certificates(), ownSet(inTable));
+                if (!same(inTable, set)) {
+                    certificateChanges.put(name, set);
+                }
+                noteUncertified(scope, result);
+            }
+        }
+        translateGatewayDefault();
+        ShardedMap<UpstreamKey, Upstream> upstreams = translateUpstreams();
+        RoutingTable routes = routes(hostTable.with(hostChanges));
+        HostTable<CertificateSet> served =
+                strictDefaults(certificateTable.with(certificateChanges), defaultSet);
+        CertificateTable table = certificates(served, defaultSet);
+        releaseSecrets();
+        current = withFindings(routes, table, upstreams);
+        clearDirt();
+        return current;
+    }
+
+    private void remove(ObjectRef ref) {
+        switch (ref.kind()) {
+            case "Ingress" -> {
+                if (ingresses.remove(ref) != null) {
+                    dirtyIngresses.add(ref);
+                }
+            }
+            case "IngressClass" -> classesDirty |= classes.remove(ref) != null;
+            case "Service" -> {
+                if (services.remove(serviceOf(ref)) != null) {
+                    serviceChanged(serviceOf(ref));
+                }
+            }
+            case "EndpointSlice" -> unlinkSlice(slices.remove(ref));
+            case "Namespace" -> namespaces.remove(ref);
+            default -> {} // a Secret, or nothing we know
+        }
+    }
+
+    private static ServiceRef serviceOf(ObjectRef ref) {
+        return new ServiceRef(ref.namespace(), ref.name());
+    }
+
+    private void serviceChanged(ServiceRef service) {
+        dirtyScopes.addAll(serviceUsers.of(service));
+        dirtyUpstreams.addAll(portsInUse.of(service));
+        defaultsDirty |= gatewayDefault.services().contains(service);
+    }
+
+    private static @Nullable ServiceRef serviceOf(Resource.OfEndpointSlice slice) {
+        Map<String, String> labels = slice.slice().getMetadata().getLabels();
+        String name = labels == null ? null : labels.get("kubernetes.io/service-name");
+        return name == null ? null : new ServiceRef(slice.ref().namespace(), name);
+    }
+
+    private void linkSlice(Resource.OfEndpointSlice slice) {
+        ServiceRef service = serviceOf(slice);
+        if (service != null) {
+            slicesByService
+                    .computeIfAbsent(service, _ -> new TreeMap<>(ObjectRef.ORDER))
+                    .put(slice.ref(), slice);
+            dirtyUpstreams.addAll(portsInUse.of(service));
+        }
+    }
+
+    private void unlinkSlice(Resource.@Nullable OfEndpointSlice slice) {
+        ServiceRef service = slice == null ? null : serviceOf(slice);
+        if (slice == null || service == null) {
+            return;
+        }
+        TreeMap<ObjectRef, Resource.OfEndpointSlice> siblings = slicesByService.get(service);
+        if (siblings != null) {
+            siblings.remove(slice.ref());
+            if (siblings.isEmpty()) {
+                slicesByService.remove(service);
+            }
+        }
+        dirtyUpstreams.addAll(portsInUse.of(service));
+    }
+
+    /** Classes change rarely: all Ingresses are judged again. */
+    private void judgeClasses() {
+        if (classesDirty) {
+            selection = new ClassSelection(classes.values(), settings);
+            report(CLASSES_STEP, selection.findings());
+            dirtyIngresses.addAll(ingresses.keySet());
+        }
+    }
+
+    private void readIngresses() {
+        for (ObjectRef ref : dirtyIngresses) {
+            Resource.OfIngress ingress = ingresses.get(ref);
+            IngressIntent intent = ingress == null ? null : readIngress(ingress);
+            IngressIntent before = intent == null ? intents.remove(ref) : intents.put(ref, intent);
+            namingSecrets.replace(ref, secretsNaming(before), secretsNaming(intent));
+            contribute(ref);
+        }
+    }
+
+    private @Nullable IngressIntent readIngress(Resource.OfIngress ingress) {
+        return switch (selection.judge(ingress)) {
+            case ClassSelection.Verdict.Ours _ -> {
+                IngressIntent intent = IngressTranslator.translate(ingress);
+                report(ingress.ref(), intent.findings());
+                yield intent;
+            }
+            case ClassSelection.Verdict.Others _ -> {
+                report(ingress.ref(), List.of());
+                yield null;
+            }
+            case ClassSelection.Verdict.Unknown(Finding why) -> {
+                report(ingress.ref(), List.of(why));
+                yield null;
+            }
+        };
+    }
+
+    private static Set<ObjectRef> secretsNaming(@Nullable IngressIntent intent) {
+        Set<ObjectRef> secrets = new HashSet<>();
+        if (intent != null) {
+            for (IngressIntent.TlsSection section : intent.tls()) {
+                if (Contribution.namesItself(intent, section)) {
+                    section.secret().ifPresent(secrets::add);
+                }
+            }
+        }
+        return secrets;
+    }
+
+    /** Divides an Ingress among its hosts anew, and marks those for which something changed. */
+    private void contribute(ObjectRef ref) {
+        IngressIntent intent = intents.get(ref);
+        if (intent == null && ingresses.get(ref) == null) {
+            report(ref, List.of());
+        }
+        Map<HostScope, Contribution> now =
+                intent == null ? Map.of() : Contribution.of(intent, this::namesOf);
+        Map<HostScope, Contribution> before =
+                now.isEmpty() ? contributions.remove(ref) : contributions.put(ref, now);
+        if (before != null) {
+            before.forEach((scope, contribution) -> {
+                if (!contribution.equals(now.get(scope))) {
+                    TreeMap<Contribution, Contribution> all = byScope.get(scope);
+                    if (all != null) {
+                        all.remove(contribution);
+                        if (all.isEmpty()) {
+                            byScope.remove(scope);
+                        }
+                    }
+                    dirtyScopes.add(scope);
+                }
+            });
+        }
+        now.forEach((scope, contribution) -> {
+            if (before == null || !contribution.equals(before.get(scope))) {
+                byScope.computeIfAbsent(scope, _ -> new TreeMap<>(Contribution.PRECEDENCE))
+                        .put(contribution, contribution);
+                dirtyScopes.add(scope);
+            }
+        });
+    }
+
+    private Set<Hostname> namesOf(ObjectRef secret) {
+        return certificates
+                .status(secret)
+                .inService()
+                .map(served -> served.bundle().names())
+                .orElse(Set.of());
+    }
+
+    private void readSecrets() {
+        for (ObjectRef secret : dirtySecrets) {
+            dirtyScopes.addAll(secretUsers.of(secret));
+            namingSecrets.of(secret).forEach(this::contribute);
+            defaultsDirty |= settings.defaultCertificate().filter(secret::equals).isPresent();
+            reportSecret(secret);
+        }
+    }
+
+    private boolean isReferenced(ObjectRef secret) {
+        return !secretUsers.of(secret).isEmpty()
+                || !namingSecrets.of(secret).isEmpty()
+                || settings.defaultCertificate().filter(secret::equals).isPresent();
+    }
+
+    private void reportSecret(ObjectRef secret) {
+        if (isReferenced(secret)) {
+            report(secret, certificates.status(secret).findings());
+        }
+    }
+
+    private void translateHost(HostScope scope) {
+        HostTranslator.Result before = hosts.getOrDefault(scope, HostTranslator.Result.NOTHING);
+        TreeMap<Contribution, Contribution> all = byScope.get(scope);
+        HostTranslator.Result result =
+                keepIdentity(
+                        before,
+                        hostTranslator.translate(scope, all == null ? List.of() : all.values()));
+        if (all == null) {
+            hosts.remove(scope);
+        } else {
+            hosts.put(scope, result);
+        }
+        report(scope, result.findings());
+        serviceUsers.replace(scope, before.services(), result.services());
+        secretUsers.replace(scope, before.secrets(), result.secrets());
+        for (ObjectRef secret : before.secrets()) {
+            if (!result.secrets().contains(secret)) {
+                releasable.add(secret);
+            }
+        }
+        for (ObjectRef secret : result.secrets()) {
+            if (!before.secrets().contains(secret)) {
+                reportSecret(secret);
+            }
+        }
+        useUpstreams(scope, before.upstreams(), result.upstreams());
+    }
+
+    private static HostTranslator.Result keepIdentity(
+            HostTranslator.Result before, HostTranslator.Result result) {
+        return before.virtualHost().equals(result.virtualHost())
+                ? new HostTranslator.Result(
+                        before.virtualHost(),
+                        result.certificates(),
+                        result.secured(),
+                        result.findings(),
+                        result.services(),
+                        result.upstreams(),
+                        result.secrets())
+                : result;
+    }
+
+    private void useUpstreams(HostScope scope, Set<UpstreamKey> before, Set<UpstreamKey> now) {
+        upstreamUsers.replace(scope, before, now);
+        dirtyUpstreams.addAll(before);
+        dirtyUpstreams.addAll(now);
+    }
+
+    private void translateGatewayDefault() {
+        if (!defaultsDirty || settings.defaultBackend().isEmpty()) {
+            return;
+        }
+        HostTranslator.Result before = gatewayDefault;
+        gatewayDefault =
+                keepIdentity(
+                        before, hostTranslator.translateDefault(settings.defaultBackend().get()));
+        report(DEFAULT_BACKEND_STEP, gatewayDefault.findings());
+        dirtyUpstreams.addAll(before.upstreams());
+        dirtyUpstreams.addAll(gatewayDefault.upstreams());
+    }
+
+    private ShardedMap<UpstreamKey, Upstream> translateUpstreams() {
+        Map<UpstreamKey, @Nullable Upstream> changes = new LinkedHashMap<>();
+        for (UpstreamKey key : dirtyUpstreams) {
+            ServiceRef ref = ServiceRef.of(key);
+            Resource.OfService service = services.get(ref);
+            boolean used =
+                    !upstreamUsers.of(key).isEmpty() || gatewayDefault.upstreams().contains(key);
+            if (!used || service == null) {
+                portsInUse.replace(key, Set.of(ref), Set.of());
+                if (upstreamResults.remove(key) != null) {
+                    changes.put(key, null);
+                    report(key, List.of());
+                }
+                continue;
+            }
+            portsInUse.replace(key, Set.of(), Set.of(ref));
+            TreeMap<ObjectRef, Resource.OfEndpointSlice> found = slicesByService.get(ref);
+            UpstreamTranslator.Result result =
+                    upstreamTranslator.translate(
+                            key, service, found == null ? List.of() : found.values());
+            UpstreamTranslator.Result before = upstreamResults.put(key, result);
+            if (before == null || !before.upstream().equals(result.upstream())) {
+                changes.put(key, result.upstream());
+            }
+            report(key, result.findings());
+        }
+        return current.upstreams().with(changes);
+    }
+
+    private RoutingTable routes(HostTable<VirtualHost> hostTable) {
+        HostTranslator.Result any = hosts.get(HostScope.Any.ANY);
+        VirtualHost anyHost =
+                any == null
+                        ? RoutingTable.EMPTY.anyHost()
+                        : any.virtualHost().orElse(RoutingTable.EMPTY.anyHost());
+        Optional<Route> fallback = gatewayDefault.virtualHost().flatMap(VirtualHost::fallback);
+        RoutingTable before = current.routes();
+        return same(hostTable, before.hosts())
+                        && same(anyHost, before.anyHost())
+                        && fallback.equals(before.fallback())
+                ? before
+                : new RoutingTable(hostTable, anyHost, fallback);
+    }
+
+    private CertificateTable certificates(
+            HostTable<CertificateSet> served, Optional<CertificateSet> defaultSet) {
+        Optional<CertificateSet> fallback = settings.strictSni() ? Optional.empty() : defaultSet;
+        CertificateTable before = current.certificates();
+        return same(served, before.hosts()) && fallback.equals(before.fallback())
+                ? before
+                : new CertificateTable(served, fallback);
+    }
+
+    /** The configured one while it can be used, else the gateway's own. */
+    private Optional<CertificateSet> defaultCertificate() {
+        if (!defaultsDirty) {
+            return defaultSet;
+        }
+        CertificateSet chosen = null;
+        List<Finding> findings = List.of();
+        if (settings.defaultCertificate().isPresent()) {
+            ObjectRef secret = settings.defaultCertificate().get();
+            CertificateStatus status = certificates.status(secret);
+            report(secret, status.findings());
+            if (status.inService().isPresent()) {
+                chosen = certificateSet(List.of(status.inService().get()), defaultSet.orElse(null));
+            } else if (!status.exists()) {
+                findings =
+                        List.of(
+                                Finding.of(
+                                        Reason.SECRET_MISSING,
+                                        ObjectRef.gateway("default-certificate"),
+                                        secret
+                                                + " does not exist; a self-signed certificate is the"
+                                                + " default",
+                                        "Create the Secret, or configure another."));
+            }
+        }
+        report(DEFAULT_CERTIFICATE_STEP, findings);
+        defaultSet = Optional.ofNullable(chosen).or(settings::fallbackCertificate);
+        return defaultSet;
+    }
+
+    /** The set of {@code certificates}; {@code before} where it is the same. */
+    private static @Nullable CertificateSet certificateSet(
+            List<ServedCertificate> certificates, @Nullable CertificateSet before) {
+        if (certificates.isEmpty()) {
+            return null;
+        }
+        CertificateSet set = CertificateSet.of(certificates);
+        return before != null && before.certificates().equals(set.certificates()) ? before : set;
+    }
+
+    /** What {@link #strictDefaults} put into the table is nobody's own. */
+    private @Nullable CertificateSet ownSet(@Nullable CertificateSet inTable) {
+        return inTable == null || strictDefault == inTable ? null : inTable;
+    }
+
+    private void noteUncertified(HostScope scope, HostTranslator.@Nullable Result result) {
+        if (settings.strictSni()) {
+            if (result != null && result.secured() && result.certificates().isEmpty()) {
+                uncertified.add(scope);
+            } else {
+                uncertified.remove(scope);
+            }
+        }
+    }
+
+    /**
+     * In strict mode there is no default for names that nobody speaks of. A host with a TLS section
+     * that has no certificate (yet) is spoken of: it is given the default certificate, unless a
+     * wildcard's fits.
+     */
+    private HostTable<CertificateSet> strictDefaults(
+            HostTable<CertificateSet> served, Optional<CertificateSet> defaults) {
+        if (!settings.strictSni()) {
+            return served;
+        }
+        CertificateSet set = defaults.orElse(null);
+        Map<Hostname, @Nullable CertificateSet> changes = new LinkedHashMap<>();
+        for (HostScope scope : uncertified) {
+            if (scope instanceof HostScope.Named(Hostname name)) {
+                CertificateSet wildcard =
+                        name instanceof Hostname.Exact(String text)
+                                ? ownSet(served.findWildcard(text))
+                                : null;
+                CertificateSet wanted = wildcard == null ? set : null;
+                if (served.get(name) != wanted) {
+                    changes.put(name, wanted);
+                }
+            }
+        }
+        strictDefault = set;
+        return served.with(changes);
+    }
+
+    private void releaseSecrets() {
+        for (ObjectRef secret : releasable) {
+            if (!isReferenced(secret)) {
+                certificates.release(secret);
+                report(secret, List.of());
+            }
+        }
+    }
+
+    private Translation withFindings(
+            RoutingTable routes,
+            CertificateTable table,
+            ShardedMap<UpstreamKey, Upstream> upstreams) {
+        List<Finding> appeared = new ArrayList<>();
+        List<Finding> resolved = new ArrayList<>();
+        ShardedMap<Object, List<Finding>> before = current.findings().byStep();
+        dirtyFindings.forEach((step, now) -> {
+            List<Finding> old = before.get(step);
+            List<Finding> was = old == null ? List.of() : old;
+            List<Finding> is = now == null ? List.of() : now;
+            is.stream().filter(finding -> !was.contains(finding)).forEach(appeared::add);
+            was.stream().filter(finding -> !is.contains(finding)).forEach(resolved::add);
+        });
+        FindingIndex findings =
+                appeared.isEmpty() && resolved.isEmpty()
+                        ? current.findings()
+                        : new FindingIndex(before.with(dirtyFindings));
+        return new Translation(
+                settings.listeners(),
+                routes,
+                table,
+                upstreams,
+                findings,
+                appeared.stream().distinct().sorted(FindingIndex.ORDER).toList(),
+                resolved.stream().distinct().sorted(FindingIndex.ORDER).toList());
+    }
+
+    private void clearDirt() {
+        classesDirty = false;
+        defaultsDirty = false;
+        dirtyIngresses.clear();
+        dirtyScopes.clear();
+        dirtyUpstreams.clear();
+        dirtySecrets.clear();
+        releasable.clear();
+        dirtyFindings.clear();
+    }
+
+    @SuppressWarnings("ReferenceEquality") // identity is what tells the data plane to skip a part
+    private static boolean same(@Nullable Object one, @Nullable Object other) {
+        return one == other;
+    }
+
+    /** Who reads what: from a thing to those that read it. */
+    private static final class Users<T, U> {
+        private final Map<T, Set<U>> users = new HashMap<>();
+
+        /** A copy, for what is done with the answer may change it. */
+        Collection<U> of(T thing) {
+            Set<U> found = users.get(thing);
+            return found == null ? List.of() : new ArrayList<>(found);
+        }
+
+        void replace(U user, Set<T> before, Set<T> now) {
+            for (T thing : before) {
+                if (!now.contains(thing)) {
+                    Set<U> found = users.get(thing);
+                    if (found != null) {
+                        found.remove(user);
+                        if (found.isEmpty()) {
+                            users.remove(thing);
+                        }
+                    }
+                }
+            }
+            for (T thing : now) {
+                if (!before.contains(thing)) {
+                    users.computeIfAbsent(thing, _ -> new HashSet<>()).add(user);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,60 @@
+package dev.sallyport.control.translate;
+
+import dev.sallyport.model.finding.Finding;
+import dev.sallyport.model.finding.Location;
+import dev.sallyport.model.name.Hostname;
+import dev.sallyport.model.name.ObjectRef;
+import dev.sallyport.model.route.PathMatch;
+import java.time.Instant;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * What one Ingress asks for, read without looking at any other object.
+ *
+ * @param ref the Ingress
+ * @param created when it was created; {@link Instant#MAX} where it does not say
+ * @param rules its rules, in the order they were written
+ * @param scopes the hosts of its rules; any host where there is no rule
+ * @param fallback its default backend
+ * @param tls its TLS sections, in the order they were written
+ * @param findings what is wrong with it by itself
+ */
+record IngressIntent(
+        ObjectRef ref,
+        Instant created,
+        List<PathRule> rules,
+        Set<HostScope> scopes,
+        Optional<Target> fallback,
+        List<TlsSection> tls,
+        List<Finding> findings) {
+
+    /** The oldest object first, then by namespace and name. */
+    static final Comparator<IngressIntent> PRECEDENCE =
+            Comparator.comparing(IngressIntent::created)
+                    .thenComparing(IngressIntent::ref, ObjectRef.ORDER);
+
+    /** One path of one host. */
+    record PathRule(HostScope scope, PathMatch path, Target target) {}
+
+    /**
+     * Where requests go.
+     *
+     * @param backend the Service and port; empty where the Ingress names none that can be used,
+     *     which it was told, and requests are answered 503
+     * @param location where that stands
+     */
+    record Target(Optional<BackendReference> backend, Optional<Location> location) {}
+
+    /**
+     * One TLS section.
+     *
+     * @param hosts as written; empty means the hosts of the rules
+     * @param secret empty means the default certificate
+     * @param location where the section stands
+     */
+    record TlsSection(
+            Set<Hostname> hosts, Optional<ObjectRef> secret, Optional<Location> location) {}
+}

@@ -1,0 +1,23 @@
+package dev.sallyport.secretsync;
+
+import dev.sallyport.model.certificate.CertificateBundle;
+import dev.sallyport.model.finding.Parsed;
+import dev.sallyport.model.name.ObjectRef;
+import dev.sallyport.tls.certificate.CertificateParser;
+
+/** From PEM to a proven bundle. */
+@FunctionalInterface
+public interface CertificateReader {
+
+    /** The parser of the TLS module. */
+    CertificateReader PEM = CertificateParser::parse;
+
+    /**
+     * Total: whatever the bytes, the answer is a bundle or findings.
+     *
+     * @param origin the Secret, for findings
+     * @param certificate PEM; empty where the Secret lacks it
+     * @param key PEM; empty where the Secret lacks it
+     */
+    Parsed<CertificateBundle> read(ObjectRef origin, byte[] certificate, byte[] key);
+}
