@@ -150,7 +150,6 @@ public final class Reconciler implements AutoCloseable {
     }
 
     /** The outermost handler of the thread. */
-    @SuppressWarnings("CatchingUnchecked")
     private void round() {
         if (mailbox.isClosed()) {
             return;
@@ -158,7 +157,7 @@ public final class Reconciler implements AutoCloseable {
         long began = System.nanoTime();
         try {
             reconcile(began);
-        } catch (RuntimeException | StackOverflowError bug) {
+        } catch (RuntimeException | Error bug) {
             log.atError()
                     .setCause(bug)
                     .log("A bug ended a round; what was in service before stays in service");

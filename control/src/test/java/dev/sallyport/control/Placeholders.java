@@ -1,0 +1,103 @@
+package dev.sallyport.control;
+
+import dev.sallyport.model.certificate.CertificateBundle;
+import dev.sallyport.model.finding.Finding;
+import dev.sallyport.model.finding.Parsed;
+import dev.sallyport.model.finding.Reason;
+import dev.sallyport.model.name.ObjectRef;
+import dev.sallyport.secretsync.CertificateReader;
+import io.netty.pkitesting.CertificateBuilder;
+import io.netty.pkitesting.X509Bundle;
+import java.math.BigInteger;
+import java.nio.charset.StandardCharsets;
+import java.security.KeyPair;
+import java.security.KeyPairGenerator;
+import java.security.cert.X509Certificate;
+import java.time.Instant;
+import java.util.List;
+
+/**
+ * Certificates written as one line, so that a test's manifests can be read: {@code ecdsa 0a1b
+ * shop.example.com,*.example.com 2020-01-01 2040-01-01}. Whatever is not such a line is rejected.
+ */
+public final class Placeholders {
+    private static final KeyPair ECDSA = keys("EC", 256);
+    private static final KeyPair RSA = keys("RSA", 2048);
+    private static final X509Bundle AUTHORITY = authority();
+
+    private Placeholders() {}
+
+    /** Reads such lines. */
+    public static final CertificateReader READER = Placeholders::read;
+
+    private static Parsed<CertificateBundle> read(
+            ObjectRef origin, byte[] certificate, byte[] key) {
+        String line = new String(certificate, StandardCharsets.UTF_8).strip();
+        if (line.isEmpty()) {
+            return rejected(Reason.SECRET_INCOMPLETE, origin, "tls.crt: missing");
+        }
+        String[] words = line.split("\\s+", -1);
+        if (words.length < 3 || !(words[0].equals("ecdsa") || words[0].equals("rsa"))) {
+            return rejected(Reason.CERTIFICATE_UNREADABLE, origin, "tls.crt: garbage");
+        }
+        if (new String(key, StandardCharsets.UTF_8).strip().equals("of another")) {
+            return rejected(Reason.KEY_MISMATCH, origin, "tls.key: of another certificate");
+        }
+        return Parsed.usable(
+                bundle(
+                        words[0],
+                        words[1],
+                        List.of(words[2].split(",", -1)),
+                        words.length > 3 ? words[3] : "2020-01-01",
+                        words.length > 4 ? words[4] : "2040-01-01"));
+    }
+
+    /** A real bundle with a key that is no secret. */
+    public static CertificateBundle bundle(
+            String type, String serial, List<String> names, String from, String until) {
+        try {
+            KeyPair keys = type.equals("rsa") ? RSA : ECDSA;
+            var builder =
+                    new CertificateBuilder()
+                            .subject("CN=test")
+                            .keyPair(keys)
+                            .serial(new BigInteger(serial, 16))
+                            .notBefore(Instant.parse(from + "T00:00:00Z"))
+                            .notAfter(Instant.parse(until + "T00:00:00Z"));
+            names.forEach(builder::addSanDnsName);
+            X509Certificate leaf = builder.buildIssuedBy(AUTHORITY).getCertificate();
+            return CertificateBundle.of(List.of(leaf.getEncoded()), keys.getPrivate().getEncoded());
+        } catch (Exception e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    private static Parsed<CertificateBundle> rejected(
+            Reason reason, ObjectRef origin, String message) {
+        return Parsed.rejected(Finding.of(reason, origin, message, "Write a placeholder."));
+    }
+
+    private static X509Bundle authority() {
+        try {
+            return new CertificateBuilder()
+                    .subject("CN=test authority")
+                    .ecp256()
+                    .setIsCertificateAuthority(true)
+                    .notBefore(Instant.parse("2000-01-01T00:00:00Z"))
+                    .notAfter(Instant.parse("2099-01-01T00:00:00Z"))
+                    .buildSelfSigned();
+        } catch (Exception e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    private static KeyPair keys(String algorithm, int size) {
+        try {
+            var generator = KeyPairGenerator.getInstance(algorithm);
+            generator.initialize(size);
+            return generator.generateKeyPair();
+        } catch (java.security.NoSuchAlgorithmException e) {
+            throw new AssertionError(e);
+        }
+    }
+}
