@@ -21,7 +21,7 @@ final class Diagnosis {
         if (text.length > 1 && text[0] == 0x30 && text[1] < 0) {
             return "Use PEM: this is DER or PKCS#12 (openssl x509, pkey and pkcs12 convert it).";
         }
-        if (text.length > 1 && (text[0] == 0 || text[1] == 0 || text[0] == (byte) 0xff)) {
+        if (text.length > 1 && (text[0] == 0 || text[1] == 0 || isUtf16Mark(text))) {
             return "Save the text as UTF-8: this is UTF-16.";
         }
         for (Pem.Block block : Pem.blocks(text)) {
@@ -33,5 +33,10 @@ final class Diagnosis {
             }
         }
         return "Put a PEM text here, with a line -----BEGIN " + wanted + "-----.";
+    }
+
+    private static boolean isUtf16Mark(byte[] text) {
+        return (text[0] == (byte) 0xfe && text[1] == (byte) 0xff)
+                || (text[0] == (byte) 0xff && text[1] == (byte) 0xfe);
     }
 }

@@ -110,6 +110,13 @@ public final class TlsFront implements AutoCloseable {
         store.forget(bundle);
     }
 
+    /** Handshakes under way, from their ClientHello on. */
+    public int handshakesUnderWay() {
+        synchronized (contexts) {
+            return contexts.values().stream().mapToInt(shared -> shared.context.pending()).sum();
+        }
+    }
+
     /** How many bundles are held natively now. */
     public long credentialsHeld() {
         return store.size();

@@ -1,0 +1,148 @@
+package dev.sallyport.tls.certificate;
+
+import static dev.sallyport.tls.certificate.TestCertificates.NOW;
+import static dev.sallyport.tls.certificate.TestCertificates.bytes;
+import static dev.sallyport.tls.certificate.TestCertificates.keyPair;
+import static dev.sallyport.tls.certificate.TestCertificates.valid;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.sallyport.model.certificate.CertificateBundle;
+import dev.sallyport.model.finding.Finding;
+import dev.sallyport.model.finding.Parsed;
+import dev.sallyport.model.finding.Reason;
+import dev.sallyport.model.name.Hostname;
+import dev.sallyport.model.name.ObjectRef;
+import dev.sallyport.tls.certificate.TestCertificates.Made;
+import dev.sallyport.tls.certificate.TestCertificates.Spec;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+class CertificateJudgementTest {
+    private static final ObjectRef SECRET = new ObjectRef("Secret", "shop", "shop-tls");
+
+    private static CertificateBundle bundle(Spec spec) {
+        Made made = spec.make();
+        return switch (CertificateParser.parse(SECRET, bytes(made.crt()), bytes(made.key()))) {
+            case Parsed.Usable<CertificateBundle>(CertificateBundle bundle, _) -> bundle;
+            case Parsed.Rejected<CertificateBundle>(var findings) ->
+                    throw new AssertionError(findings.toString());
+        };
+    }
+
+    private static List<Reason> reasons(CertificateBundle bundle, Instant now, String... hosts) {
+        return CertificateJudgement.of(
+                        bundle, SECRET, List.of(hosts).stream().map(Hostname::parse).toList(), now)
+                .stream()
+                .map(Finding::reason)
+                .toList();
+    }
+
+    @Test
+    void nothingIsSaidOfAValidCertificateForItsHost() {
+        assertThat(reasons(bundle(valid()), NOW, "shop.example.com")).isEmpty();
+    }
+
+    @Test
+    void anExpiredCertificateIsSaidToBe() {
+        CertificateBundle bundle = bundle(valid());
+        assertThat(reasons(bundle, bundle.notAfter().plusSeconds(1)))
+                .containsExactly(Reason.CERTIFICATE_EXPIRED);
+    }
+
+    @Test
+    void aCertificateIsValidToItsLastSecond() {
+        CertificateBundle bundle = bundle(valid());
+        assertThat(reasons(bundle, bundle.notAfter()))
+                .containsExactly(Reason.CERTIFICATE_EXPIRES_SOON);
+    }
+
+    @Test
+    void aFutureCertificateIsSaidToBe() {
+        CertificateBundle bundle = bundle(valid());
+        assertThat(reasons(bundle, bundle.notBefore().minusSeconds(1)))
+                .containsExactly(Reason.CERTIFICATE_NOT_YET_VALID);
+    }
+
+    @Test
+    void aYearLongCertificateExpiresSoonFourteenDaysAhead() {
+        CertificateBundle bundle =
+                bundle(valid().validity(NOW, NOW.plus(Duration.ofDays(365))));
+        Instant edge = bundle.notAfter().minus(Duration.ofDays(14));
+        assertThat(reasons(bundle, edge)).isEmpty();
+        assertThat(reasons(bundle, edge.plusSeconds(1)))
+                .containsExactly(Reason.CERTIFICATE_EXPIRES_SOON);
+    }
+
+    @Test
+    void aSixDayCertificateExpiresSoonOneDayAhead() {
+        CertificateBundle bundle = bundle(valid().validity(NOW, NOW.plus(Duration.ofDays(6))));
+        Instant edge = bundle.notAfter().minus(Duration.ofDays(1));
+        assertThat(reasons(bundle, edge)).isEmpty();
+        assertThat(reasons(bundle, edge.plusSeconds(1)))
+                .containsExactly(Reason.CERTIFICATE_EXPIRES_SOON);
+    }
+
+    @Test
+    void eachHostThatIsNotCoveredIsNamed() {
+        CertificateBundle bundle = bundle(valid().names("*.example.com"));
+        List<Finding> findings =
+                CertificateJudgement.of(
+                        bundle,
+                        SECRET,
+                        List.of(
+                                Hostname.parse("a.example.com"),
+                                Hostname.parse("a.b.example.com"),
+                                Hostname.parse("example.com"),
+                                Hostname.parse("*.example.com")),
+                        NOW);
+        assertThat(findings)
+                .extracting(Finding::message)
+                .satisfiesExactly(
+                        message -> assertThat(message).contains("a.b.example.com"),
+                        message -> assertThat(message).contains("cover example.com"));
+    }
+
+    @Test
+    void manyNamesAreCutShortInMessages() {
+        CertificateBundle bundle =
+                bundle(valid().names("a.test", "b.test", "c.test", "d.test", "e.test", "f.test"));
+        assertThat(
+                        CertificateJudgement.of(
+                                        bundle, SECRET, List.of(Hostname.parse("x.test")), NOW)
+                                .getFirst()
+                                .message())
+                .contains("e.test and 1 more");
+    }
+
+    private static Spec temporary(String issuer, String subject) {
+        Made authority =
+                valid().subject(issuer).keys(keyPair("EC-secp521r1")).authority().make();
+        return valid().subject(subject).issuedBy(authority);
+    }
+
+    @Test
+    void certManagersTemporaryCertificatesAreRecognised() {
+        CertificateBundle bundle =
+                bundle(temporary("CN=cert-manager.local", "SERIALNUMBER=1234567890,CN=shop"));
+        assertThat(CertificateJudgement.temporary(bundle)).isTrue();
+        assertThat(reasons(bundle, NOW)).containsExactly(Reason.CERTIFICATE_TEMPORARY);
+    }
+
+    @Test
+    void theIssuerAloneDoesNotMakeACertificateTemporary() {
+        assertThat(
+                        CertificateJudgement.temporary(
+                                bundle(temporary("CN=cert-manager.local", "CN=shop"))))
+                .isFalse();
+    }
+
+    @Test
+    void theSerialAloneDoesNotMakeACertificateTemporary() {
+        assertThat(
+                        CertificateJudgement.temporary(
+                                bundle(temporary("CN=other", "SERIALNUMBER=1234567890,CN=shop"))))
+                .isFalse();
+    }
+}

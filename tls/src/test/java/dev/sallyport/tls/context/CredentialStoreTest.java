@@ -1,0 +1,72 @@
+package dev.sallyport.tls.context;
+
+import static dev.sallyport.tls.certificate.TestCertificates.bytes;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.sallyport.model.certificate.CertificateBundle;
+import dev.sallyport.model.certificate.ServedCertificate;
+import dev.sallyport.model.finding.Parsed;
+import dev.sallyport.model.finding.Reason;
+import dev.sallyport.model.name.ObjectRef;
+import dev.sallyport.tls.certificate.CertificateParser;
+import dev.sallyport.tls.certificate.TestCertificates;
+import dev.sallyport.tls.certificate.TestCertificates.Made;
+import java.math.BigInteger;
+import java.security.KeyPairGenerator;
+import java.security.spec.RSAKeyGenParameterSpec;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+class CredentialStoreTest {
+    private static final ObjectRef SECRET = new ObjectRef("Secret", "shop", "shop-tls");
+
+    private final CredentialStore store = new CredentialStore(10);
+
+    @AfterEach
+    void allIsGivenBack() {
+        store.close();
+        assertThat(store.freed()).isEqualTo(store.created());
+    }
+
+    private static ServedCertificate served(Made made) {
+        return switch (CertificateParser.parse(SECRET, bytes(made.crt()), bytes(made.key()))) {
+            case Parsed.Usable<CertificateBundle>(CertificateBundle bundle, _) ->
+                    new ServedCertificate(bundle, SECRET, TestCertificates.NOW, false);
+            case Parsed.Rejected<CertificateBundle>(var findings) ->
+                    throw new AssertionError(findings.toString());
+        };
+    }
+
+    @Test
+    void aSoundCertificateIsNotRefused() {
+        assertThat(store.refusal(served(TestCertificates.valid().make()))).isEmpty();
+        assertThat(store.created()).isEqualTo(1);
+        assertThat(store.freed()).isEqualTo(1);
+        assertThat(store.size()).isZero();
+    }
+
+    @Test
+    void whatTheLibraryDoesNotTakeIsRefusedWithItsReason() throws Exception {
+        // The JDK works with any public exponent, BoringSSL with those up to 33 bits.
+        KeyPairGenerator generator = KeyPairGenerator.getInstance("RSA");
+        generator.initialize(
+                new RSAKeyGenParameterSpec(2048, BigInteger.ONE.shiftLeft(64).add(new BigInteger("13"))));
+        Made made = TestCertificates.valid().keys(generator.generateKeyPair()).make();
+        assertThat(store.refusal(served(made)))
+                .hasValueSatisfying(
+                        finding -> {
+                            assertThat(finding.reason()).isEqualTo(Reason.CERTIFICATE_REFUSED);
+                            assertThat(finding.object()).isEqualTo(SECRET);
+                            assertThat(finding.message()).startsWith("tls.crt: refused");
+                        });
+        assertThat(store.created()).isZero();
+    }
+
+    @Test
+    void negativeSizesAreRefused() {
+        assertThatThrownBy(() -> new CredentialStore(-1))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("-1");
+    }
+}
