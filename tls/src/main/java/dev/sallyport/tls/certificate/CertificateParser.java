@@ -177,7 +177,7 @@ public final class CertificateParser {
         throw new Unusable(
                 KEY_MISMATCH,
                 "tls.key: not the key of "
-                        + written.getFirst().getSubjectX500Principal()
+                        + SubjectText.of(written.getFirst())
                         + (written.size() == 1 ? "" : ", nor of any other certificate in tls.crt"),
                 "Put the key into tls.key that the certificate in tls.crt was requested with.");
     }
@@ -197,7 +197,7 @@ public final class CertificateParser {
         } catch (GeneralSecurityException | RuntimeException broken) {
             throw new Unusable(
                     KEY_UNREADABLE,
-                    "tls.key: cannot sign for " + candidate.getSubjectX500Principal(),
+                    "tls.key: cannot sign for " + SubjectText.of(candidate),
                     "Check the key with: openssl pkey -in tls.key -noout -check");
         }
     }
@@ -220,7 +220,7 @@ public final class CertificateParser {
             throw new Unusable(
                     CERTIFICATE_WITHOUT_NAMES,
                     "tls.crt: the leaf "
-                            + leaf.getSubjectX500Principal()
+                            + SubjectText.of(leaf)
                             + " names no host (expected: a DNS name or an IP address)",
                     "Issue the certificate anew with its hosts as subject alternative names.");
         }

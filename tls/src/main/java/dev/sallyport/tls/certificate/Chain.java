@@ -44,7 +44,7 @@ record Chain(List<X509Certificate> served, Optional<String> remark) {
                     List.copyOf(asWritten),
                     Optional.of(
                             "tls.crt: "
-                                    + unused.getFirst().getSubjectX500Principal()
+                                    + SubjectText.of(unused.getFirst())
                                     + " issued no other certificate of the chain"));
         }
         if (!written.getFirst().equals(leaf)) {

@@ -14,7 +14,6 @@ import org.bouncycastle.asn1.ASN1Encodable;
 import org.bouncycastle.asn1.ASN1ObjectIdentifier;
 import org.bouncycastle.asn1.ASN1Primitive;
 import org.bouncycastle.asn1.DERNull;
-import org.bouncycastle.asn1.edec.EdECObjectIdentifiers;
 import org.bouncycastle.asn1.pkcs.PKCSObjectIdentifiers;
 import org.bouncycastle.asn1.pkcs.PrivateKeyInfo;
 import org.bouncycastle.asn1.pkcs.RSAPrivateKey;
@@ -33,6 +32,8 @@ final class PrivateKeys {
                     SECObjectIdentifiers.secp256r1,
                     SECObjectIdentifiers.secp384r1,
                     SECObjectIdentifiers.secp521r1);
+    private static final ASN1ObjectIdentifier ED25519 =
+            new ASN1ObjectIdentifier("1.3.101.112"); // RFC 8410 section 3
     private static final String AS_PKCS8 =
             "Convert the key with: openssl pkcs8 -topk8 -nocrypt -in tls.key";
     private static final String NEW_KEY =
@@ -106,7 +107,7 @@ final class PrivateKeys {
                 requireRsaSize(RSAPrivateKey.getInstance(info.parsePrivateKey()));
             } else if (kind.equals(X9ObjectIdentifiers.id_ecPublicKey)) {
                 requireCurve(algorithm.getParameters());
-            } else if (!kind.equals(EdECObjectIdentifiers.id_Ed25519)) {
+            } else if (!kind.equals(ED25519)) {
                 throw unsupported(kind.getId());
             }
             return pkcs8(algorithm, info.parsePrivateKey());

@@ -67,8 +67,7 @@ class CertificateJudgementTest {
 
     @Test
     void aYearLongCertificateExpiresSoonFourteenDaysAhead() {
-        CertificateBundle bundle =
-                bundle(valid().validity(NOW, NOW.plus(Duration.ofDays(365))));
+        CertificateBundle bundle = bundle(valid().validity(NOW, NOW.plus(Duration.ofDays(365))));
         Instant edge = bundle.notAfter().minus(Duration.ofDays(14));
         assertThat(reasons(bundle, edge)).isEmpty();
         assertThat(reasons(bundle, edge.plusSeconds(1)))
@@ -117,8 +116,7 @@ class CertificateJudgementTest {
     }
 
     private static Spec temporary(String issuer, String subject) {
-        Made authority =
-                valid().subject(issuer).keys(keyPair("EC-secp521r1")).authority().make();
+        Made authority = valid().subject(issuer).keys(keyPair("EC-secp521r1")).authority().make();
         return valid().subject(subject).issuedBy(authority);
     }
 

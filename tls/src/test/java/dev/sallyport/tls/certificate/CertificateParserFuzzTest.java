@@ -33,7 +33,8 @@ class CertificateParserFuzzTest {
             Made made = SEEDS.get(random.nextInt(SEEDS.size()));
             byte[] crt = bytes(made.crt());
             byte[] key = bytes(made.key());
-            assertTotal(round, mutate(crt, random), random.nextBoolean() ? key : mutate(key, random));
+            assertTotal(
+                    round, mutate(crt, random), random.nextBoolean() ? key : mutate(key, random));
         }
     }
 

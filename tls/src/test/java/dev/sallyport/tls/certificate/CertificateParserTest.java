@@ -150,8 +150,7 @@ class CertificateParserTest {
         fields.add(new org.bouncycastle.asn1.ASN1Integer(1));
         fields.add(plain.getPrivateKeyAlgorithm());
         fields.add(new DEROctetString(plain.parsePrivateKey().toASN1Primitive().getEncoded()));
-        fields.add(
-                new org.bouncycastle.asn1.DERTaggedObject(false, 1, new DERBitString(raw)));
+        fields.add(new org.bouncycastle.asn1.DERTaggedObject(false, 1, new DERBitString(raw)));
         Made made = valid().keys(keys).make();
         CertificateBundle bundle =
                 usable(made.crt(), pem("PRIVATE KEY", new DERSequence(fields).getEncoded()));
@@ -170,7 +169,10 @@ class CertificateParserTest {
 
     @Test
     void byteOrderMarksAreRead() {
-        String mark = new String(new byte[] {(byte) 0xef, (byte) 0xbb, (byte) 0xbf}, StandardCharsets.ISO_8859_1);
+        String mark =
+                new String(
+                        new byte[] {(byte) 0xef, (byte) 0xbb, (byte) 0xbf},
+                        StandardCharsets.ISO_8859_1);
         usable(mark + GOOD.crt(), mark + GOOD.key());
     }
 
@@ -229,7 +231,9 @@ class CertificateParserTest {
     @Test
     void aThousandNamesAreUsable() {
         String[] names =
-                IntStream.range(0, 1000).mapToObj(i -> "n" + i + ".example.com").toArray(String[]::new);
+                IntStream.range(0, 1000)
+                        .mapToObj(i -> "n" + i + ".example.com")
+                        .toArray(String[]::new);
         Made made = valid().names(names).make();
         assertThat(usable(made.crt(), made.key()).names()).hasSize(1000);
     }
@@ -254,7 +258,11 @@ class CertificateParserTest {
     private static final Made ROOT =
             valid().subject("CN=Root").keys(keyPair("EC-secp384r1")).authority().make();
     private static final Made INTERMEDIATE =
-            valid().subject("CN=Intermediate").keys(keyPair("EC-secp521r1")).authority().issuedBy(ROOT).make();
+            valid().subject("CN=Intermediate")
+                    .keys(keyPair("EC-secp521r1"))
+                    .authority()
+                    .issuedBy(ROOT)
+                    .make();
     private static final Made LEAF = valid().subject("CN=leaf").issuedBy(INTERMEDIATE).make();
 
     @Test
@@ -287,36 +295,56 @@ class CertificateParserTest {
     void aLeafThatIsNotFirstIsFoundByItsKeyAndReported() {
         var parsed = usable(parse(INTERMEDIATE.crt() + LEAF.crt(), LEAF.key()));
         assertThat(parsed.value().chain()).containsExactly(LEAF.der(), INTERMEDIATE.der());
-        assertThat(parsed.findings()).extracting(Finding::reason).containsExactly(Reason.CHAIN_BROKEN);
+        assertThat(parsed.findings())
+                .extracting(Finding::reason)
+                .containsExactly(Reason.CHAIN_BROKEN);
     }
 
     @Test
     void intermediatesOutOfOrderArePutInOrderAndReported() {
         Made second =
-                valid().subject("CN=Second").keys(keyPair("RSA-2048")).authority().issuedBy(INTERMEDIATE).make();
+                valid().subject("CN=Second")
+                        .keys(keyPair("RSA-2048"))
+                        .authority()
+                        .issuedBy(INTERMEDIATE)
+                        .make();
         Made leaf = valid().issuedBy(second).make();
         var parsed = usable(parse(leaf.crt() + INTERMEDIATE.crt() + second.crt(), leaf.key()));
         assertThat(parsed.value().chain())
                 .containsExactly(leaf.der(), second.der(), INTERMEDIATE.der());
-        assertThat(parsed.findings()).extracting(Finding::reason).containsExactly(Reason.CHAIN_BROKEN);
+        assertThat(parsed.findings())
+                .extracting(Finding::reason)
+                .containsExactly(Reason.CHAIN_BROKEN);
     }
 
     @Test
     void strangersInTheChainAreServedAndReported() {
         Made stranger =
-                valid().subject("CN=Stranger").keys(keyPair("RSA-2048")).authority().issuedBy(ROOT).make();
+                valid().subject("CN=Stranger")
+                        .keys(keyPair("RSA-2048"))
+                        .authority()
+                        .issuedBy(ROOT)
+                        .make();
         var parsed = usable(parse(LEAF.crt() + INTERMEDIATE.crt() + stranger.crt(), LEAF.key()));
         assertThat(parsed.value().chain())
                 .containsExactly(LEAF.der(), INTERMEDIATE.der(), stranger.der());
-        assertThat(parsed.findings()).extracting(Finding::reason).containsExactly(Reason.CHAIN_BROKEN);
+        assertThat(parsed.findings())
+                .extracting(Finding::reason)
+                .containsExactly(Reason.CHAIN_BROKEN);
     }
 
     @Test
     void aNameThatMatchesIsNoIssuerWithoutItsSignature() {
         Made impostor =
-                valid().subject("CN=Intermediate").keys(keyPair("RSA-2048")).authority().issuedBy(ROOT).make();
+                valid().subject("CN=Intermediate")
+                        .keys(keyPair("RSA-2048"))
+                        .authority()
+                        .issuedBy(ROOT)
+                        .make();
         var parsed = usable(parse(LEAF.crt() + impostor.crt(), LEAF.key()));
-        assertThat(parsed.findings()).extracting(Finding::reason).containsExactly(Reason.CHAIN_BROKEN);
+        assertThat(parsed.findings())
+                .extracting(Finding::reason)
+                .containsExactly(Reason.CHAIN_BROKEN);
     }
 
     @Test
@@ -385,21 +413,31 @@ class CertificateParserTest {
     void garbageIsNoKey() {
         assertRejected(Reason.KEY_UNREADABLE, GOOD.crt(), "garbage");
         assertRejected(Reason.KEY_UNREADABLE, GOOD.crt(), pem("PRIVATE KEY", new byte[100]));
-        assertRejected(Reason.KEY_UNREADABLE, GOOD.crt(), pem("EC PRIVATE KEY", new byte[] {0x30, 0}));
-        assertRejected(Reason.KEY_UNREADABLE, GOOD.crt(), pem("RSA PRIVATE KEY", new byte[] {0x30, 0}));
+        assertRejected(
+                Reason.KEY_UNREADABLE, GOOD.crt(), pem("EC PRIVATE KEY", new byte[] {0x30, 0}));
+        assertRejected(
+                Reason.KEY_UNREADABLE, GOOD.crt(), pem("RSA PRIVATE KEY", new byte[] {0x30, 0}));
     }
 
     @Test
     void encryptedPkcs8KeysAreNamed() {
         assertRejected(
-                Reason.KEY_ENCRYPTED, GOOD.crt(), pem("ENCRYPTED PRIVATE KEY", new byte[] {0x30, 0}));
+                Reason.KEY_ENCRYPTED,
+                GOOD.crt(),
+                pem("ENCRYPTED PRIVATE KEY", new byte[] {0x30, 0}));
     }
 
     @Test
     void keysEncryptedTheOldWayAreNamed() {
         String key =
-                "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,00\n\nAAAA\n"
-                        + "-----END RSA PRIVATE KEY-----\n";
+                """
+                -----BEGIN RSA PRIVATE KEY-----
+                Proc-Type: 4,ENCRYPTED
+                DEK-Info: AES-128-CBC,00
+
+                AAAA
+                -----END RSA PRIVATE KEY-----
+                """;
         assertRejected(Reason.KEY_ENCRYPTED, GOOD.crt(), key);
     }
 
@@ -486,7 +524,9 @@ class CertificateParserTest {
     @Test
     void tenThousandNamesAreTooLarge() {
         String[] names =
-                IntStream.range(0, 10_000).mapToObj(i -> "n" + i + ".example.com").toArray(String[]::new);
+                IntStream.range(0, 10_000)
+                        .mapToObj(i -> "n" + i + ".example.com")
+                        .toArray(String[]::new);
         Made made = valid().names(names).make();
         assertRejected(Reason.SECRET_TOO_LARGE, made.crt(), made.key());
     }
@@ -537,6 +577,17 @@ class CertificateParserTest {
         byte[] crt = GOOD.crt().getBytes(StandardCharsets.UTF_16);
         var parsed = CertificateParser.parse(SECRET, crt, bytes(GOOD.key()));
         assertThat(rejection(parsed).advice()).contains("UTF-16");
+    }
+
+    @Test
+    void subjectsCannotSteerATerminalAndAreCutShort() {
+        String units = (",OU=" + "x".repeat(60)).repeat(5);
+        Made made = valid().subject("CN=\u001b[31mred\ngreen" + units).names().make();
+        Made other = valid().keys(keyPair("EC-secp384r1")).make();
+        String message = rejection(made.crt(), other.key()).message();
+        assertThat(message).doesNotContain("\u001b", "\n").contains("xxx…").hasSizeLessThan(200);
+        Made brief = valid().subject("CN=\u001b[31mred\ngreen").names().make();
+        assertThat(rejection(brief.crt(), other.key()).message()).contains("red?green");
     }
 
     @Test

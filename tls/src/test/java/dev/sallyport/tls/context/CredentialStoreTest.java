@@ -51,15 +51,15 @@ class CredentialStoreTest {
         // The JDK works with any public exponent, BoringSSL with those up to 33 bits.
         KeyPairGenerator generator = KeyPairGenerator.getInstance("RSA");
         generator.initialize(
-                new RSAKeyGenParameterSpec(2048, BigInteger.ONE.shiftLeft(64).add(new BigInteger("13"))));
+                new RSAKeyGenParameterSpec(
+                        2048, BigInteger.ONE.shiftLeft(64).add(new BigInteger("13"))));
         Made made = TestCertificates.valid().keys(generator.generateKeyPair()).make();
         assertThat(store.refusal(served(made)))
-                .hasValueSatisfying(
-                        finding -> {
-                            assertThat(finding.reason()).isEqualTo(Reason.CERTIFICATE_REFUSED);
-                            assertThat(finding.object()).isEqualTo(SECRET);
-                            assertThat(finding.message()).startsWith("tls.crt: refused");
-                        });
+                .hasValueSatisfying(finding -> {
+                    assertThat(finding.reason()).isEqualTo(Reason.CERTIFICATE_REFUSED);
+                    assertThat(finding.object()).isEqualTo(SECRET);
+                    assertThat(finding.message()).startsWith("tls.crt: refused");
+                });
         assertThat(store.created()).isZero();
     }
 

@@ -47,14 +47,12 @@ class PolicyContextTest {
                 CertificateSet.of(
                         List.of(
                                 new ServedCertificate(
-                                        SelfSigned.make(
-                                                List.of(), Duration.ofDays(1), () -> NOW),
+                                        SelfSigned.make(List.of(), Duration.ofDays(1), () -> NOW),
                                         ObjectRef.gateway("test"),
                                         NOW,
                                         true)));
         try (var store = new CredentialStore(1);
-                var context =
-                        new PolicyContext(policy, store, new TicketKeys(new byte[32]), NOW)) {
+                var context = new PolicyContext(policy, store, new TicketKeys(new byte[32]), NOW)) {
             SslHandler handler =
                     context.newHandler(
                             UnpooledByteBufAllocator.DEFAULT, new Presentation(null, certificates));
@@ -103,10 +101,8 @@ class PolicyContextTest {
                 lent -> {
                     lent.context().close();
                     lent.context().close();
-                    assertThatCode(
-                                    () ->
-                                            lent.context()
-                                                    .rotateTicketKeys(NOW.plus(Duration.ofDays(9))))
+                    assertThatCode(() ->
+                                    lent.context().rotateTicketKeys(NOW.plus(Duration.ofDays(9))))
                             .doesNotThrowAnyException();
                 });
     }

@@ -88,7 +88,8 @@ class ClientHelloTest {
 
     @Test
     void addressesCountAsNoName() {
-        for (String address : List.of("192.0.2.1", "192.0.2.1.", "2001:db8::1", "::ffff:192.0.2.1")) {
+        for (String address :
+                List.of("192.0.2.1", "192.0.2.1.", "2001:db8::1", "::ffff:192.0.2.1")) {
             assertThat(hello(Hellos.hello().name(address)).serverName()).isNull();
         }
     }
@@ -120,7 +121,8 @@ class ClientHelloTest {
 
     @Test
     void namesWithOtherCharactersAreUnknown() {
-        for (String name : List.of("a b.test", "a\0b.test", "b\u00fccher.test", "*.test", "a/b", "%61")) {
+        for (String name :
+                List.of("a b.test", "a\0b.test", "b\u00fccher.test", "*.test", "a/b", "%61")) {
             assertThat(refusal(Hellos.hello().name(name))).isEqualTo(NO_NAME);
         }
     }
@@ -132,7 +134,11 @@ class ClientHelloTest {
 
     @Test
     void twoNamesAreMalformed() {
-        assertThat(refusal(Hellos.hello().extension(0, new byte[] {0, 8, 0, 0, 1, 'a', 0, 0, 1, 'b'})))
+        assertThat(
+                        refusal(
+                                Hellos.hello()
+                                        .extension(
+                                                0, new byte[] {0, 8, 0, 0, 1, 'a', 0, 0, 1, 'b'})))
                 .isEqualTo(MALFORMED);
     }
 

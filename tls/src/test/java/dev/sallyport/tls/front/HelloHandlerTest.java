@@ -21,7 +21,6 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
 /** The first stage against fragmented, oversized, slow, malformed and foreign beginnings. */
@@ -30,29 +29,25 @@ class HelloHandlerTest {
             Executors.newSingleThreadScheduledExecutor();
     private static final int MOST = 4096;
     private static final byte SERVER_HELLO = 22;
-    private static TlsFront front;
-    private static CertificateTable table;
+    private static final TlsFront FRONT =
+            new TlsFront(10, () -> TestCertificates.NOW, new byte[32], TIMER);
+    private static final CertificateTable TABLE =
+            TestPki.table().host("a.test", TestPki.set("a")).build();
 
     private final Outcomes outcomes = new Outcomes();
     private final TlsAcceptor acceptor =
-            front.acceptor(
+            FRONT.acceptor(
                     TlsPolicy.DEFAULT,
-                    () -> table,
+                    () -> TABLE,
                     new HandshakeLimits(Duration.ofSeconds(10), MOST),
                     outcomes);
     private final EmbeddedChannel channel = new EmbeddedChannel(acceptor.newHandler());
 
-    @BeforeAll
-    static void start() {
-        front = new TlsFront(10, () -> TestCertificates.NOW, new byte[32], TIMER);
-        table = TestPki.table().host("a.test", TestPki.set("a")).build();
-    }
-
     @AfterAll
     static void stop() {
-        front.close();
+        FRONT.close();
         TIMER.shutdown();
-        assertThat(front.credentialsFreed()).isEqualTo(front.credentialsCreated());
+        assertThat(FRONT.credentialsFreed()).isEqualTo(FRONT.credentialsCreated());
         LeakPresenceDetector.check();
     }
 
@@ -254,7 +249,7 @@ class HelloHandlerTest {
     @Test
     void aConnectionThatIsClosedIsCountedOnce() {
         send(new byte[] {22});
-        channel.close();
+        var _ = channel.close();
         assertThat(outcomes.failures).containsExactly(HandshakeFailure.CLOSED);
     }
 
@@ -269,7 +264,7 @@ class HelloHandlerTest {
     @Test
     void nothingIsReadAfterARefusal() {
         send(Hellos.record(realMessage("b.test")));
-        channel.writeOneInbound(Unpooled.copiedBuffer(new byte[100]));
+        var _ = channel.writeOneInbound(Unpooled.copiedBuffer(new byte[100]));
         assertThat(outcomes.failures).hasSize(1);
     }
 

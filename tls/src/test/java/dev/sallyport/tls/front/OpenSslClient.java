@@ -23,8 +23,13 @@ final class OpenSslClient {
         List<String> command =
                 new ArrayList<>(
                         List.of(
-                                "openssl", "s_client", "-connect", "127.0.0.1:" + port,
-                                "-servername", name, "-ign_eof"));
+                                "openssl",
+                                "s_client",
+                                "-connect",
+                                "127.0.0.1:" + port,
+                                "-servername",
+                                name,
+                                "-ign_eof"));
         command.addAll(List.of(options));
         Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
         process.getOutputStream().close();

@@ -70,7 +70,7 @@ class ResumptionTest {
     void close() throws IOException {
         Files.delete(session);
         server.close();
-        time.close();
+        var _ = time.close();
         assertThat(server.front.credentialsFreed()).isEqualTo(server.front.credentialsCreated());
     }
 
@@ -215,7 +215,8 @@ class ResumptionTest {
         for (String version : VERSIONS) {
             earn(required, version, asAlice());
             assertThat(offer(required, version)).contains("resumed=true");
-            Instant before = now.getAndSet(CLIENT.certificate().getNotAfter().toInstant().plusSeconds(1));
+            Instant before =
+                    now.getAndSet(CLIENT.certificate().getNotAfter().toInstant().plusSeconds(1));
             assertThat(offer(required, version)).doesNotStartWith("sni=");
             now.set(before);
         }
@@ -249,11 +250,17 @@ class ResumptionTest {
     @Test
     void replicasWithOneSecretResumeEachOthersSessions() throws IOException {
         int port = server.listen(OPEN);
-        try (var replica = new TestServer(new TlsFront(10, now::get, new byte[32], time.eventLoop()));
+        try (var replica =
+                        new TestServer(new TlsFront(10, now::get, new byte[32], time.eventLoop()));
                 var stranger =
                         new TestServer(
                                 new TlsFront(
-                                        10, now::get, "0123456789abcdef0123456789abcdef".getBytes(java.nio.charset.StandardCharsets.US_ASCII), time.eventLoop()))) {
+                                        10,
+                                        now::get,
+                                        "0123456789abcdef0123456789abcdef"
+                                                .getBytes(
+                                                        java.nio.charset.StandardCharsets.US_ASCII),
+                                        time.eventLoop()))) {
             replica.table.set(server.table.get());
             stranger.table.set(server.table.get());
             int replicaPort = replica.listen(OPEN);

@@ -55,14 +55,12 @@ class RotationTest {
             for (int i = 0; i < CLIENTS; i++) {
                 String version = i % 2 == 0 ? "TLSv1.3" : "TLSv1.2";
                 clients.add(
-                        threads.submit(
-                                () -> {
-                                    for (int n = 0; n < HANDSHAKES; n++) {
-                                        String name =
-                                                names.get(next.getAndIncrement() % names.size());
-                                        dial(port, version, name);
-                                    }
-                                }));
+                        threads.submit(() -> {
+                            for (int n = 0; n < HANDSHAKES; n++) {
+                                String name = names.get(next.getAndIncrement() % names.size());
+                                dial(port, version, name);
+                            }
+                        }));
             }
             for (Future<?> client : clients) {
                 client.get(60, TimeUnit.SECONDS);
@@ -89,15 +87,14 @@ class RotationTest {
                     List.of(
                             TestPki.served(
                                     bundle.privateKey()
-                                            .use(
-                                                    key -> {
-                                                        try {
-                                                            return CertificateBundle.of(
-                                                                    bundle.chain(), key);
-                                                        } catch (GeneralSecurityException e) {
-                                                            throw new IllegalStateException(e);
-                                                        }
-                                                    }))));
+                                            .use(key -> {
+                                                try {
+                                                    return CertificateBundle.of(
+                                                            bundle.chain(), key);
+                                                } catch (GeneralSecurityException e) {
+                                                    throw new IllegalStateException(e);
+                                                }
+                                            }))));
         } catch (IllegalStateException e) {
             throw new AssertionError(e);
         }

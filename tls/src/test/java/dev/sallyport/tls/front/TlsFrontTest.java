@@ -47,8 +47,7 @@ class TlsFrontTest {
 
     private final ScheduledExecutorService timer = Executors.newSingleThreadScheduledExecutor();
     private final TestServer server =
-            new TestServer(
-                    new TlsFront(100, () -> TestCertificates.NOW, new byte[32], timer));
+            new TestServer(new TlsFront(100, () -> TestCertificates.NOW, new byte[32], timer));
 
     @BeforeEach
     void fillTheTable() {
@@ -264,22 +263,20 @@ class TlsFrontTest {
 
     @Test
     void policiesTheLibraryRefusesAreRefused() {
-        assertThatThrownBy(
-                        () ->
-                                server.listen(
-                                        new TlsPolicy(
-                                                TlsProfile.MODERN,
-                                                List.of("no-such-group"),
-                                                List.of(),
-                                                new ClientAuthentication.None())))
+        assertThatThrownBy(() ->
+                        server.listen(
+                                new TlsPolicy(
+                                        TlsProfile.MODERN,
+                                        List.of("no-such-group"),
+                                        List.of(),
+                                        new ClientAuthentication.None())))
                 .isInstanceOf(IllegalArgumentException.class);
     }
 
     @Test
     void trustAnchorsThatAreNoCertificatesAreRefused() {
         TrustAnchors garbage = TrustAnchors.of(List.of(new byte[] {1, 2, 3}));
-        assertThatThrownBy(
-                        () -> server.listen(policy(new ClientAuthentication.Required(garbage))))
+        assertThatThrownBy(() -> server.listen(policy(new ClientAuthentication.Required(garbage))))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("trust anchor 1");
     }
@@ -362,10 +359,7 @@ class TlsFrontTest {
             int port = server.listen(policy(mode));
             for (String version : VERSIONS) {
                 server.outcomes.failures.clear();
-                assertThat(
-                                new JdkClient(port, mallory)
-                                        .versions(version)
-                                        .failure("a.example.com"))
+                assertThat(new JdkClient(port, mallory).versions(version).failure("a.example.com"))
                         .isNotNull();
                 assertFailure(HandshakeFailure.CLIENT_CERTIFICATE);
             }
@@ -393,8 +387,7 @@ class TlsFrontTest {
     void aNewTableIsServedAtOnce() throws IOException {
         int port = server.listen(TlsPolicy.DEFAULT);
         assertThat(new JdkClient(port).dial("shop.example.com").subject()).isEqualTo("exact");
-        server.table.set(
-                TestPki.table().host("shop.example.com", TestPki.set("rotated")).build());
+        server.table.set(TestPki.table().host("shop.example.com", TestPki.set("rotated")).build());
         assertThat(new JdkClient(port).dial("shop.example.com").subject()).isEqualTo("rotated");
     }
 
@@ -429,8 +422,7 @@ class TlsFrontTest {
     @Test
     void halfAHelloIsClosedAtTheDeadline() throws IOException {
         int port =
-                server.listen(
-                        TlsPolicy.DEFAULT, new HandshakeLimits(Duration.ofMillis(100), 1024));
+                server.listen(TlsPolicy.DEFAULT, new HandshakeLimits(Duration.ofMillis(100), 1024));
         try (var socket = new java.net.Socket(java.net.InetAddress.getLoopbackAddress(), port)) {
             socket.setSoTimeout(10_000);
             socket.getOutputStream().write(new byte[] {22, 3, 1, 1, 0});
