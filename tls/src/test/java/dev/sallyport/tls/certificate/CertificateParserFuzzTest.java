@@ -18,7 +18,7 @@ import org.junit.jupiter.api.Test;
 /** Seeded: a failure names its round and is found again by the same seed. */
 class CertificateParserFuzzTest {
     private static final ObjectRef SECRET = new ObjectRef("Secret", "shop", "shop-tls");
-    private static final int ROUNDS = 4_000;
+    private static final int ROUNDS = 2_000;
 
     private static final List<Made> SEEDS =
             List.of(
