@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[2]
 JAR = ROOT / "bench" / "target" / "benchmarks.jar"
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "sallyport-bench"
 HOST = "bench.example.test"
-# The gateway's own options for its JVM are in its launcher; these are for the spike and for the clients.
+# For the clients; what is measured has the options of config/jvm.options.
 JAVA_FLAGS = ["-XX:+UseSerialGC", "-XX:+UseCompactObjectHeaders", "--enable-native-access=ALL-UNNAMED",
               "--sun-misc-unsafe-memory-access=allow"]
 

@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from common import CACHE, HOST, JAR, JAVA_FLAGS, Gateway, Server, free_port, java, run, say
+from common import CACHE, HOST, JAR, ROOT, Gateway, Server, free_port, java, run, say
 
 SID = CACHE / "debian-sid"
 ENVOY = CACHE / "envoy" / "envoy"
@@ -197,7 +197,8 @@ def envoy(work, cpu, files, backend_port, logs):
 def spike(work, cpu, files, backend_port, logs):
     crt, key, _ = files
     port = free_port()
-    server = Server("spike", [java(), *JAVA_FLAGS, "-Xmx256m", "-cp", JAR, "dev.sallyport.bench.spike.BareProxy", port,
+    # With the gateway's own options: only the code differs.
+    server = Server("spike", [java(), f"@{ROOT}/config/jvm.options", "-cp", JAR, "dev.sallyport.bench.spike.BareProxy", port,
                               backend_port, crt, key], cpu, Path(work, "spike.log"))
     server.await_port(port)
     server.https = port
