@@ -19,8 +19,6 @@ import io.netty.handler.ssl.SslHandler;
 import java.io.IOException;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * The last handler of a client connection that speaks HTTP/1.1: reads requests one after the other,
@@ -35,8 +33,6 @@ import org.slf4j.LoggerFactory;
  * <p>Confined to its event loop.
  */
 public final class Http1Connection extends ChannelInboundHandlerAdapter {
-    private static final Logger LOG = LoggerFactory.getLogger(Http1Connection.class);
-
     /** Pieces up to this size are copied together: one buffer, one TLS record, one write. */
     private static final int COPIED = 4 * 1024;
 
@@ -194,13 +190,9 @@ public final class Http1Connection extends ChannelInboundHandlerAdapter {
     public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
         boolean ofTheNetwork =
                 cause instanceof IOException || cause.getCause() instanceof IOException;
-        if (!ofTheNetwork) {
-            LOG.atError()
-                    .setCause(cause)
-                    .log("a client connection failed by a fault of the gateway");
-        }
         gone(ofTheNetwork ? ProxyError.CLIENT_GONE : ProxyError.INTERNAL);
         var _ = channel.close();
+        ctx.fireExceptionCaught(cause); // who comes last knows what to say of it
     }
 
     // ---- Reading.

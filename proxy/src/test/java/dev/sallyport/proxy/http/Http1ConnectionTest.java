@@ -1,6 +1,7 @@
 package dev.sallyport.proxy.http;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.sallyport.proxy.ProxySettings.Limits;
 import io.netty.buffer.ByteBuf;
@@ -244,6 +245,7 @@ class Http1ConnectionTest {
             client.channel.pipeline().fireExceptionCaught(new IllegalStateException("test"));
             assertThat(client.isClosed()).isTrue();
             assertThat(client.call().cancelled).isTrue();
+            assertThatThrownBy(client.channel::checkException).hasMessage("test");
         }
     }
 
