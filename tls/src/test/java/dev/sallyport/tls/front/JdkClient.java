@@ -87,6 +87,7 @@ final class JdkClient {
     Answer dialWith(@Nullable SNIServerName name) throws IOException {
         Socket plain = new Socket(InetAddress.getLoopbackAddress(), port);
         plain.setSoTimeout(10_000);
+        plain.setTcpNoDelay(true); // else each handshake waits for a delayed acknowledgement
         try (SSLSocket socket =
                 (SSLSocket)
                         context.getSocketFactory()
