@@ -94,6 +94,19 @@ public final class HostTable<V> {
         wildcards.forEach((parent, value) -> action.accept(new Hostname.Wildcard(parent), value));
     }
 
+    /**
+     * Calls {@code action} for each name whose value differs from {@code before}, with the value of
+     * now, or null where the name is gone. What both tables share costs nothing.
+     */
+    public void forEachChange(
+            HostTable<V> before, BiConsumer<Hostname, ? super @Nullable V> action) {
+        exact.forEachChange(
+                before.exact, (text, value) -> action.accept(new Hostname.Exact(text), value));
+        wildcards.forEachChange(
+                before.wildcards,
+                (parent, value) -> action.accept(new Hostname.Wildcard(parent), value));
+    }
+
     @Override
     public boolean equals(Object other) {
         return other instanceof HostTable<?> that

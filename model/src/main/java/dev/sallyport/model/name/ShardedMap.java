@@ -92,6 +92,37 @@ public final class ShardedMap<K, V> {
         }
     }
 
+    /**
+     * Calls {@code action} for each key whose value differs from {@code before}, with the value of
+     * now, or null where the key is gone. Costs what was changed where this map came from {@link
+     * #with} on the other one, else a look at every entry of both.
+     */
+    @SuppressWarnings("ReferenceEquality") // a shard that is the same object holds no change
+    public void forEachChange(
+            ShardedMap<K, V> before, BiConsumer<? super K, ? super @Nullable V> action) {
+        boolean sameShape = shards.length == before.shards.length;
+        for (int i = 0; i < shards.length; i++) {
+            if (!sameShape || shards[i] != before.shards[i]) {
+                shards[i].forEach((key, value) -> {
+                    if (!value.equals(before.get(key))) {
+                        action.accept(key, value);
+                    }
+                });
+            }
+        }
+        for (int i = 0; i < before.shards.length; i++) {
+            if (!sameShape || shards[i] != before.shards[i]) {
+                before.shards[i]
+                        .keySet()
+                        .forEach(key -> {
+                            if (get(key) == null) {
+                                action.accept(key, null);
+                            }
+                        });
+            }
+        }
+    }
+
     /** The values, in no particular order. */
     public List<V> values() {
         List<V> values = new ArrayList<>(size);

@@ -59,4 +59,27 @@ class HostTableTest {
         assertThat(seen)
                 .containsOnlyKeys(Hostname.parse("a.example.com"), Hostname.parse("*.example.com"));
     }
+
+    @Test
+    void changesAreWhatWasSetReplacedAndRemoved() {
+        HostTable<String> before =
+                HostTable.copyOf(
+                        Map.of(
+                                Hostname.parse("a.test"), "1",
+                                Hostname.parse("b.test"), "1",
+                                Hostname.parse("*.c.test"), "1"));
+        Map<Hostname, @org.jspecify.annotations.Nullable String> changes =
+                new java.util.HashMap<>();
+        changes.put(Hostname.parse("a.test"), "2");
+        changes.put(Hostname.parse("b.test"), null);
+        changes.put(Hostname.parse("*.d.test"), "1");
+        HostTable<String> now = before.with(changes);
+        Map<String, String> seen = new java.util.TreeMap<>();
+        now.forEachChange(before, (name, value) -> seen.put(name.text(), String.valueOf(value)));
+        assertThat(seen).isEqualTo(Map.of("a.test", "2", "b.test", "null", "*.d.test", "1"));
+        Map<String, String> other = new java.util.TreeMap<>();
+        now.forEachChange(
+                HostTable.empty(), (name, value) -> other.put(name.text(), String.valueOf(value)));
+        assertThat(other).isEqualTo(Map.of("a.test", "2", "*.c.test", "1", "*.d.test", "1"));
+    }
 }

@@ -59,7 +59,7 @@ public enum Metric {
     UPSTREAM_RESPONSE_DURATION(
             Kind.HISTOGRAM,
             "upstream_response_duration_seconds",
-            "From the head of a request to the head of the backend's response."),
+            "From having a connection to the head of the backend's response."),
     REQUEST_BYTES(Kind.COUNTER, "request_body_bytes", "Bytes of request bodies."),
     RESPONSE_BYTES(Kind.COUNTER, "response_body_bytes", "Bytes of response bodies."),
     UPSTREAM_CONNECTIONS_OPEN(

@@ -242,6 +242,7 @@ public final class ProxyMetrics {
                 new Reading.Family(
                         Metric.UPSTREAM_RESPONSE_DURATION, List.of(responses.read(List.of()))));
         gauges.forEach(gauge -> families.add(gauge.get()));
+        families.removeIf(family -> family.samples().isEmpty());
         families.sort(java.util.Comparator.comparing(Reading.Family::metric));
         return new Reading(families);
     }

@@ -46,8 +46,16 @@ class CidrSetTest {
     @Test
     void whatIsNoBlockIsRefused() {
         for (String text :
-                List.of("", "10.0.0.0/33", "::/129", "10.0.0/8", "a/8", "10.0.0.0/", "10.0.0.0/-1",
-                        "10.0.0.0/8/8", "10.0.0.0/0008")) {
+                List.of(
+                        "",
+                        "10.0.0.0/33",
+                        "::/129",
+                        "10.0.0/8",
+                        "a/8",
+                        "10.0.0.0/",
+                        "10.0.0.0/-1",
+                        "10.0.0.0/8/8",
+                        "10.0.0.0/0008")) {
             assertThatThrownBy(() -> CidrSet.parse(List.of(text)))
                     .isInstanceOf(IllegalArgumentException.class)
                     .hasMessageContaining(text + " (expected: ");

@@ -26,28 +26,55 @@ class AuthorityTest {
                         new Row("10.0.0.1:80", "10.0.0.1", 80),
                         new Row("[::1]", "[::1]", -1),
                         new Row("[2001:DB8::1]:65535", "[2001:db8::1]", 65535))
-                .map(
-                        row ->
-                                dynamicTest(
-                                        row.text,
-                                        () ->
-                                                assertThat(Authority.parse(row.text))
-                                                        .isEqualTo(
-                                                                new Authority(
-                                                                        row.text,
-                                                                        row.host,
-                                                                        row.port))));
+                .map(row ->
+                        dynamicTest(
+                                row.text,
+                                () ->
+                                        assertThat(Authority.parse(row.text))
+                                                .isEqualTo(
+                                                        new Authority(
+                                                                row.text, row.host, row.port))));
     }
 
     @TestFactory
     Stream<DynamicTest> anythingElseIsRefused() {
         return Stream.of(
-                        "", ".", "..", ".a", "a..b", "a..", ":80", "a:", "a:b", "a:65536", "a:000080",
-                        "a:-1", "a:80:80", "a b", "a/b", "a@b", "a,b", "a%2eb", "a\\b", "a?b", "a#b",
-                        "\u00e4.example", "[::1", "::1", "[]", "[a]", "[::1]a", "[::1%25eth0]",
-                        "[::1%eth0]", "[10.0.0.1]", "a".repeat(64) + ".example",
+                        "",
+                        ".",
+                        "..",
+                        ".a",
+                        "a..b",
+                        "a..",
+                        ":80",
+                        "a:",
+                        "a:b",
+                        "a:65536",
+                        "a:000080",
+                        "a:-1",
+                        "a:80:80",
+                        "a b",
+                        "a/b",
+                        "a@b",
+                        "a,b",
+                        "a%2eb",
+                        "a\\b",
+                        "a?b",
+                        "a#b",
+                        "\u00e4.example",
+                        "[::1",
+                        "::1",
+                        "[]",
+                        "[a]",
+                        "[::1]a",
+                        "[::1%25eth0]",
+                        "[::1%eth0]",
+                        "[10.0.0.1]",
+                        "a".repeat(64) + ".example",
                         "a.".repeat(130) + "example")
-                .map(text -> dynamicTest("'" + text + "'", () -> assertThat(Authority.parse(text)).isNull()));
+                .map(text ->
+                        dynamicTest(
+                                "'" + text + "'",
+                                () -> assertThat(Authority.parse(text)).isNull()));
     }
 
     @Test

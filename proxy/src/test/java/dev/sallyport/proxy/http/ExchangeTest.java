@@ -14,7 +14,8 @@ import org.junit.jupiter.api.Test;
 /** One request with its response, seen from a client and from a backend that the test plays. */
 class ExchangeTest {
     private static final String GET = "GET / HTTP/1.1\nHost: shop.example\n\n";
-    private static final String POST_5 = "POST / HTTP/1.1\nHost: shop.example\nContent-Length: 5\n\n";
+    private static final String POST_5 =
+            "POST / HTTP/1.1\nHost: shop.example\nContent-Length: 5\n\n";
     private static final String WEB_SOCKET =
             """
             GET /ws HTTP/1.1
@@ -64,7 +65,7 @@ class ExchangeTest {
                     Content-Length: 5
 
                     """);
-                        HttpHeaders sent = Objects.requireNonNull(client.call().trailers);
+            HttpHeaders sent = Objects.requireNonNull(client.call().trailers);
             assertThat(sent.entries())
                     .extracting(field -> field.getKey() + "=" + field.getValue())
                     .containsExactly("Checksum=c");
@@ -143,7 +144,8 @@ class ExchangeTest {
     void splitResponsesAreRefused() {
         try (Http1Client client = Http1Client.plain()) {
             client.send(GET);
-            HttpHeaders headers = DefaultHttpHeadersFactory.headersFactory().withValidation(false).newHeaders();
+            HttpHeaders headers =
+                    DefaultHttpHeadersFactory.headersFactory().withValidation(false).newHeaders();
             headers.add("A", "b\r\nSet-Cookie: evil");
             client.call().listener.onHead(200, headers, 0, true);
             assertThat(client.received()).startsWith("HTTP/1.1 502 ").doesNotContain("evil");
@@ -613,7 +615,7 @@ class ExchangeTest {
         }
     }
 
-        private static String crlf(String lines) {
+    private static String crlf(String lines) {
         return lines.replace("\n", "\r\n");
     }
 

@@ -36,26 +36,36 @@ class ForwardedFieldsTest {
     @TestFactory
     Stream<DynamicTest> claimsOfAnyClientAreDropped() {
         return Stream.of(
-                        "X-Forwarded-For", "x-forwarded-for", "X-Forwarded-Proto", "X-Forwarded-Host",
-                        "X-Forwarded-Port", "X-Forwarded-Prefix", "X-Forwarded-Client-Cert",
-                        "X-Real-IP", "X-Request-ID", "Forwarded", "X_Forwarded_For",
-                        "x_forwarded-proto", "X.Forwarded.For", "X_Real_IP", "X_Request_Id",
-                        "Content_Length", "Transfer_Encoding", "Proxy-Authorization", "Keep-Alive",
-                        "Proxy-Connection", "HTTP2-Settings", "Upgrade", "TE")
-                .map(
-                        name ->
-                                dynamicTest(
-                                        name,
-                                        () ->
-                                                assertThat(
-                                                                sent(
-                                                                        Http1Client.with(),
-                                                                        name + ": evil\n"))
-                                                        .noneMatch(
-                                                                field ->
-                                                                        field.getValue()
-                                                                                .contains(
-                                                                                        "evil"))));
+                        "X-Forwarded-For",
+                        "x-forwarded-for",
+                        "X-Forwarded-Proto",
+                        "X-Forwarded-Host",
+                        "X-Forwarded-Port",
+                        "X-Forwarded-Prefix",
+                        "X-Forwarded-Client-Cert",
+                        "X-Real-IP",
+                        "X-Request-ID",
+                        "Forwarded",
+                        "X_Forwarded_For",
+                        "x_forwarded-proto",
+                        "X.Forwarded.For",
+                        "X_Real_IP",
+                        "X_Request_Id",
+                        "Content_Length",
+                        "Transfer_Encoding",
+                        "Proxy-Authorization",
+                        "Keep-Alive",
+                        "Proxy-Connection",
+                        "HTTP2-Settings",
+                        "Upgrade",
+                        "TE")
+                .map(name ->
+                        dynamicTest(
+                                name,
+                                () ->
+                                        assertThat(sent(Http1Client.with(), name + ": evil\n"))
+                                                .noneMatch(field ->
+                                                        field.getValue().contains("evil"))));
     }
 
     @Test
@@ -149,9 +159,9 @@ class ForwardedFieldsTest {
 
     @Test
     void trustedProxyThatCameByHttpsIsNotRedirected() {
-        try (Http1Client client = trusting("192.0.2.7").snapshot(RoutingTest.redirecting()).build()) {
-            client.send(
-                    "GET / HTTP/1.1\nHost: shop.example\nX-Forwarded-Proto: https\n\n");
+        try (Http1Client client =
+                trusting("192.0.2.7").snapshot(RoutingTest.redirecting()).build()) {
+            client.send("GET / HTTP/1.1\nHost: shop.example\nX-Forwarded-Proto: https\n\n");
             assertThat(client.upstreams.calls).hasSize(1);
         }
     }

@@ -38,8 +38,7 @@ class Http1ConnectionTest {
             assertThat(ended.status()).isEqualTo(200);
             assertThat(ended.bytesOut()).isEqualTo(5);
             assertThat(ended.userAgent()).isEqualTo("test");
-            assertThat(ended.requestId())
-                    .isEqualTo(client.call().headers.get("X-Request-ID"));
+            assertThat(ended.requestId()).isEqualTo(client.call().headers.get("X-Request-ID"));
             assertThat(client.observer.began).isEqualTo(1);
         }
     }

@@ -18,7 +18,8 @@ import org.junit.jupiter.api.TestFactory;
  */
 class Http1FramingTest {
     private static final String HOST = "Host: shop.example\r\n";
-    private static final String CHUNKED = "POST / HTTP/1.1\r\n" + HOST + "Transfer-Encoding: chunked\r\n";
+    private static final String CHUNKED =
+            "POST / HTTP/1.1\r\n" + HOST + "Transfer-Encoding: chunked\r\n";
 
     @AfterAll
     static void noLeaks() {
@@ -158,7 +159,11 @@ class Http1FramingTest {
         chunk(rows, "a folded trailer", "0\r\nA: b\r\n c\r\n\r\n");
         chunk(rows, "LF after the trailers", "0\r\n\n");
         // Limits, and what is understood but refused.
-        row(rows, 414, "a long target", "GET /" + "a".repeat(9000) + " HTTP/1.1\r\n" + HOST + "\r\n");
+        row(
+                rows,
+                414,
+                "a long target",
+                "GET /" + "a".repeat(9000) + " HTTP/1.1\r\n" + HOST + "\r\n");
         row(rows, 414, "a target without end", "GET /" + "a".repeat(20_000));
         row(
                 rows,
@@ -215,7 +220,8 @@ class Http1FramingTest {
                 new Accepted("a query to the letter", "GET /?%41=../\\" + get, "/?%41=../\\", ""),
                 new Accepted("an asterisk", "OPTIONS *" + get, "*", ""),
                 new Accepted("an absolute target", "GET http://shop.example/a?b" + get, "/a?b", ""),
-                new Accepted("its host in capitals", "GET HTTP://SHOP.example:80/a" + get, "/a", ""),
+                new Accepted(
+                        "its host in capitals", "GET HTTP://SHOP.example:80/a" + get, "/a", ""),
                 new Accepted("one without a path", "GET http://shop.example?a" + get, "/?a", ""),
                 new Accepted("one for OPTIONS", "OPTIONS http://shop.example" + get, "*", ""),
                 new Accepted("a length", post + "Content-Length: 5\r\n\r\nhello", "/", "hello"),
@@ -245,8 +251,7 @@ class Http1FramingTest {
                         "hello"),
                 new Accepted(
                         "trailers", CHUNKED + "\r\n5\r\nhello\r\n0\r\nA: b\r\n\r\n", "/", "hello"),
-                new Accepted(
-                        "an empty value", "GET / HTTP/1.1\r\n" + HOST + "A:\r\n\r\n", "/", ""),
+                new Accepted("an empty value", "GET / HTTP/1.1\r\n" + HOST + "A:\r\n\r\n", "/", ""),
                 new Accepted(
                         "beyond ASCII in a value",
                         "GET / HTTP/1.1\r\n" + HOST + "A: \u00e4\r\n\r\n",
@@ -265,13 +270,10 @@ class Http1FramingTest {
     @TestFactory
     Stream<DynamicTest> ambiguousBytesAreRefusedAndTheConnectionIsClosed() {
         return refused().stream()
-                .flatMap(
-                        row ->
-                                Stream.of(
-                                        dynamicTest(row.claim, () -> refuses(row, row.bytes.length())),
-                                        dynamicTest(
-                                                row.claim + ", byte by byte",
-                                                () -> refuses(row, 1))));
+                .flatMap(row ->
+                        Stream.of(
+                                dynamicTest(row.claim, () -> refuses(row, row.bytes.length())),
+                                dynamicTest(row.claim + ", byte by byte", () -> refuses(row, 1))));
     }
 
     private static void refuses(Refused row, int pieces) {
@@ -294,13 +296,10 @@ class Http1FramingTest {
     @TestFactory
     Stream<DynamicTest> unambiguousBytesAreExactlyOneRequest() {
         return accepted().stream()
-                .flatMap(
-                        row ->
-                                Stream.of(
-                                        dynamicTest(row.claim, () -> accepts(row, row.bytes.length())),
-                                        dynamicTest(
-                                                row.claim + ", byte by byte",
-                                                () -> accepts(row, 1))));
+                .flatMap(row ->
+                        Stream.of(
+                                dynamicTest(row.claim, () -> accepts(row, row.bytes.length())),
+                                dynamicTest(row.claim + ", byte by byte", () -> accepts(row, 1))));
     }
 
     private static void accepts(Accepted row, int pieces) {
@@ -318,7 +317,9 @@ class Http1FramingTest {
                     .noneMatch(name -> name.equalsIgnoreCase("upgrade"))
                     .noneMatch(name -> name.equalsIgnoreCase("http2-settings"));
             call.respond(200, "done");
-            assertThat(client.received()).startsWith("HTTP/1.1 200 OK\r\n").endsWith("\r\n\r\ndone");
+            assertThat(client.received())
+                    .startsWith("HTTP/1.1 200 OK\r\n")
+                    .endsWith("\r\n\r\ndone");
             assertThat(client.isClosed()).isFalse();
         }
     }

@@ -101,20 +101,22 @@ class ProxyIT {
                             seen.add(connection.readChunked());
                             connection.send(
                                     crlf(
-                                    """
-                                    HTTP/1.1 200 OK
-                                    Transfer-Encoding: chunked
+                                            """
+                                            HTTP/1.1 200 OK
+                                            Transfer-Encoding: chunked
 
-                                    3
-                                    abc
-                                    0
-                                    Sum: 1
+                                            3
+                                            abc
+                                            0
+                                            Sum: 1
 
-                                    """));
+                                            """));
                         });
                 Client client = connect(backend)) {
             client.send(
-                    "POST / HTTP/1.1\r\n" + HOST + "Transfer-Encoding: chunked\r\n\r\n2;x=y\r\nhi\r\n");
+                    "POST / HTTP/1.1\r\n"
+                            + HOST
+                            + "Transfer-Encoding: chunked\r\n\r\n2;x=y\r\nhi\r\n");
             client.send("0\r\nMy-Sum: 2\r\n\r\n");
             assertThat(client.readHead()).contains("transfer-encoding: chunked\r\n");
             assertThat(client.read(21)).isEqualTo("3\r\nabc\r\n0\r\nSum: 1\r\n\r\n");
@@ -146,7 +148,9 @@ class ProxyIT {
                         });
                 Client client = connect(backend)) {
             client.send(
-                    "POST / HTTP/1.1\r\n" + HOST + "Expect: 100-continue\r\nContent-Length: 2\r\n\r\n");
+                    "POST / HTTP/1.1\r\n"
+                            + HOST
+                            + "Expect: 100-continue\r\nContent-Length: 2\r\n\r\n");
             assertThat(client.readHead()).isEqualTo("HTTP/1.1 100 Continue\r\n\r\n");
             client.send("hi");
             assertThat(client.readHead()).isEqualTo("HTTP/1.1 103 Early Hints\r\nLink: a\r\n\r\n");
@@ -163,13 +167,14 @@ class ProxyIT {
                             seen.add(String.valueOf(connection.readHead()));
                             connection.send(
                                     crlf(
-                                    """
-                                    HTTP/1.1 101 Switching Protocols
-                                    Connection: Upgrade
-                                    Upgrade: websocket
-                                    Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=
+                                            """
+                                            HTTP/1.1 101 Switching Protocols
+                                            Connection: Upgrade
+                                            Upgrade: websocket
+                                            Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=
 
-                                    server first"""));
+                                            server first\
+                                            """));
                             for (int b = connection.read(); b >= 0; b = connection.read()) {
                                 connection.send(new byte[] {(byte) (b + 1)});
                             }
@@ -341,8 +346,7 @@ class ProxyIT {
                                                 channel.pipeline(),
                                                 new ClientConnection(
                                                         listener,
-                                                        (InetSocketAddress)
-                                                                channel.remoteAddress(),
+                                                        (InetSocketAddress) channel.remoteAddress(),
                                                         (InetSocketAddress) channel.localAddress(),
                                                         "http/1.1",
                                                         null),

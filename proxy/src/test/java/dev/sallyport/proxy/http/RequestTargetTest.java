@@ -14,8 +14,34 @@ import org.junit.jupiter.api.TestFactory;
 
 class RequestTargetTest {
     private static final String[] PIECES = {
-        "/", "/", ".", "..", "%2e", "%2E", "%2f", "%5C", "%41", "%7e", "%c3%A4", "a", "b;c", ";", "?",
-        "?a=%2e/..", "%00", "%", "%g0", "\\", "#", "~", "-", "%3b", "//", "%25", "%252e", "\u00e4"
+        "/",
+        "/",
+        ".",
+        "..",
+        "%2e",
+        "%2E",
+        "%2f",
+        "%5C",
+        "%41",
+        "%7e",
+        "%c3%A4",
+        "a",
+        "b;c",
+        ";",
+        "?",
+        "?a=%2e/..",
+        "%00",
+        "%",
+        "%g0",
+        "\\",
+        "#",
+        "~",
+        "-",
+        "%3b",
+        "//",
+        "%25",
+        "%252e",
+        "\u00e4"
     };
 
     @TestFactory
@@ -48,31 +74,53 @@ class RequestTargetTest {
                         Map.entry("/a|b{c}", "/a|b{c}"))
                 .entrySet()
                 .stream()
-                .map(
-                        row ->
-                                dynamicTest(
-                                        row.getKey(),
-                                        () ->
-                                                assertThat(keep(row.getKey()).path())
-                                                        .isEqualTo(row.getValue())));
+                .map(row ->
+                        dynamicTest(
+                                row.getKey(),
+                                () ->
+                                        assertThat(keep(row.getKey()).path())
+                                                .isEqualTo(row.getValue())));
     }
 
     @TestFactory
     Stream<DynamicTest> pathsThatMeanDifferentThingsToDifferentBackendsAreRefused() {
         return Stream.of(
-                        "", "a", "*", "http://a/", "/..", "/../a", "/a/../..", "/%2e%2e", "/a\\b",
-                        "/\\..\\a", "/a#b", "/a?b#c", "/%00", "/%", "/%2", "/%zz", "/%2%65", "/a b",
-                        "/\u0001", "/\u007f", "/\u00e4", "/a?\u00e4", "/a?b c", "/a/..;/b", "/a/.;/b",
-                        "/a/..;", "/a/..;c=d/b", "/a/%2e%2e;/b", "/a/..%3b/b", "/a/.%3B")
-                .map(
-                        text ->
-                                dynamicTest(
-                                        "'" + text + "'",
-                                        () ->
-                                                assertThat(
-                                                                RequestTarget.parse(
-                                                                        text, EscapedSlashes.KEEP))
-                                                        .isNull()));
+                        "",
+                        "a",
+                        "*",
+                        "http://a/",
+                        "/..",
+                        "/../a",
+                        "/a/../..",
+                        "/%2e%2e",
+                        "/a\\b",
+                        "/\\..\\a",
+                        "/a#b",
+                        "/a?b#c",
+                        "/%00",
+                        "/%",
+                        "/%2",
+                        "/%zz",
+                        "/%2%65",
+                        "/a b",
+                        "/\u0001",
+                        "/\u007f",
+                        "/\u00e4",
+                        "/a?\u00e4",
+                        "/a?b c",
+                        "/a/..;/b",
+                        "/a/.;/b",
+                        "/a/..;",
+                        "/a/..;c=d/b",
+                        "/a/%2e%2e;/b",
+                        "/a/..%3b/b",
+                        "/a/.%3B")
+                .map(text ->
+                        dynamicTest(
+                                "'" + text + "'",
+                                () ->
+                                        assertThat(RequestTarget.parse(text, EscapedSlashes.KEEP))
+                                                .isNull()));
     }
 
     @Test

@@ -71,8 +71,7 @@ class RoutingTest {
     @Test
     void challengesAreAnsweredOnPlainHttp() {
         try (Http1Client client = Http1Client.with().snapshot(redirecting()).build()) {
-            client.send(
-                    "GET /.well-known/acme-challenge/token HTTP/1.1\nHost: shop.example\n\n");
+            client.send("GET /.well-known/acme-challenge/token HTTP/1.1\nHost: shop.example\n\n");
             assertThat(client.received()).startsWith("HTTP/1.1 200 OK\r\n").endsWith("\r\nproof");
         }
     }
@@ -80,8 +79,7 @@ class RoutingTest {
     @Test
     void onlyLiveChallengesAreExemptFromTheRedirect() {
         try (Http1Client client = Http1Client.with().snapshot(redirecting()).build()) {
-            client.send(
-                    "GET /.well-known/acme-challenge/other HTTP/1.1\nHost: shop.example\n\n");
+            client.send("GET /.well-known/acme-challenge/other HTTP/1.1\nHost: shop.example\n\n");
             assertThat(client.received()).startsWith("HTTP/1.1 308 ");
         }
     }

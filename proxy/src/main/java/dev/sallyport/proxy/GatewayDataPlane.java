@@ -1,0 +1,211 @@
+package dev.sallyport.proxy;
+
+import dev.sallyport.model.finding.Finding;
+import dev.sallyport.model.listener.Listener;
+import dev.sallyport.model.snapshot.Applied;
+import dev.sallyport.model.snapshot.DataPlane;
+import dev.sallyport.model.snapshot.GatewaySnapshot;
+import dev.sallyport.proxy.drain.Drain;
+import dev.sallyport.proxy.http.Admission;
+import dev.sallyport.proxy.http.ClientConnection;
+import dev.sallyport.proxy.http.Deadlines;
+import dev.sallyport.proxy.http.ExchangeObserver;
+import dev.sallyport.proxy.http.ExchangeSummary;
+import dev.sallyport.proxy.http.HttpServing;
+import dev.sallyport.proxy.http.ProxyExchanges;
+import dev.sallyport.proxy.listen.EventLoops;
+import dev.sallyport.proxy.listen.ListenerSet;
+import dev.sallyport.proxy.listen.OpenConnections;
+import dev.sallyport.proxy.listen.Transport;
+import dev.sallyport.proxy.log.AccessLog;
+import dev.sallyport.proxy.metric.ExchangeCounters;
+import dev.sallyport.proxy.metric.Metric;
+import dev.sallyport.proxy.metric.ProxyMetrics;
+import dev.sallyport.proxy.upstream.AddressGuard;
+import dev.sallyport.proxy.upstream.DnsNames;
+import dev.sallyport.proxy.upstream.UpstreamRegistry;
+import dev.sallyport.tls.front.TlsFront;
+import io.netty.channel.EventLoopGroup;
+import io.netty.util.concurrent.Ticker;
+import java.net.InetSocketAddress;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.ThreadLocalRandom;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Takes traffic: event loops, listeners, TLS, exchanges, connections to backends, access log and
+ * metrics, all serving the snapshot that was applied last.
+ *
+ * <p>Concurrency: {@link #apply} by one thread; {@link #drain} and {@link #close} by one thread,
+ * which may be another; everything else from any.
+ */
+public final class GatewayDataPlane implements DataPlane, AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(GatewayDataPlane.class);
+    private static final Duration LOOPS = Duration.ofSeconds(5);
+
+    private final ProxyMetrics metrics = new ProxyMetrics();
+    private final SnapshotCell cell = new SnapshotCell();
+    private final OpenConnections connections = new OpenConnections();
+    private final EventLoopGroup loops;
+    private final UpstreamRegistry upstreams;
+    private final ListenerSet listeners;
+    private final ServableCertificates certificates;
+    private final @Nullable AccessLog accessLog;
+    private final Drain drain;
+    private List<Listener> intent = List.of();
+    private List<Finding> unbound = List.of();
+
+    /**
+     * Starts the event loops; nothing is bound before the first snapshot.
+     *
+     * @param tls stays the caller's: close it after this
+     * @param guard which addresses may be connected to
+     * @throws dev.sallyport.proxy.listen.TransportUnavailable where the settings ask for a
+     *     transport that cannot be used here
+     * @throws IllegalArgumentException where a trusted block of the settings is none
+     */
+    public GatewayDataPlane(
+            ProxySettings settings, TlsFront tls, AddressGuard guard, InstantSource clock) {
+        Transport transport = Transport.of(settings.transport());
+        loops = EventLoops.start(transport, settings.eventLoops(), metrics);
+        upstreams =
+                new UpstreamRegistry(
+                        settings,
+                        transport.sockets(),
+                        new DnsNames(transport.datagrams(), transport.sockets()),
+                        guard,
+                        metrics);
+        accessLog = AccessLog.start(settings.accessLog(), metrics);
+        var counters = new ExchangeCounters(metrics);
+        var deadlines = new Deadlines();
+        var exchanges =
+                new ProxyExchanges(
+                        settings,
+                        cell,
+                        upstreams,
+                        Admission.OPEN,
+                        accessLog == null ? counters : new Both(counters, accessLog),
+                        deadlines,
+                        clock,
+                        ThreadLocalRandom::current);
+        listeners =
+                new ListenerSet(
+                        loops,
+                        transport,
+                        tls,
+                        cell::certificates,
+                        new HttpServing(settings, exchanges, deadlines),
+                        metrics,
+                        connections);
+        certificates = new ServableCertificates(tls, Ticker.systemTicker());
+        drain = new Drain(settings.timeouts(), listeners, connections, Ticker.systemTicker());
+        metrics.gauge(Metric.NATIVE_CREDENTIALS, tls::credentialsHeld);
+        metrics.gauge(Metric.SNAPSHOT_VERSION, () -> cell.get().version());
+        LOG.atInfo().addKeyValue("transport", transport.name()).log("event loops started");
+    }
+
+    /** Metrics first, so that whoever reads a line finds it counted. */
+    private record Both(ExchangeObserver first, ExchangeObserver second)
+            implements ExchangeObserver {
+        @Override
+        public void began(ClientConnection connection) {
+            first.began(connection);
+            second.began(connection);
+        }
+
+        @Override
+        public void ended(ExchangeSummary summary) {
+            first.ended(summary);
+            second.ended(summary);
+        }
+    }
+
+    @Override
+    public Applied apply(GatewaySnapshot snapshot) {
+        cell.publish(servable(snapshot));
+        if (!drain.begun() && (!unbound.isEmpty() || !intent.equals(snapshot.listeners()))) {
+            unbound = listeners.reconcile(snapshot.listeners());
+            intent = snapshot.listeners();
+        }
+        upstreams.reconcile(snapshot.upstreams());
+        List<Finding> findings = new ArrayList<>(unbound);
+        findings.addAll(certificates.findings());
+        findings.sort(Finding.ORDER);
+        return new Applied(snapshot.version(), findings);
+    }
+
+    /** What is served: the snapshot applied last, without what could not be put in service. */
+    public GatewaySnapshot current() {
+        return cell.get();
+    }
+
+    /** What is counted. */
+    public ProxyMetrics metrics() {
+        return metrics;
+    }
+
+    /** The address that a listener (by name) is bound to, with its real port; null if it is not. */
+    public @Nullable InetSocketAddress address(String listener) {
+        return listeners.address(listener);
+    }
+
+    /** The names of the listeners that are bound. */
+    public List<String> boundListeners() {
+        return listeners.names();
+    }
+
+    /** The client connections that are open. */
+    public int openConnections() {
+        return connections.size();
+    }
+
+    /** Whether it is going down: not ready any more. */
+    public boolean draining() {
+        return drain.begun();
+    }
+
+    /** Skips what is left of the delay in which a draining data plane goes on accepting. */
+    public void hurry() {
+        drain.hurry();
+    }
+
+    /**
+     * Ends connections in good order, as long as the settings allow, and closes the others. {@link
+     * #close} is still to be called.
+     *
+     * @return how many had to be closed
+     */
+    public int drain() throws InterruptedException {
+        return drain.run();
+    }
+
+    /** Closes everything at once: listeners, connections, event loops, access log. */
+    @Override
+    public void close() {
+        listeners.close();
+        connections.closeAll();
+        upstreams.close();
+        EventLoops.stop(loops, LOOPS);
+        if (accessLog != null) {
+            accessLog.close();
+        }
+    }
+
+    @SuppressWarnings("ReferenceEquality") // unchanged parts of a snapshot keep their identity
+    private GatewaySnapshot servable(GatewaySnapshot snapshot) {
+        var served = certificates.serve(snapshot.certificates());
+        return served == snapshot.certificates()
+                ? snapshot
+                : new GatewaySnapshot(
+                        snapshot.version(),
+                        snapshot.listeners(),
+                        snapshot.routes(),
+                        served,
+                        snapshot.upstreams());
+    }
+}

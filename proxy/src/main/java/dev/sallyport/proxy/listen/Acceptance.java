@@ -1,0 +1,90 @@
+package dev.sallyport.proxy.listen;
+
+import dev.sallyport.proxy.metric.ProxyMetrics;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.ChannelOption;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Judges connections as they are accepted, on the listener's event loop. One that is over a bound
+ * is accepted and reset at once: a client in the backlog would wait for nothing, and would keep
+ * those behind it waiting.
+ *
+ * <p>Where accepting fails (no file descriptor is left), Netty's acceptor, the next handler, stops
+ * accepting for a second, so that the loop does not spin on a socket that stays readable.
+ */
+final class Acceptance extends ChannelInboundHandlerAdapter {
+    private static final Logger LOG = LoggerFactory.getLogger(Acceptance.class);
+
+    private final ConnectionLimits limits;
+    private final ProxyMetrics metrics;
+    private boolean refusing;
+    private boolean failing;
+
+    Acceptance(ConnectionLimits limits, ProxyMetrics metrics) {
+        this.limits = limits;
+        this.metrics = metrics;
+    }
+
+    @Override
+    public void channelRead(ChannelHandlerContext ctx, Object message) {
+        Channel child = (Channel) message;
+        if (!(child.remoteAddress() instanceof InetSocketAddress remote)
+                || remote.getAddress() == null) {
+            child.unsafe().closeForcibly(); // gone before it was looked at
+            return;
+        }
+        InetAddress client = remote.getAddress();
+        ProxyMetrics.ConnectionLimit reached = limits.acquire(client);
+        if (reached != null) {
+            refuse(child, reached);
+            return;
+        }
+        recovered();
+        metrics.connectionOpened();
+        child.closeFuture()
+                .addListener(_ -> {
+                    limits.release(client);
+                    metrics.connectionClosed();
+                });
+        ctx.fireChannelRead(child);
+    }
+
+    @Override
+    public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
+        metrics.acceptFailed();
+        if (!failing) {
+            failing = true;
+            LOG.atWarn()
+                    .addKeyValue("listener", ctx.channel().localAddress())
+                    .addKeyValue("cause", cause)
+                    .log("cannot accept connections, trying again every second");
+        }
+        ctx.fireExceptionCaught(cause);
+    }
+
+    private void refuse(Channel child, ProxyMetrics.ConnectionLimit reached) {
+        metrics.connectionRefused(reached);
+        if (!refusing && reached == ProxyMetrics.ConnectionLimit.TOTAL) {
+            refusing = true;
+            LOG.atWarn()
+                    .addKeyValue("open", limits.open())
+                    .log("at the bound of client connections, refusing new ones");
+        }
+        child.config().setOption(ChannelOption.SO_LINGER, 0);
+        child.unsafe().closeForcibly();
+    }
+
+    private void recovered() {
+        if (failing || refusing) {
+            failing = false;
+            refusing = false;
+            LOG.atInfo().log("accepting connections again");
+        }
+    }
+}

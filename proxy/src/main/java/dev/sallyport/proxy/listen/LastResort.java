@@ -1,0 +1,62 @@
+package dev.sallyport.proxy.listen;
+
+import dev.sallyport.proxy.http.DrainSignal;
+import dev.sallyport.proxy.metric.ProxyMetrics;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.handler.codec.DecoderException;
+import java.io.IOException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The outermost handler of a client connection: what nobody else caught ends here. A client that
+ * breaks the connection or its encryption is traffic; everything else is a bug of ours, which costs
+ * that one connection and is counted.
+ */
+final class LastResort extends ChannelInboundHandlerAdapter {
+    static final String NAME = "last-resort";
+
+    private static final Logger LOG = LoggerFactory.getLogger(LastResort.class);
+
+    private final ProxyMetrics metrics;
+    private final boolean silent;
+
+    /**
+     * @param silent whether the client has not said anything yet, so that nothing is lost when the
+     *     connection is closed to drain
+     */
+    LastResort(ProxyMetrics metrics, boolean silent) {
+        this.metrics = metrics;
+        this.silent = silent;
+    }
+
+    @Override
+    public void userEventTriggered(ChannelHandlerContext ctx, Object event) {
+        if (silent && event == DrainSignal.BEGIN) {
+            var _ = ctx.close();
+        } else {
+            ctx.fireUserEventTriggered(event);
+        }
+    }
+
+    @Override
+    public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
+        if (isTraffic(cause)) {
+            LOG.atDebug()
+                    .addKeyValue("client", ctx.channel().remoteAddress())
+                    .setCause(cause)
+                    .log("client connection broke");
+        } else {
+            metrics.bug();
+            LOG.atError().setCause(cause).log("bug on a client connection, which is closed");
+        }
+        var _ = ctx.close();
+    }
+
+    /** {@code SSLException} is an {@code IOException}; Netty's decoders wrap it. */
+    private static boolean isTraffic(Throwable cause) {
+        return cause instanceof IOException
+                || (cause instanceof DecoderException && cause.getCause() instanceof IOException);
+    }
+}
