@@ -29,11 +29,11 @@ public final class ResponseFields {
     }
 
     /**
-     * Makes the fields of a backend's response those that the client is sent.
+     * Makes the fields of a backend's response, interim ones too, those that the client is sent.
      *
      * @return false where a field could not be sent as it is: a bad response
      */
-    public boolean edit(HttpHeaders headers, ClientConnection connection, boolean trailersMayCome) {
+    public boolean edit(HttpHeaders headers, boolean trailersMayCome) {
         int found = FieldKind.NONE;
         for (Iterator<Map.Entry<CharSequence, CharSequence>> fields =
                         headers.iteratorCharSequence();
@@ -51,7 +51,6 @@ public final class ResponseFields {
         if (!trailersMayCome) {
             HopByHop.remove(headers, found, FieldKind.TRAILER, HttpHeaderNames.TRAILER);
         }
-        addHsts(headers, connection);
         return true;
     }
 

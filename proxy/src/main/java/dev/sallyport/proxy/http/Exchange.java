@@ -398,7 +398,7 @@ final class Exchange extends DeadlineWheel.Deadline implements ExchangeInput, Ex
             boolean unusable = code < 100 || code > 199 || code == 101;
             if (unusable
                     || ++informational > MAX_INFORMATIONAL
-                    || !proxy.responseFields.edit(headers, stream.connection(), false)) {
+                    || !proxy.responseFields.edit(headers, false)) {
                 fail(ProxyError.BAD_RESPONSE);
             } else if (code != 100 || head.expectsContinue()) {
                 stream.sendInformational(code, headers);
@@ -414,8 +414,7 @@ final class Exchange extends DeadlineWheel.Deadline implements ExchangeInput, Ex
             if (responseStarted
                     || code < 200
                     || code > 999
-                    || !proxy.responseFields.edit(
-                            headers, stream.connection(), contentLength < 0)) {
+                    || !proxy.responseFields.edit(headers, contentLength < 0)) {
                 fail(ProxyError.BAD_RESPONSE);
                 return;
             }
@@ -423,6 +422,7 @@ final class Exchange extends DeadlineWheel.Deadline implements ExchangeInput, Ex
             if (!headers.contains(HttpHeaderNames.DATE)) {
                 headers.add(HttpHeaderNames.DATE, proxy.date.now());
             }
+            proxy.responseFields.addHsts(headers, stream.connection());
             responseStarted = true;
             status = code;
             stream.sendHead(code, headers, contentLength, endOfStream);
@@ -439,7 +439,7 @@ final class Exchange extends DeadlineWheel.Deadline implements ExchangeInput, Ex
             answered();
             if (!head.webSocket()
                     || responseStarted
-                    || !proxy.responseFields.edit(headers, stream.connection(), false)) {
+                    || !proxy.responseFields.edit(headers, false)) {
                 fail(ProxyError.BAD_RESPONSE);
                 return;
             }

@@ -184,6 +184,7 @@ public final class Http1Connection extends ChannelInboundHandlerAdapter {
     @Override
     public void channelInactive(ChannelHandlerContext ctx) {
         gone(ProxyError.CLIENT_GONE);
+        ctx.fireChannelInactive();
     }
 
     @Override
@@ -192,7 +193,9 @@ public final class Http1Connection extends ChannelInboundHandlerAdapter {
                 cause instanceof IOException || cause.getCause() instanceof IOException;
         gone(ofTheNetwork ? ProxyError.CLIENT_GONE : ProxyError.INTERNAL);
         var _ = channel.close();
-        ctx.fireExceptionCaught(cause); // who comes last knows what to say of it
+        if (!ofTheNetwork) {
+            ctx.fireExceptionCaught(cause); // who comes last counts and tells
+        }
     }
 
     // ---- Reading.
@@ -702,8 +705,8 @@ public final class Http1Connection extends ChannelInboundHandlerAdapter {
             if (requestDone) {
                 return true;
             }
-            if (awaitsContinue) {
-                return false;
+            if (awaitsContinue || status == 408) {
+                return false; // one that let its body stall has had its time
             }
             boolean isEarly = endOfStream || status >= 300;
             return !isEarly || (state == State.FIXED && left <= DRAINED);
