@@ -8,6 +8,7 @@ import dev.sallyport.model.name.ObjectRef;
 import dev.sallyport.secretsync.CertificateReader;
 import io.netty.pkitesting.CertificateBuilder;
 import io.netty.pkitesting.X509Bundle;
+import java.io.ByteArrayOutputStream;
 import java.math.BigInteger;
 import java.nio.charset.StandardCharsets;
 import java.security.KeyPair;
@@ -64,7 +65,8 @@ public final class Placeholders {
                             .serial(new BigInteger(serial, 16))
                             .notBefore(Instant.parse(from + "T00:00:00Z"))
                             .notAfter(Instant.parse(until + "T00:00:00Z"));
-            names.forEach(builder::addSanDnsName);
+            // addSanDnsName takes no wildcards.
+            builder.addExtensionOctetString("2.5.29.17", false, alternativeNames(names));
             X509Certificate leaf = builder.buildIssuedBy(AUTHORITY).getCertificate();
             return CertificateBundle.of(List.of(leaf.getEncoded()), keys.getPrivate().getEncoded());
         } catch (Exception e) {
@@ -75,6 +77,24 @@ public final class Placeholders {
     private static Parsed<CertificateBundle> rejected(
             Reason reason, ObjectRef origin, String message) {
         return Parsed.rejected(Finding.of(reason, origin, message, "Write a placeholder."));
+    }
+
+    /** RFC 5280 section 4.2.1.6, dNSName only; all together below 64 KiB. */
+    private static byte[] alternativeNames(List<String> names) {
+        var inner = new ByteArrayOutputStream();
+        for (String name : names) {
+            byte[] ascii = name.getBytes(StandardCharsets.US_ASCII);
+            inner.write(0x82);
+            inner.write(ascii.length);
+            inner.writeBytes(ascii);
+        }
+        var outer = new ByteArrayOutputStream();
+        outer.write(0x30);
+        outer.write(0x82); // two bytes of length, shortest or not
+        outer.write(inner.size() >> 8);
+        outer.write(inner.size());
+        outer.writeBytes(inner.toByteArray());
+        return outer.toByteArray();
     }
 
     private static X509Bundle authority() {

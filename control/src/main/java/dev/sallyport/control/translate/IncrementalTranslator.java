@@ -362,8 +362,8 @@ public final class IncrementalTranslator {
     }
 
     private boolean isReferenced(ObjectRef secret) {
-        return !secretUsers.of(secret).isEmpty()
-                || !namingSecrets.of(secret).isEmpty()
+        return secretUsers.any(secret)
+                || namingSecrets.any(secret)
                 || settings.defaultCertificate().filter(secret::equals).isPresent();
     }
 
@@ -439,8 +439,7 @@ public final class IncrementalTranslator {
         for (UpstreamKey key : dirtyUpstreams) {
             ServiceRef ref = ServiceRef.of(key);
             Resource.OfService service = services.get(ref);
-            boolean used =
-                    !upstreamUsers.of(key).isEmpty() || gatewayDefault.upstreams().contains(key);
+            boolean used = upstreamUsers.any(key) || gatewayDefault.upstreams().contains(key);
             if (!used || service == null) {
                 portsInUse.replace(key, Set.of(ref), Set.of());
                 if (upstreamResults.remove(key) != null) {
@@ -631,6 +630,10 @@ public final class IncrementalTranslator {
         Collection<U> of(T thing) {
             Set<U> found = users.get(thing);
             return found == null ? List.of() : new ArrayList<>(found);
+        }
+
+        boolean any(T thing) {
+            return users.containsKey(thing);
         }
 
         void replace(U user, Set<T> before, Set<T> now) {

@@ -133,7 +133,9 @@ final class IngressTranslator {
             report(
                     Reason.HOST_INVALID,
                     field,
-                    field + ": " + notAName.getMessage(),
+                    field
+                            + ": "
+                            + String.valueOf(notAName.getMessage()).replaceFirst("^host: ", ""),
                     "Write a DNS name such as shop.example.com or *.example.com,"
                             + " or leave host out to match every host.");
             return Optional.empty();

@@ -1,0 +1,180 @@
+package dev.sallyport.control.reconcile;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import dev.sallyport.control.Placeholders;
+import dev.sallyport.control.RecordingDataPlane;
+import dev.sallyport.control.resource.Origin;
+import dev.sallyport.control.resource.Resource;
+import dev.sallyport.control.resource.ResourceChange;
+import dev.sallyport.control.resource.SourceUpdate;
+import dev.sallyport.control.translate.TranslationSettings;
+import dev.sallyport.model.finding.Finding;
+import dev.sallyport.model.finding.Reason;
+import dev.sallyport.model.name.ObjectRef;
+import dev.sallyport.model.snapshot.GatewaySnapshot;
+import dev.sallyport.secretsync.SecretMaterial;
+import io.fabric8.kubernetes.api.model.networking.v1.IngressBuilder;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+class ReconcilerTest {
+    private static final Instant NOW = Instant.parse("2026-06-01T00:00:00Z");
+
+    private final RecordingDataPlane dataPlane = new RecordingDataPlane();
+    private final Reconciler reconciler =
+            new Reconciler(
+                    TranslationSettings.forFolder(List.of(), Optional.empty()),
+                    new HoldOff(Duration.ofMillis(1), 1_000, Duration.ofMillis(10)),
+                    Placeholders.READER,
+                    dataPlane,
+                    InstantSource.fixed(NOW));
+
+    @AfterEach
+    void close() {
+        reconciler.close();
+    }
+
+    @Test
+    void nothingIsAppliedBeforeTheSourcesAreRead() throws Exception {
+        reconciler.start();
+        assertThat(reconciler.firstApplied()).isNotDone();
+        reconciler.submit(new SourceUpdate(List.of(), Map.of()));
+        assertThat(reconciler.firstApplied().get(10, TimeUnit.SECONDS).version()).isEqualTo(1);
+        assertThat(reconciler.state().lastApplied()).contains(NOW);
+    }
+
+    @Test
+    void whatChangesNothingIsNotPublished() throws Exception {
+        start(ingress("a"));
+        submit(ingress("a"));
+        await().until(() -> reconciler.state().reconciles() == 2);
+        assertThat(reconciler.state().published()).isEqualTo(1);
+        assertThat(dataPlane.snapshots()).hasSize(1);
+    }
+
+    @Test
+    void objectsAreCountedByKind() throws Exception {
+        start(ingress("a"), ingress("b"), secret("s", "01"));
+        assertThat(reconciler.state().objects())
+                .containsEntry("Ingress", 2)
+                .containsEntry("Secret", 1);
+        reconciler.submit(
+                new SourceUpdate(
+                        List.of(ResourceChange.remove(new ObjectRef("Ingress", "default", "b"))),
+                        Map.of()));
+        await().until(() -> Integer.valueOf(1).equals(reconciler.state().objects().get("Ingress")));
+    }
+
+    @Test
+    void whatASourceSaysIsAmongTheFindingsUntilTakenBack() throws Exception {
+        start();
+        Finding finding =
+                Finding.of(
+                        Reason.FILE_UNREADABLE, new ObjectRef("File", "", "x"), "bad", "Mend it.");
+        reconciler.submit(new SourceUpdate(List.of(), Map.of("x", List.of(finding))));
+        await().until(() -> reconciler.state().findings().contains(finding));
+        reconciler.submit(new SourceUpdate(List.of(), Map.of("x", List.of())));
+        await().until(() -> reconciler.state().findings().isEmpty());
+    }
+
+    @Test
+    void aBugEndsOneRoundOnlyAndTheNextCatchesUp() throws Exception {
+        start(ingress("a"), secret("a", "01"));
+        GatewaySnapshot good = dataPlane.last();
+        dataPlane.before(_ -> {
+            throw new AssertionError("a bug");
+        });
+        submit(ingress("b"), secret("a", "02"));
+        await().until(() -> reconciler.state().failures() == 1);
+        assertThat(reconciler.state().snapshot()).isSameAs(good);
+        dataPlane.before(_ -> {});
+        submit(ingress("c"));
+        await().until(() -> dataPlane.last().routes().find("c.example.com", "/") != null);
+        assertThat(dataPlane.last().routes().find("b.example.com", "/")).isNotNull();
+        assertThat(serial(dataPlane.last(), "a.example.com")).isEqualTo("02");
+    }
+
+    @Test
+    void changesThatComeTogetherAreOneSnapshot() throws Exception {
+        start(ingress("a"));
+        submit(ingress("b"), secret("b", "02"));
+        await().until(() -> dataPlane.snapshots().size() == 2);
+        assertThat(serial(dataPlane.last(), "b.example.com")).isEqualTo("02");
+        assertThat(dataPlane.last().routes().find("b.example.com", "/")).isNotNull();
+    }
+
+    private void start(Resource... resources) throws Exception {
+        reconciler.start();
+        submit(resources);
+        reconciler.firstApplied().get(10, TimeUnit.SECONDS);
+    }
+
+    private void submit(Resource... resources) {
+        reconciler.submit(
+                new SourceUpdate(
+                        Arrays.stream(resources).map(ResourceChange::put).toList(), Map.of()));
+    }
+
+    private static String serial(GatewaySnapshot snapshot, String host) {
+        var set = snapshot.certificates().find(host);
+        return set == null ? "" : set.certificates().getFirst().bundle().serial();
+    }
+
+    private static Resource ingress(String name) {
+        String host = name + ".example.com";
+        return new Resource.OfIngress(
+                new ObjectRef("Ingress", "default", name),
+                new IngressBuilder()
+                        .withNewMetadata()
+                        .withName(name)
+                        .withNamespace("default")
+                        .endMetadata()
+                        .withNewSpec()
+                        .addNewTl()
+                        .withHosts(host)
+                        .withSecretName(name)
+                        .endTl()
+                        .addNewRule()
+                        .withHost(host)
+                        .withNewHttp()
+                        .addNewPath()
+                        .withPath("/")
+                        .withPathType("Prefix")
+                        .withNewBackend()
+                        .withNewService()
+                        .withName("web")
+                        .withNewPort()
+                        .withNumber(80)
+                        .endPort()
+                        .endService()
+                        .endBackend()
+                        .endPath()
+                        .endHttp()
+                        .endRule()
+                        .endSpec()
+                        .build(),
+                Origin.API_SERVER);
+    }
+
+    private static Resource.OfSecret secret(String name, String serial) {
+        return new Resource.OfSecret(
+                SecretMaterial.of(
+                        new ObjectRef("Secret", "default", name),
+                        Optional.empty(),
+                        ("ecdsa " + serial + " " + name + ".example.com")
+                                .getBytes(StandardCharsets.UTF_8),
+                        "k".getBytes(StandardCharsets.UTF_8)),
+                Origin.API_SERVER);
+    }
+}

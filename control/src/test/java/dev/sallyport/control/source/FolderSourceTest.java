@@ -1,0 +1,170 @@
+package dev.sallyport.control.source;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.sallyport.control.resource.SourceUpdate;
+import dev.sallyport.model.finding.Finding;
+import dev.sallyport.model.finding.Reason;
+import java.io.IOException;
+import java.lang.management.ManagementFactory;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestReporter;
+import org.junit.jupiter.api.io.TempDir;
+
+class FolderSourceTest {
+    @TempDir Path folder;
+
+    @Test
+    void foldersAreReadToTheirDepthsInTheOrderOfPaths() throws Exception {
+        write("b/x.yml", service("one", 81));
+        write("a/deep/x.yaml", service("one", 80));
+        write(
+                "c.json",
+                "{\"apiVersion\":\"v1\",\"kind\":\"Namespace\",\"metadata\":{\"name\":\"n\"}}");
+        write("notes.txt", "kind: [");
+        write(".hidden.yaml", "kind: [");
+        write(".git/x.yaml", "kind: [");
+        SourceUpdate update = FolderSource.read(folder, FolderSettings.DEFAULT);
+        assertThat(update.changes())
+                .extracting(change -> change.ref().toString())
+                .containsExactlyInAnyOrder("Service default/one", "Namespace n");
+        assertThat(findings(update))
+                .singleElement()
+                .satisfies(finding ->
+                        assertThat(finding.location().orElseThrow().file()).endsWith("b/x.yml"));
+    }
+
+    @Test
+    void aLoopOfLinksEnds() throws Exception {
+        write("a/x.yaml", service("one", 80));
+        Files.createSymbolicLink(folder.resolve("a/up"), Path.of(".."));
+        Files.createSymbolicLink(folder.resolve("a/self.yaml"), Path.of("self.yaml"));
+        SourceUpdate update = FolderSource.read(folder, FolderSettings.DEFAULT);
+        assertThat(update.changes()).hasSize(1);
+        assertThat(findings(update))
+                .extracting(Finding::reason)
+                .containsExactly(Reason.FILE_UNREADABLE);
+    }
+
+    @Test
+    void aLinkToNowhereIsAFinding() throws Exception {
+        Files.createSymbolicLink(folder.resolve("x.yaml"), Path.of("nowhere"));
+        assertThat(findings(FolderSource.read(folder, FolderSettings.DEFAULT)))
+                .singleElement()
+                .satisfies(finding -> assertThat(finding.message()).contains("does not exist"));
+    }
+
+    @Test
+    void aPipeIsAFindingAndDoesNotBlock() throws Exception {
+        Process made = new ProcessBuilder("mkfifo", folder.resolve("x.yaml").toString()).start();
+        Assumptions.assumeTrue(made.waitFor(5, TimeUnit.SECONDS) && made.exitValue() == 0);
+        assertThat(findings(FolderSource.read(folder, FolderSettings.DEFAULT)))
+                .singleElement()
+                .satisfies(finding -> assertThat(finding.message()).contains("not a regular file"));
+    }
+
+    @Test
+    void aDeviceBehindALinkIsAFindingAndIsNotRead() throws Exception {
+        Files.createSymbolicLink(folder.resolve("x.yaml"), Path.of("/dev/zero"));
+        assertThat(findings(FolderSource.read(folder, FolderSettings.DEFAULT)))
+                .extracting(Finding::reason)
+                .containsExactly(Reason.FILE_UNREADABLE);
+    }
+
+    @Test
+    void boundsOnSizeCountAndDepthAreFindings() throws Exception {
+        write("a.yaml", service("a", 80) + "#".repeat(2_000));
+        write("b.yaml", service("b", 80));
+        write("c.yaml", service("c", 80));
+        write("d/e/f.yaml", service("f", 80));
+        var settings =
+                new FolderSettings(
+                        false,
+                        Duration.ofSeconds(2),
+                        Duration.ofMillis(8),
+                        Duration.ofMillis(100),
+                        1_000,
+                        2,
+                        1);
+        SourceUpdate update = FolderSource.read(folder, settings);
+        assertThat(update.changes()).extracting(change -> change.ref().name()).containsExactly("b");
+        assertThat(findings(update))
+                .extracting(Finding::reason)
+                .containsOnly(Reason.LIMIT_EXCEEDED)
+                .hasSize(3);
+    }
+
+    @Test
+    void aMissingFolderIsAFinding() {
+        assertThat(findings(FolderSource.read(folder.resolve("none"), FolderSettings.DEFAULT)))
+                .singleElement()
+                .satisfies(finding -> assertThat(finding.message()).contains("does not exist"));
+    }
+
+    @Test
+    void aFileInPlaceOfTheFolderIsAFinding() throws Exception {
+        write("x.yaml", "");
+        assertThat(findings(FolderSource.read(folder.resolve("x.yaml"), FolderSettings.DEFAULT)))
+                .singleElement()
+                .satisfies(finding -> assertThat(finding.message()).contains("not a folder"));
+    }
+
+    @Test
+    void tenThousandFilesAreReadInSeconds(TestReporter reporter) throws Exception {
+        for (int i = 0; i < 10_000; i++) {
+            write("n" + i % 100 + "/i" + i + ".yaml", ingress(i));
+        }
+        var cpu = ManagementFactory.getThreadMXBean();
+        long before = cpu.getCurrentThreadCpuTime();
+        long began = System.nanoTime();
+        SourceUpdate update = FolderSource.read(folder, FolderSettings.DEFAULT);
+        long millis = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - began);
+        long busy = TimeUnit.NANOSECONDS.toMillis(cpu.getCurrentThreadCpuTime() - before);
+        reporter.publishEntry(
+                "10,000 Ingress files read in " + millis + " ms, of which on a core " + busy);
+        assertThat(update.changes()).hasSize(10_000);
+        assertThat(millis).isLessThan(30_000);
+    }
+
+    private static List<Finding> findings(SourceUpdate update) {
+        return update.findings().values().stream().flatMap(List::stream).toList();
+    }
+
+    private void write(String name, String text) throws IOException {
+        Path file = folder.resolve(name);
+        Files.createDirectories(java.util.Objects.requireNonNull(file.getParent()));
+        Files.writeString(file, text);
+    }
+
+    private static String service(String name, int port) {
+        return "apiVersion: v1\nkind: Service\nmetadata: {name: %s}\nspec: {ports: [{port: %d}]}\n"
+                .formatted(name, port);
+    }
+
+    private static String ingress(int i) {
+        return """
+        apiVersion: networking.k8s.io/v1
+        kind: Ingress
+        metadata:
+          name: shop-%d
+        spec:
+          tls:
+          - hosts: [shop-%d.example.com]
+            secretName: shop-%d
+          rules:
+          - host: shop-%d.example.com
+            http:
+              paths:
+              - path: /
+                pathType: Prefix
+                backend: {service: {name: web, port: {number: 80}}}
+        """
+                .formatted(i, i, i, i);
+    }
+}

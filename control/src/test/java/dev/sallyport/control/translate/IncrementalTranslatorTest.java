@@ -1,0 +1,520 @@
+package dev.sallyport.control.translate;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.sallyport.control.Placeholders;
+import dev.sallyport.control.TranslationPrinter;
+import dev.sallyport.control.resource.Origin;
+import dev.sallyport.control.resource.Resource;
+import dev.sallyport.control.resource.ResourceChange;
+import dev.sallyport.model.certificate.CertificateSet;
+import dev.sallyport.model.certificate.ServedCertificate;
+import dev.sallyport.model.listener.Listener;
+import dev.sallyport.model.listener.ListenerProtocol;
+import dev.sallyport.model.name.Hostname;
+import dev.sallyport.model.name.ObjectRef;
+import dev.sallyport.model.route.HttpsRedirect;
+import dev.sallyport.model.upstream.UpstreamKey;
+import dev.sallyport.secretsync.CertificateCatalog;
+import dev.sallyport.secretsync.CertificateStatus;
+import dev.sallyport.secretsync.SecretMaterial;
+import io.fabric8.kubernetes.api.model.ServiceBuilder;
+import io.fabric8.kubernetes.api.model.discovery.v1.EndpointBuilder;
+import io.fabric8.kubernetes.api.model.discovery.v1.EndpointPortBuilder;
+import io.fabric8.kubernetes.api.model.discovery.v1.EndpointSliceBuilder;
+import io.fabric8.kubernetes.api.model.networking.v1.IngressBuilder;
+import io.fabric8.kubernetes.api.model.networking.v1.IngressClassBuilder;
+import io.fabric8.kubernetes.api.model.networking.v1.IngressTLSBuilder;
+import java.lang.management.ManagementFactory;
+import java.nio.charset.StandardCharsets;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Random;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestReporter;
+
+class IncrementalTranslatorTest {
+    private static final Instant NOW = Instant.parse("2026-06-01T00:00:00Z");
+    private static final CertificateSet FALLBACK =
+            CertificateSet.of(
+                    List.of(
+                            new ServedCertificate(
+                                    Placeholders.bundle(
+                                            "ecdsa",
+                                            "ff",
+                                            List.of("sallyport.invalid"),
+                                            "2020-01-01",
+                                            "2040-01-01"),
+                                    ObjectRef.gateway("self-signed"),
+                                    NOW,
+                                    false)));
+
+    /** An incremental translator with its catalog, and the objects it was told of. */
+    private static final class World {
+        final TranslationSettings settings;
+        final CertificateCatalog catalog =
+                new CertificateCatalog(Placeholders.READER, InstantSource.fixed(NOW));
+        final IncrementalTranslator translator;
+        final Map<ObjectRef, Resource> resources = new LinkedHashMap<>();
+
+        World(TranslationSettings settings) {
+            this.settings = settings;
+            this.translator = new IncrementalTranslator(settings, source(catalog));
+        }
+
+        void put(Resource resource) {
+            resources.put(resource.ref(), resource);
+            if (resource instanceof Resource.OfSecret secret) {
+                if (catalog.put(secret.material())) {
+                    translator.secretChanged(secret.ref());
+                }
+            } else {
+                translator.accept(ResourceChange.put(resource));
+            }
+        }
+
+        void remove(ObjectRef ref) {
+            resources.remove(ref);
+            if (ref.kind().equals("Secret")) {
+                if (catalog.remove(ref)) {
+                    translator.secretChanged(ref);
+                }
+            } else {
+                translator.accept(ResourceChange.remove(ref));
+            }
+        }
+
+        /** All objects at once, in another order, by a new translator over the same catalog. */
+        String rebuilt(Random random) {
+            List<Resource> shuffled = new ArrayList<>(resources.values());
+            Collections.shuffle(shuffled, random);
+            CertificateSource sameCertificates =
+                    new CertificateSource() {
+                        @Override
+                        public CertificateStatus status(ObjectRef secret) {
+                            return catalog.status(secret);
+                        }
+
+                        @Override
+                        public void release(ObjectRef secret) {}
+                    };
+            return TranslationPrinter.print(
+                    IncrementalTranslator.translate(shuffled, sameCertificates, settings));
+        }
+    }
+
+    private static CertificateSource source(CertificateCatalog catalog) {
+        return new CertificateSource() {
+            @Override
+            public CertificateStatus status(ObjectRef secret) {
+                return catalog.status(secret);
+            }
+
+            @Override
+            public void release(ObjectRef secret) {
+                catalog.release(secret);
+            }
+        };
+    }
+
+    @Test
+    void afterEveryStepOfARandomHistoryTheResultIsThatOfAFullRebuild() {
+        for (int seed = 0; seed < 12; seed++) {
+            var random = new Random(seed);
+            var world = new World(settings(seed % 3 == 1, seed % 2 == 0));
+            for (int step = 0; step < 150; step++) {
+                int changes = 1 + random.nextInt(3);
+                for (int i = 0; i < changes; i++) {
+                    change(world, random);
+                }
+                Translation translation = world.translator.translate();
+                SnapshotInvariants.check(translation);
+                assertThat(TranslationPrinter.print(translation))
+                        .as("seed %s, step %s", seed, step)
+                        .isEqualTo(world.rebuilt(random));
+            }
+        }
+    }
+
+    @Test
+    void nothingChangedIsTheSameTables() {
+        World world = shop();
+        Translation before = world.translator.translate();
+        Translation after = world.translator.translate();
+        assertThat(after.isServedBy(before.snapshot(1))).isTrue();
+        assertThat(after.appeared()).isEmpty();
+    }
+
+    @Test
+    void anEqualObjectIsTheSameTables() {
+        World world = shop();
+        Translation before = world.translator.translate();
+        world.put(ingress("b", "default", "", List.of("b.example.com"), "/", "web", 80, "tls-b"));
+        world.put(slice("web-1", "web", "10.0.0.1"));
+        world.put(secret("tls-a", "ecdsa 0a a.example.com", "k"));
+        assertThat(world.translator.translate().isServedBy(before.snapshot(1))).isTrue();
+    }
+
+    @Test
+    void aRotationTouchesOnlyTheHostsOfItsSecret() {
+        World world = shop();
+        Translation before = world.translator.translate();
+        world.put(secret("tls-a", "ecdsa 0b a.example.com", "k"));
+        Translation after = world.translator.translate();
+        assertThat(after.routes()).isSameAs(before.routes());
+        assertThat(after.upstreams()).isSameAs(before.upstreams());
+        assertThat(set(after, "b.example.com")).isSameAs(set(before, "b.example.com"));
+        assertThat(set(after, "a.example.com").certificates().getFirst().bundle().serial())
+                .isEqualTo("0b");
+    }
+
+    @Test
+    void anEndpointTouchesOnlyItsUpstream() {
+        World world = shop();
+        Translation before = world.translator.translate();
+        world.put(slice("web-1", "web", "10.0.0.7"));
+        Translation after = world.translator.translate();
+        assertThat(after.routes()).isSameAs(before.routes());
+        assertThat(after.certificates()).isSameAs(before.certificates());
+        assertThat(after.upstreams().get(new UpstreamKey("default", "other", 80)))
+                .isSameAs(before.upstreams().get(new UpstreamKey("default", "other", 80)));
+        assertThat(after.upstreams().get(new UpstreamKey("default", "web", 80)))
+                .asString()
+                .contains("10.0.0.7");
+    }
+
+    @Test
+    void anIngressTouchesOnlyItsVirtualHosts() {
+        World world = shop();
+        Translation before = world.translator.translate();
+        world.put(ingress("b", "default", "", List.of("b.example.com"), "/x", "web", 80, "tls-b"));
+        Translation after = world.translator.translate();
+        var a = new Hostname.Exact("a.example.com");
+        assertThat(after.routes().hosts().get(a)).isSameAs(before.routes().hosts().get(a));
+        assertThat(after.routes().find("b.example.com", "/x/y")).isNotNull();
+        assertThat(after.routes().find("b.example.com", "/")).isNull();
+        assertThat(after.certificates()).isSameAs(before.certificates());
+    }
+
+    @Test
+    void aBadUpdateIsAFindingThatAppearsAndIsResolved() {
+        World world = shop();
+        world.translator.translate();
+        world.put(secret("tls-a", "garbage", "k"));
+        Translation bad = world.translator.translate();
+        assertThat(bad.appeared())
+                .singleElement()
+                .satisfies(finding ->
+                        assertThat(finding.message())
+                                .contains("serial 0a")
+                                .contains("stays in service"));
+        assertThat(set(bad, "a.example.com").certificates().getFirst().bundle().serial())
+                .isEqualTo("0a");
+        world.put(secret("tls-a", "ecdsa 0c a.example.com", "k"));
+        Translation good = world.translator.translate();
+        assertThat(good.resolved()).hasSize(1);
+        assertThat(good.findings().sorted()).isEmpty();
+    }
+
+    @Test
+    void aChangeCostsTheSameWithManyHosts(TestReporter reporter) {
+        long smallest = 0;
+        for (int hosts : new int[] {100, 10_000, 100_000}) {
+            Map<ObjectRef, CertificateStatus> served = new HashMap<>();
+            var translator =
+                    new IncrementalTranslator(
+                            settings(false, false),
+                            new CertificateSource() {
+                                @Override
+                                public CertificateStatus status(ObjectRef secret) {
+                                    return served.getOrDefault(secret, CertificateStatus.MISSING);
+                                }
+
+                                @Override
+                                public void release(ObjectRef secret) {}
+                            });
+            CertificateStatus[] versions = {certificate("0a"), certificate("0b")};
+            for (int i = 0; i < hosts; i++) {
+                String name = "h" + i;
+                served.put(new ObjectRef("Secret", "default", name), versions[0]);
+                List<String> host = List.of(name + ".example.com");
+                translator.accept(
+                        ResourceChange.put(
+                                ingress(name, "default", "", host, "/", name, 80, name)));
+                translator.accept(ResourceChange.put(service(name)));
+                translator.accept(ResourceChange.put(slice(name, name, "10.0.0.1")));
+            }
+            long built = cpuNanos();
+            translator.translate();
+            built = cpuNanos() - built;
+            long rotation = 0;
+            long endpoint = 0;
+            long edit = 0;
+            for (int round = 0; round < 400; round++) {
+                String name = "h" + (round * 7919) % hosts;
+                var secret = new ObjectRef("Secret", "default", name);
+                served.put(secret, versions[(round + 1) % 2]);
+                translator.secretChanged(secret);
+                long began = cpuNanos();
+                translator.translate();
+                rotation += cpuNanos() - began;
+                translator.accept(
+                        ResourceChange.put(slice(name, name, "10.0.1." + round % 250)));
+                began = cpuNanos();
+                translator.translate();
+                endpoint += cpuNanos() - began;
+                List<String> host = List.of(name + ".example.com");
+                translator.accept(
+                        ResourceChange.put(
+                                ingress(name, "default", "", host, "/" + round, name, 80, name)));
+                began = cpuNanos();
+                translator.translate();
+                edit += cpuNanos() - began;
+            }
+            reporter.publishEntry(
+                    ("%,d hosts: all %,d ms; one rotation %,d µs, one endpoint %,d µs, one Ingress"
+                                    + " %,d µs of CPU, on average")
+                            .formatted(
+                                    hosts,
+                                    built / 1_000_000,
+                                    rotation / 400_000,
+                                    endpoint / 400_000,
+                                    edit / 400_000));
+            smallest = hosts == 100 ? rotation : smallest;
+            assertThat(rotation).isLessThan(Math.max(400 * 2_000_000L, 20 * smallest));
+        }
+    }
+
+    private static long cpuNanos() {
+        return ManagementFactory.getThreadMXBean().getCurrentThreadCpuTime();
+    }
+
+    private static CertificateStatus certificate(String serial) {
+        var bundle =
+                Placeholders.bundle(
+                        "ecdsa", serial, List.of("*.example.com"), "2020-01-01", "2040-01-01");
+        return new CertificateStatus(
+                true,
+                Optional.of(
+                        new ServedCertificate(bundle, ObjectRef.gateway("test"), NOW, false)),
+                List.of());
+    }
+
+    private static CertificateSet set(Translation translation, String host) {
+        CertificateSet found = translation.certificates().find(host);
+        assertThat(found).isNotNull();
+        return java.util.Objects.requireNonNull(found);
+    }
+
+    private static World shop() {
+        var world = new World(settings(false, false));
+        world.put(service("web"));
+        world.put(service("other"));
+        world.put(slice("web-1", "web", "10.0.0.1"));
+        world.put(slice("other-1", "other", "10.0.1.1"));
+        world.put(secret("tls-a", "ecdsa 0a a.example.com", "k"));
+        world.put(secret("tls-b", "rsa 0b b.example.com", "k"));
+        world.put(ingress("a", "default", "", List.of("a.example.com"), "/", "other", 80, "tls-a"));
+        world.put(ingress("b", "default", "", List.of("b.example.com"), "/", "web", 80, "tls-b"));
+        return world;
+    }
+
+    private static void change(World world, Random random) {
+        String[] hosts = {"a.x.org", "b.x.org", "*.x.org", "c.y.org", "", "not a host"};
+        String[] services = {"web", "other", "gone"};
+        String[] secrets = {"s1", "s2", "s3", "none"};
+        String name = "o" + random.nextInt(5);
+        switch (random.nextInt(14)) {
+            case 0, 1, 2, 3 -> {
+                List<String> chosen = new ArrayList<>();
+                for (int i = random.nextInt(3); i >= 0; i--) {
+                    chosen.add(hosts[random.nextInt(hosts.length)]);
+                }
+                world.put(
+                        ingress(
+                                name,
+                                random.nextInt(4) == 0 ? "shop" : "default",
+                                random.nextBoolean() ? "" : "2026-01-0" + (1 + random.nextInt(3)),
+                                chosen,
+                                random.nextBoolean() ? "/" : "/p" + random.nextInt(2),
+                                services[random.nextInt(services.length)],
+                                random.nextInt(5) == 0 ? 81 : 80,
+                                random.nextInt(3) == 0
+                                        ? ""
+                                        : secrets[random.nextInt(secrets.length)]));
+            }
+            case 4 -> world.remove(new ObjectRef("Ingress", "default", name));
+            case 5 -> world.put(service(services[random.nextInt(2)]));
+            case 6 ->
+                    world.remove(new ObjectRef("Service", "default", services[random.nextInt(2)]));
+            case 7, 8 ->
+                    world.put(
+                            slice(
+                                    "slice" + random.nextInt(3),
+                                    services[random.nextInt(2)],
+                                    "10.0.0." + random.nextInt(4)));
+            case 9 ->
+                    world.remove(
+                            new ObjectRef("EndpointSlice", "default", "slice" + random.nextInt(3)));
+            case 10, 11 ->
+                    world.put(
+                            secret(
+                                    secrets[random.nextInt(3)],
+                                    random.nextInt(4) == 0
+                                            ? "garbage"
+                                            : (random.nextBoolean() ? "ecdsa " : "rsa ")
+                                                    + String.format(
+                                                            Locale.ROOT,
+                                                            "%02x",
+                                                            1 + random.nextInt(40))
+                                                    + (random.nextBoolean()
+                                                            ? " a.x.org,*.x.org"
+                                                            : " c.y.org"),
+                                    "k"));
+            case 12 -> world.remove(new ObjectRef("Secret", "default", secrets[random.nextInt(3)]));
+            default -> {
+                if (random.nextBoolean()) {
+                    world.put(ingressClass("ours", random.nextBoolean()));
+                } else {
+                    world.remove(new ObjectRef("IngressClass", "", "ours"));
+                }
+            }
+        }
+    }
+
+    private static TranslationSettings settings(boolean strict, boolean defaults) {
+        return new TranslationSettings(
+                List.of(new Listener("https", "0.0.0.0", 8443, new ListenerProtocol.Http())),
+                Set.of(),
+                true,
+                Optional.of(new HttpsRedirect(308, 443)),
+                defaults ? Optional.of(BackendReference.parse("default/web:80")) : Optional.empty(),
+                defaults && strict
+                        ? Optional.of(new ObjectRef("Secret", "default", "s3"))
+                        : Optional.empty(),
+                Optional.of(FALLBACK),
+                strict,
+                true,
+                true);
+    }
+
+    private static Resource ingress(
+            String name,
+            String namespace,
+            String created,
+            List<String> hosts,
+            String path,
+            String service,
+            int port,
+            String secret) {
+        var builder =
+                new IngressBuilder()
+                        .withNewMetadata()
+                        .withName(name)
+                        .withNamespace(namespace)
+                        .withCreationTimestamp(created.isEmpty() ? null : created + "T00:00:00Z")
+                        .endMetadata()
+                        .withNewSpec()
+                        .endSpec();
+        for (String host : hosts) {
+            builder.editSpec()
+                    .addNewRule()
+                    .withHost(host.isEmpty() ? null : host)
+                    .withNewHttp()
+                    .addNewPath()
+                    .withPath(path)
+                    .withPathType("Prefix")
+                    .withNewBackend()
+                    .withNewService()
+                    .withName(service)
+                    .withNewPort()
+                    .withNumber(port)
+                    .endPort()
+                    .endService()
+                    .endBackend()
+                    .endPath()
+                    .endHttp()
+                    .endRule()
+                    .endSpec();
+        }
+        if (!secret.isEmpty()) {
+            var tls = new IngressTLSBuilder().withSecretName(secret);
+            if (!path.equals("/p1")) {
+                hosts.stream().filter(host -> !host.isEmpty()).forEach(tls::addToHosts);
+            }
+            builder.editSpec().withTls(tls.build()).endSpec();
+        }
+        return new Resource.OfIngress(
+                new ObjectRef("Ingress", namespace, name), builder.build(), Origin.API_SERVER);
+    }
+
+    private static Resource ingressClass(String name, boolean byDefault) {
+        return new Resource.OfIngressClass(
+                new ObjectRef("IngressClass", "", name),
+                new IngressClassBuilder()
+                        .withNewMetadata()
+                        .withName(name)
+                        .addToAnnotations(
+                                "ingressclass.kubernetes.io/is-default-class",
+                                String.valueOf(byDefault))
+                        .endMetadata()
+                        .withNewSpec()
+                        .withController(TranslationSettings.CONTROLLER)
+                        .endSpec()
+                        .build(),
+                Origin.API_SERVER);
+    }
+
+    private static Resource service(String name) {
+        return new Resource.OfService(
+                new ObjectRef("Service", "default", name),
+                new ServiceBuilder()
+                        .withNewMetadata()
+                        .withName(name)
+                        .withNamespace("default")
+                        .endMetadata()
+                        .withNewSpec()
+                        .addNewPort()
+                        .withPort(80)
+                        .endPort()
+                        .endSpec()
+                        .build(),
+                Origin.API_SERVER);
+    }
+
+    private static Resource slice(String name, String service, String address) {
+        return new Resource.OfEndpointSlice(
+                new ObjectRef("EndpointSlice", "default", name),
+                new EndpointSliceBuilder()
+                        .withNewMetadata()
+                        .withName(name)
+                        .withNamespace("default")
+                        .addToLabels("kubernetes.io/service-name", service)
+                        .endMetadata()
+                        .withAddressType("IPv4")
+                        .withEndpoints(new EndpointBuilder().withAddresses(address).build())
+                        .withPorts(new EndpointPortBuilder().withPort(8080).build())
+                        .build(),
+                Origin.API_SERVER);
+    }
+
+    private static Resource secret(String name, String certificate, String key) {
+        var ref = new ObjectRef("Secret", "default", name);
+        return new Resource.OfSecret(
+                SecretMaterial.of(
+                        ref,
+                        Optional.empty(),
+                        certificate.getBytes(StandardCharsets.UTF_8),
+                        key.getBytes(StandardCharsets.UTF_8)),
+                Origin.API_SERVER);
+    }
+}

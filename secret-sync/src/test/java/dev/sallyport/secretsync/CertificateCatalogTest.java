@@ -1,0 +1,250 @@
+package dev.sallyport.secretsync;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.sallyport.model.certificate.KeyType;
+import dev.sallyport.model.certificate.ServedCertificate;
+import dev.sallyport.model.finding.Finding;
+import dev.sallyport.model.finding.Location;
+import dev.sallyport.model.finding.Reason;
+import dev.sallyport.model.name.Hostname;
+import dev.sallyport.model.name.ObjectRef;
+import dev.sallyport.tls.certificate.DemoAuthority;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.Test;
+
+class CertificateCatalogTest {
+    private static final ObjectRef SECRET = new ObjectRef("Secret", "default", "tls");
+    private static final Instant NOW = Instant.parse("2026-06-01T00:00:00Z");
+
+    private Instant now = NOW;
+    private final InstantSource clock = () -> now;
+    private final AtomicInteger parsed = new AtomicInteger();
+    private final CertificateCatalog catalog =
+            new CertificateCatalog(
+                    (origin, certificate, key) -> {
+                        parsed.incrementAndGet();
+                        return CertificateReader.PEM.read(origin, certificate, key);
+                    },
+                    clock);
+    private final DemoAuthority authority = DemoAuthority.create("test", clock);
+
+    @Test
+    void aGoodSecretIsInService() {
+        catalog.put(issued(Duration.ofDays(90)));
+        assertThat(catalog.status(SECRET).inService()).isPresent();
+        assertThat(catalog.status(SECRET).findings()).isEmpty();
+    }
+
+    @Test
+    void aSecretThatNobodyRefersToIsNotParsed() {
+        catalog.put(issued(Duration.ofDays(90)));
+        assertThat(parsed).hasValue(0);
+    }
+
+    @Test
+    void aSecretThatNeverWasIsMissing() {
+        assertThat(catalog.status(SECRET)).isEqualTo(CertificateStatus.MISSING);
+    }
+
+    @Test
+    void equalContentsKeepBundleAndSince() {
+        var issued = authority.issue(names(), Duration.ofDays(90), KeyType.ECDSA);
+        catalog.put(material(issued.tlsCrt(), issued.tlsKey()));
+        ServedCertificate before = served();
+        now = now.plusSeconds(60);
+        assertThat(catalog.put(material(issued.tlsCrt(), issued.tlsKey()))).isFalse();
+        assertThat(served()).isSameAs(before);
+        assertThat(parsed).hasValue(1);
+    }
+
+    @Test
+    void aRotationIsInServiceAtOnce() {
+        catalog.put(issued(Duration.ofDays(90)));
+        ServedCertificate before = served();
+        now = now.plusSeconds(60);
+        assertThat(catalog.put(issued(Duration.ofDays(90)))).isTrue();
+        assertThat(served().bundle().serial()).isNotEqualTo(before.bundle().serial());
+        assertThat(served().since()).isEqualTo(now);
+    }
+
+    @Test
+    void aBadUpdateKeepsTheLastGoodAndSaysSo() {
+        catalog.put(issued(Duration.ofDays(90)));
+        ServedCertificate before = served();
+        catalog.put(material("garbage", "garbage"));
+        assertThat(served()).isSameAs(before);
+        assertThat(catalog.status(SECRET).findings())
+                .isNotEmpty()
+                .allSatisfy(finding ->
+                        assertThat(finding.message())
+                                .contains(before.bundle().serial())
+                                .contains("stays in service"));
+    }
+
+    @Test
+    void anEmptiedSecretKeepsTheLastGood() {
+        catalog.put(issued(Duration.ofDays(90)));
+        ServedCertificate before = served();
+        catalog.put(material("", ""));
+        assertThat(served()).isSameAs(before);
+        assertThat(reasons()).contains(Reason.SECRET_INCOMPLETE);
+    }
+
+    @Test
+    void aMismatchedKeyKeepsTheLastGood() {
+        catalog.put(issued(Duration.ofDays(90)));
+        ServedCertificate before = served();
+        var one = authority.issue(names(), Duration.ofDays(9), KeyType.ECDSA);
+        var other = authority.issue(names(), Duration.ofDays(9), KeyType.ECDSA);
+        catalog.put(material(one.tlsCrt(), other.tlsKey()));
+        assertThat(served()).isSameAs(before);
+        assertThat(reasons()).containsExactly(Reason.KEY_MISMATCH);
+    }
+
+    @Test
+    void aBadSecretWithoutOneBeforeServesNothing() {
+        catalog.put(material("garbage", "garbage"));
+        assertThat(catalog.status(SECRET).exists()).isTrue();
+        assertThat(catalog.status(SECRET).inService()).isEmpty();
+        assertThat(catalog.status(SECRET).findings()).isNotEmpty();
+    }
+
+    @Test
+    void aDeletedSecretKeepsTheLastGoodWhileSomebodyRefersToIt() {
+        catalog.put(issued(Duration.ofDays(90)));
+        ServedCertificate before = served();
+        assertThat(catalog.remove(SECRET)).isTrue();
+        assertThat(served()).isSameAs(before);
+        assertThat(catalog.status(SECRET).exists()).isFalse();
+        assertThat(reasons()).containsExactly(Reason.SECRET_DELETED);
+        catalog.release(SECRET);
+        assertThat(catalog.status(SECRET)).isEqualTo(CertificateStatus.MISSING);
+    }
+
+    @Test
+    void aRestoredSecretIsTheSameBundleWithoutFinding() {
+        var issued = authority.issue(names(), Duration.ofDays(90), KeyType.ECDSA);
+        catalog.put(material(issued.tlsCrt(), issued.tlsKey()));
+        ServedCertificate before = served();
+        catalog.remove(SECRET);
+        catalog.put(material(issued.tlsCrt(), issued.tlsKey()));
+        assertThat(served()).isSameAs(before);
+        assertThat(reasons()).isEmpty();
+    }
+
+    @Test
+    void anUnreferencedDeletedSecretIsForgotten() {
+        catalog.put(issued(Duration.ofDays(90)));
+        assertThat(catalog.remove(SECRET)).isFalse();
+        assertThat(catalog.status(SECRET)).isEqualTo(CertificateStatus.MISSING);
+    }
+
+    @Test
+    void aReleasedSecretIsKeptParsedWhileItExists() {
+        catalog.put(issued(Duration.ofDays(90)));
+        ServedCertificate before = served();
+        catalog.release(SECRET);
+        assertThat(served()).isSameAs(before);
+        assertThat(parsed).hasValue(1);
+    }
+
+    @Test
+    void aCertificateOfTheFutureWaitsForItsTime() {
+        catalog.put(issued(Duration.ofDays(90)));
+        ServedCertificate before = served();
+        now = NOW.plus(Duration.ofDays(2));
+        SecretMaterial future = issued(Duration.ofDays(90)); // valid from an hour before then
+        now = NOW;
+        catalog.put(future);
+        assertThat(served()).isSameAs(before);
+        assertThat(reasons()).containsExactly(Reason.CERTIFICATE_NOT_YET_VALID);
+        now = NOW.plus(Duration.ofDays(2)).minus(Duration.ofHours(1));
+        assertThat(catalog.nextChange()).isBeforeOrEqualTo(now);
+        assertThat(catalog.advance()).containsExactly(SECRET);
+        assertThat(served()).isNotSameAs(before);
+        assertThat(reasons()).isEmpty();
+    }
+
+    @Test
+    void aCertificateOfTheFutureIsServedWhereThereIsNoOther() {
+        now = NOW.plus(Duration.ofDays(400));
+        SecretMaterial future = issued(Duration.ofDays(90));
+        now = NOW; // our clock is wrong, perhaps
+        catalog.put(future);
+        assertThat(catalog.status(SECRET).inService()).isPresent();
+        assertThat(reasons()).containsExactly(Reason.CERTIFICATE_NOT_YET_VALID);
+    }
+
+    @Test
+    void anExpiredCertificateIsServedOnAndToldInTime() {
+        catalog.put(issued(Duration.ofDays(2)));
+        ServedCertificate before = served();
+        Instant due = NOW.plus(Duration.ofDays(2)).plusSeconds(1);
+        while (now.isBefore(due)) { // as the reconciler does
+            now = catalog.nextChange().isBefore(due) ? catalog.nextChange() : due;
+            catalog.advance();
+        }
+        assertThat(served()).isSameAs(before);
+        assertThat(reasons()).containsExactly(Reason.CERTIFICATE_EXPIRED);
+    }
+
+    @Test
+    void expiryIsNoticedToTheSecond() {
+        catalog.put(issued(Duration.ofMinutes(10)));
+        served();
+        assertThat(catalog.nextChange())
+                .isBetween(
+                        NOW.plus(Duration.ofMinutes(10)),
+                        NOW.plus(Duration.ofMinutes(10)).plusSeconds(1));
+    }
+
+    @Test
+    void timeAloneChangesNothingBeforeItIsDue() {
+        catalog.put(issued(Duration.ofDays(90)));
+        served();
+        now = now.plus(Duration.ofHours(2));
+        assertThat(catalog.advance()).isEmpty();
+    }
+
+    @Test
+    void findingsNameThePlaceOfTheSecret() {
+        var place = new Location("tls.yaml", 7);
+        catalog.put(
+                SecretMaterial.of(SECRET, Optional.of(place), bytes("garbage"), bytes("garbage")));
+        assertThat(catalog.status(SECRET).findings())
+                .isNotEmpty()
+                .allSatisfy(finding -> assertThat(finding.location()).contains(place));
+    }
+
+    private ServedCertificate served() {
+        return catalog.status(SECRET).inService().orElseThrow();
+    }
+
+    private List<Reason> reasons() {
+        return catalog.status(SECRET).findings().stream().map(Finding::reason).toList();
+    }
+
+    private SecretMaterial issued(Duration validity) {
+        var issued = authority.issue(names(), validity, KeyType.ECDSA);
+        return material(issued.tlsCrt(), issued.tlsKey());
+    }
+
+    private static List<Hostname> names() {
+        return List.of(Hostname.parse("shop.example.com"));
+    }
+
+    private static SecretMaterial material(String certificate, String key) {
+        return SecretMaterial.of(SECRET, Optional.empty(), bytes(certificate), bytes(key));
+    }
+
+    private static byte[] bytes(String text) {
+        return text.getBytes(StandardCharsets.UTF_8);
+    }
+}

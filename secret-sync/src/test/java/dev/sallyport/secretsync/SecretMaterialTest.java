@@ -1,0 +1,121 @@
+package dev.sallyport.secretsync;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.sallyport.model.finding.Location;
+import dev.sallyport.model.finding.Parsed;
+import dev.sallyport.model.finding.Reason;
+import dev.sallyport.model.name.ObjectRef;
+import io.fabric8.kubernetes.api.model.Secret;
+import io.fabric8.kubernetes.api.model.SecretBuilder;
+import java.nio.charset.StandardCharsets;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+
+class SecretMaterialTest {
+    private static final ObjectRef REF = new ObjectRef("Secret", "default", "tls");
+
+    @Test
+    void dataIsDecoded() {
+        assertThat(certificate(new SecretBuilder().addToData("tls.crt", "Y2VydA==").build()))
+                .isEqualTo("cert");
+    }
+
+    @Test
+    void lineEndsInBase64AreSkipped() {
+        assertThat(
+                        certificate(
+                                new SecretBuilder()
+                                        .addToData("tls.crt", "Y2\n Vy\r\ndA==\n")
+                                        .build()))
+                .isEqualTo("cert");
+    }
+
+    @Test
+    void stringDataWinsOverData() {
+        assertThat(
+                        certificate(
+                                new SecretBuilder()
+                                        .addToData("tls.crt", "Y2VydA==")
+                                        .addToStringData("tls.crt", "plain")
+                                        .build()))
+                .isEqualTo("plain");
+    }
+
+    @Test
+    void whatIsMissingIsEmpty() {
+        assertThat(certificate(new Secret())).isEmpty();
+    }
+
+    @Test
+    void whatIsNotBase64IsAFindingThatShowsNothingOfIt() {
+        Parsed<SecretMaterial> parsed =
+                SecretMaterial.of(
+                        REF,
+                        Optional.of(new Location("a.yaml", 3)),
+                        new SecretBuilder().addToData("tls.key", "n0t base64 ü").build());
+        assertThat(parsed.findings())
+                .singleElement()
+                .satisfies(finding -> {
+                    assertThat(finding.reason()).isEqualTo(Reason.OBJECT_INVALID);
+                    assertThat(finding.message()).startsWith("data.tls.key").doesNotContain("n0t");
+                    assertThat(finding.location()).contains(new Location("a.yaml", 3));
+                });
+    }
+
+    @Test
+    void thePemIsHandedOverOnce() {
+        SecretMaterial material = material("cert", "key");
+        assertThat(material.take()).isPresent();
+        assertThat(material.take()).isEmpty();
+    }
+
+    @Test
+    void theDigestTellsContentsApart() {
+        assertThat(material("cert", "key").digest()).isEqualTo(material("cert", "key").digest());
+        assertThat(material("cert", "key").digest()).isNotEqualTo(material("cer", "tkey").digest());
+    }
+
+    @Test
+    void equalityIsByContents() {
+        assertThat(material("a", "b")).isEqualTo(material("a", "b"));
+        assertThat(material("a", "b")).hasSameHashCodeAs(material("a", "b"));
+        assertThat(material("a", "b")).isNotEqualTo(material("a", "c"));
+    }
+
+    @Test
+    void nothingPrintsAKey() {
+        SecretMaterial material = material("cert", "s3cret");
+        assertThat(material.toString()).doesNotContain("s3cret");
+        assertThat(material.take().orElseThrow().toString()).doesNotContain("s3cret");
+    }
+
+    @Test
+    void pendingKeysOfCertManagerDoNotMatter() {
+        assertThat(
+                        SecretMaterial.matters(
+                                new SecretBuilder()
+                                        .withNewMetadata()
+                                        .addToLabels("cert-manager.io/next-private-key", "true")
+                                        .endMetadata()
+                                        .build()))
+                .isFalse();
+        assertThat(SecretMaterial.matters(new Secret())).isTrue();
+    }
+
+    private static SecretMaterial material(String certificate, String key) {
+        return SecretMaterial.of(
+                REF,
+                Optional.empty(),
+                certificate.getBytes(StandardCharsets.UTF_8),
+                key.getBytes(StandardCharsets.UTF_8));
+    }
+
+    private static String certificate(Secret secret) {
+        return switch (SecretMaterial.of(REF, Optional.empty(), secret)) {
+            case Parsed.Usable<SecretMaterial>(SecretMaterial material, _) ->
+                    new String(material.take().orElseThrow().certificate(), StandardCharsets.UTF_8);
+            case Parsed.Rejected<SecretMaterial> rejected -> rejected.findings().toString();
+        };
+    }
+}
