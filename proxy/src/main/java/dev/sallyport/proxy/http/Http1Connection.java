@@ -486,7 +486,7 @@ public final class Http1Connection extends ChannelInboundHandlerAdapter {
         releaseInput();
         unwanted = 0;
         wheel.set(idle, LINGER);
-        writeGathered();
+        flush(); // what the SslHandler has not encrypted when its side is closed is lost
         adjustReading();
         SslHandler tls = channel.pipeline().get(SslHandler.class);
         var _ =
