@@ -1,0 +1,187 @@
+package dev.sallyport.proxy.http2;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.sallyport.proxy.ProxySettings;
+import dev.sallyport.proxy.http.DrainSignal;
+import io.netty.handler.codec.http2.Http2Error;
+import io.netty.util.LeakPresenceDetector;
+import java.io.IOException;
+import java.time.Duration;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.Test;
+
+/** How connections end when nobody did anything wrong, or nothing at all. */
+final class ConnectionEndTest {
+    private final RecordedExchanges exchanges = new RecordedExchanges();
+    private final RecordedEvents events = new RecordedEvents();
+
+    @AfterAll
+    static void noBufferIsLost() {
+        LeakPresenceDetector.check();
+    }
+
+    @Test
+    void drainingLetsStreamsEnd() throws IOException {
+        try (TestServer server = TestServer.plain(exchanges);
+                RawClient client = RawClient.connect(server)) {
+            client.get(1).flush();
+            RecordedExchange exchange = exchanges.take();
+            drain(server);
+
+            assertThat(client.await(RawClient.GOAWAY).number(0)).isEqualTo(Integer.MAX_VALUE);
+            acknowledge(client);
+            assertThat(client.await(RawClient.GOAWAY).number(0)).isEqualTo(1);
+            exchange.answer("last words");
+            assertThat(client.body(1)).isEqualTo("last words");
+            assertThat(client.next()).isNull();
+        }
+    }
+
+    @Test
+    void aRequestThatCrossesTheNoticeIsServed() throws IOException {
+        try (TestServer server = TestServer.plain(exchanges);
+                RawClient client = RawClient.connect(server)) {
+            client.get(1).flush();
+            exchanges.take().answer("first");
+            drain(server);
+            client.await(RawClient.GOAWAY);
+            client.get(3).flush();
+            exchanges.take().answer("second");
+
+            assertThat(client.body(3)).isEqualTo("second");
+            // No acknowledgement of the PING: a second later it is over all the same.
+            assertThat(client.await(RawClient.GOAWAY).number(0)).isEqualTo(3);
+        }
+    }
+
+    @Test
+    void aRequestAfterTheLastStreamIsIgnored() throws IOException {
+        try (TestServer server = TestServer.plain(exchanges);
+                RawClient client = RawClient.connect(server)) {
+            client.get(1).flush();
+            RecordedExchange exchange = exchanges.take();
+            drain(server);
+            client.await(RawClient.GOAWAY);
+            acknowledge(client);
+            client.await(RawClient.GOAWAY);
+            client.post(3).data(3, true, (byte) 'x').frame(RawClient.PING, 0, 0, new byte[8]);
+            client.flush();
+            client.await(RawClient.PING);
+            exchange.answer("last words");
+
+            assertThat(client.body(1)).isEqualTo("last words");
+            assertThat(exchanges.count()).isEqualTo(1);
+        }
+    }
+
+    @Test
+    void anOldConnectionIsReplaced() throws IOException {
+        ProxySettings settings = TestSettings.defaults().requestsPerConnection(2).settings();
+        try (TestServer server = TestServer.plain(exchanges, settings, events);
+                RawClient client = RawClient.connect(server)) {
+            client.get(1).get(3).flush();
+            exchanges.take().answer("first");
+            exchanges.take().answer("second");
+
+            assertThat(client.await(RawClient.GOAWAY).number(4)).isZero();
+            assertThat(client.body(3)).isEqualTo("second");
+        }
+    }
+
+    @Test
+    void anIdleConnectionIsClosed() throws IOException {
+        ProxySettings settings =
+                TestSettings.defaults().keepAlive(Duration.ofMillis(200)).settings();
+        try (TestServer server = TestServer.plain(exchanges, settings, events);
+                RawClient client = RawClient.connect(server)) {
+            client.get(1).flush();
+            exchanges.take().answer("done");
+
+            assertThat(client.goAwayError()).isZero();
+        }
+    }
+
+    @Test
+    void aConnectionWithAStreamIsNotIdle() throws IOException {
+        ProxySettings settings =
+                TestSettings.defaults().keepAlive(Duration.ofMillis(100)).settings();
+        try (TestServer server = TestServer.plain(exchanges, settings, events);
+                RawClient client = RawClient.connect(server)) {
+            client.get(1).flush();
+            exchanges.take().answer("done");
+            client.get(3).flush();
+            RecordedExchange slow = exchanges.take();
+            // Whatever else this loop has to do in half a second comes first.
+            server.connections()
+                    .iterator()
+                    .next()
+                    .eventLoop()
+                    .schedule(() -> {}, 500, java.util.concurrent.TimeUnit.MILLISECONDS)
+                    .syncUninterruptibly();
+            slow.answer("slow");
+
+            assertThat(client.body(3)).isEqualTo("slow");
+        }
+    }
+
+    @Test
+    void aConnectionWithoutPrefaceIsClosed() throws IOException {
+        ProxySettings settings = TestSettings.defaults().header(Duration.ofMillis(200)).settings();
+        try (TestServer server = TestServer.plain(exchanges, settings, events);
+                RawClient client = RawClient.silent(server)) {
+            RawClient.Frame last = null;
+            for (RawClient.Frame frame = client.next(); frame != null; frame = client.next()) {
+                last = frame;
+            }
+            assertThat(last).isNotNull();
+            assertThat(last.type()).isEqualTo(RawClient.GOAWAY);
+        }
+    }
+
+    @Test
+    void aConnectionWithoutRequestIsClosed() throws IOException {
+        ProxySettings settings = TestSettings.defaults().header(Duration.ofMillis(200)).settings();
+        try (TestServer server = TestServer.plain(exchanges, settings, events);
+                RawClient client = RawClient.connect(server)) {
+            assertThat(client.goAwayError()).isZero();
+        }
+    }
+
+    @Test
+    void aHeaderBlockThatDoesNotEndIsNotWaitedFor() throws IOException {
+        ProxySettings settings = TestSettings.defaults().header(Duration.ofMillis(200)).settings();
+        try (TestServer server = TestServer.plain(exchanges, settings, events);
+                RawClient client = RawClient.connect(server)) {
+            client.get(1).flush();
+            RecordedExchange other = exchanges.take();
+            client.frame(RawClient.HEADERS, 0, 3, client.block(RawClient.request("GET"))).flush();
+
+            assertThat(client.goAwayError()).isEqualTo(Http2Error.PROTOCOL_ERROR.code());
+            assertThat(other.isAborted()).isTrue();
+        }
+    }
+
+    @Test
+    void aFaultOfTheClientIsNamed() throws IOException {
+        try (TestServer server =
+                        TestServer.plain(exchanges, TestSettings.defaults().settings(), events);
+                RawClient client = RawClient.connect(server)) {
+            client.data(1, true, (byte) 'x').flush();
+
+            assertThat(client.goAwayError()).isEqualTo(Http2Error.PROTOCOL_ERROR.code());
+            assertThat(events.connectionErrors()).containsExactly(Http2Error.PROTOCOL_ERROR);
+        }
+    }
+
+    private static void drain(TestServer server) {
+        server.connections()
+                .forEach(channel -> channel.pipeline().fireUserEventTriggered(DrainSignal.BEGIN));
+    }
+
+    private static void acknowledge(RawClient client) {
+        byte[] ping = new byte[8];
+        client.await(RawClient.PING).payload().get(ping);
+        client.frame(RawClient.PING, RawClient.ACK, 0, ping).flush();
+    }
+}
