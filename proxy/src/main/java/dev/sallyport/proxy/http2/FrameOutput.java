@@ -37,7 +37,7 @@ final class FrameOutput
     private static final int HEADER = Http2CodecUtil.FRAME_HEADER_LENGTH;
 
     private final DefaultHttp2HeadersEncoder fields =
-            new DefaultHttp2HeadersEncoder(FrameOutput::isSensitive, true);
+            new DefaultHttp2HeadersEncoder((name, _) -> isSensitive(name), true);
     private int maxFrameSize = Http2CodecUtil.DEFAULT_MAX_FRAME_SIZE;
     private @Nullable ByteBuf gathered;
     private int expected = SMALLEST_BUFFER;
@@ -323,7 +323,7 @@ final class FrameOutput
     }
 
     /** Values that must not be guessed by watching how well they compress, RFC 7541 section 7.1. */
-    private static boolean isSensitive(CharSequence name, CharSequence value) {
+    static boolean isSensitive(CharSequence name) {
         return name.length() == 10 && AsciiString.contentEquals(name, "set-cookie");
     }
 

@@ -18,6 +18,10 @@ import org.jspecify.annotations.Nullable;
  */
 final class ResponseFields extends FieldBlock {
     private static final AsciiString STATUS = Http2Headers.PseudoHeaderName.STATUS.value();
+
+    /** Where the memo keeps trailers, so that they do not displace what heads say. */
+    private static final int TRAILERS_FROM = 16;
+
     private static final Iterator<Map.Entry<CharSequence, CharSequence>> NONE =
             Collections.emptyIterator();
 
@@ -26,6 +30,10 @@ final class ResponseFields extends FieldBlock {
     private @Nullable CharSequence length;
     private boolean webSocket;
     private final Cursor cursor = new Cursor();
+    private final FieldMemo memo = new FieldMemo();
+    private int position;
+    private long lastLength = -1;
+    private @Nullable AsciiString lastLengthText;
 
     /**
      * A response head.
@@ -34,8 +42,9 @@ final class ResponseFields extends FieldBlock {
      */
     ResponseFields head(int code, HttpHeaders headers, long contentLength) {
         status = HttpResponseStatus.valueOf(code).codeAsText();
-        length = contentLength < 0 ? null : Long.toString(contentLength);
+        length = contentLength < 0 ? null : text(contentLength);
         webSocket = false;
+        position = 0;
         fields = headers.iteratorCharSequence();
         return this;
     }
@@ -52,6 +61,7 @@ final class ResponseFields extends FieldBlock {
         status = null;
         length = null;
         webSocket = false;
+        position = TRAILERS_FROM;
         fields = headers.iteratorCharSequence();
         return this;
     }
@@ -67,30 +77,31 @@ final class ResponseFields extends FieldBlock {
         return cursor;
     }
 
-    private static CharSequence lowerCase(CharSequence name) {
-        return name instanceof AsciiString ascii
-                ? ascii.toLowerCase()
-                : AsciiString.of(name).toLowerCase();
+    private AsciiString text(long contentLength) {
+        AsciiString text = lastLengthText;
+        if (text == null || lastLength != contentLength) {
+            text = new AsciiString(Long.toString(contentLength));
+            lastLength = contentLength;
+            lastLengthText = text;
+        }
+        return text;
     }
 
     /** RFC 9113 section 8.2.2; and content-length, which the stream knows better. */
-    private boolean isEndToEnd(CharSequence lower) {
+    private boolean isEndToEnd(AsciiString lower) {
         int size = lower.length();
         if (size == 0 || lower.charAt(0) == ':') {
             return false;
         }
         return switch (size) {
-            case 7 -> !AsciiString.contentEquals(lower, HttpHeaderNames.UPGRADE);
+            case 7 -> !lower.contentEquals(HttpHeaderNames.UPGRADE);
             case 10 ->
-                    !AsciiString.contentEquals(lower, HttpHeaderNames.CONNECTION)
-                            && !AsciiString.contentEquals(lower, "keep-alive");
-            case 14 -> !AsciiString.contentEquals(lower, HttpHeaderNames.CONTENT_LENGTH);
-            case 16 -> !AsciiString.contentEquals(lower, "proxy-connection");
-            case 17 -> !AsciiString.contentEquals(lower, HttpHeaderNames.TRANSFER_ENCODING);
-            case 20 ->
-                    !webSocket
-                            || !AsciiString.contentEquals(
-                                    lower, HttpHeaderNames.SEC_WEBSOCKET_ACCEPT);
+                    !lower.contentEquals(HttpHeaderNames.CONNECTION)
+                            && !lower.contentEquals("keep-alive");
+            case 14 -> !lower.contentEquals(HttpHeaderNames.CONTENT_LENGTH);
+            case 16 -> !lower.contentEquals("proxy-connection");
+            case 17 -> !lower.contentEquals(HttpHeaderNames.TRANSFER_ENCODING);
+            case 20 -> !webSocket || !lower.contentEquals(HttpHeaderNames.SEC_WEBSOCKET_ACCEPT);
             default -> true;
         };
     }
@@ -152,10 +163,14 @@ final class ResponseFields extends FieldBlock {
             }
             while (fields.hasNext()) {
                 Map.Entry<CharSequence, CharSequence> field = fields.next();
-                CharSequence lower = lowerCase(field.getKey());
+                int at = position++;
+                AsciiString lower = memo.name(at, field.getKey());
                 if (isEndToEnd(lower)) {
                     nextName = lower;
-                    nextValue = field.getValue();
+                    nextValue =
+                            FrameOutput.isSensitive(lower)
+                                    ? field.getValue() // HPACK does not keep it, nor do we
+                                    : memo.value(at, field.getValue());
                     return;
                 }
             }
