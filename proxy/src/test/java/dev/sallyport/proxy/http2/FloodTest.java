@@ -276,7 +276,7 @@ final class FloodTest {
         byte[] value = "v".repeat(3_900).getBytes(StandardCharsets.US_ASCII);
         block.writeBytes(new byte[] {0x40, 0x01, 'b', 0x7f});
         int rest = value.length - 127;
-        block.write(rest & 0x7f | 0x80);
+        block.write((rest & 0x7f) | 0x80);
         block.write(rest >> 7);
         block.writeBytes(value);
         for (int i = 0; i < 10_000; i++) {

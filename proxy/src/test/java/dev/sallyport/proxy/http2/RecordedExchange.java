@@ -11,6 +11,7 @@ import io.netty.handler.codec.http.HttpHeaders;
 import java.nio.charset.StandardCharsets;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -19,7 +20,7 @@ final class RecordedExchange implements ExchangeInput {
     private final ClientStream stream;
     private final RequestHead head;
     private final boolean consumes;
-    private final StringBuffer body = new StringBuffer();
+    private final AtomicReference<String> body = new AtomicReference<>("");
     private final CompletableFuture<HttpHeaders> trailers = new CompletableFuture<>();
     private final CompletableFuture<String> end = new CompletableFuture<>();
     private final CompletableFuture<ProxyError> aborted = new CompletableFuture<>();
@@ -41,7 +42,7 @@ final class RecordedExchange implements ExchangeInput {
 
     /** The body so far. */
     String body() {
-        return body.toString();
+        return body.get();
     }
 
     /** The whole body. */
@@ -108,7 +109,7 @@ final class RecordedExchange implements ExchangeInput {
     @Override
     public void onData(ByteBuf data, boolean endOfStream) {
         int length = data.readableBytes();
-        body.append(data.toString(StandardCharsets.UTF_8));
+        body.accumulateAndGet(data.toString(StandardCharsets.UTF_8), String::concat);
         data.release();
         if (consumes) {
             stream.consumed(length);
