@@ -5,6 +5,7 @@ import com.sun.net.httpserver.HttpServer;
 import dev.sallyport.app.telemetry.MetricsPage;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
@@ -12,6 +13,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.Semaphore;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import tools.jackson.databind.json.JsonMapper;
@@ -29,7 +32,12 @@ public final class AdminServer implements AutoCloseable {
     private static final String JSON = "application/json";
     private static final int BACKLOG = 128;
 
+    /** Pages being made; more wait. A page of 100,000 rows takes some ten MiB. */
+    private static final int CONCURRENT_PAGES = 8;
+
     private final HttpServer server;
+    private final boolean local;
+    private final Semaphore rendering = new Semaphore(CONCURRENT_PAGES);
     private final ExecutorService threads;
     private final JsonMapper json = JsonMapper.builder().build();
     private final Map<String, Page> pages = new LinkedHashMap<>();
@@ -59,6 +67,7 @@ public final class AdminServer implements AutoCloseable {
 
     private AdminServer(HttpServer server, AdminState state) {
         this.server = server;
+        this.local = server.getAddress().getAddress().isLoopbackAddress();
         this.threads =
                 Executors.newThreadPerTaskExecutor(Thread.ofVirtual().name("admin-", 0).factory());
         var metrics = new MetricsPage(state);
@@ -117,13 +126,15 @@ public final class AdminServer implements AutoCloseable {
             Answer answer;
             String method = exchange.getRequestMethod();
             Page page = pages.get(exchange.getRequestURI().getPath());
-            if (page == null) {
+            if (local && !namesThisMachine(exchange.getRequestHeaders().getFirst("Host"))) {
+                answer = Answer.text(421, "only localhost and IP addresses are answered here");
+            } else if (page == null) {
                 answer = Answer.text(404, "no such page; see /");
             } else if (!method.equals("GET") && !method.equals("HEAD")) {
                 exchange.getResponseHeaders().set("Allow", "GET, HEAD");
                 answer = Answer.text(405, "only GET and HEAD are answered here");
             } else {
-                answer = page.answer();
+                answer = render(page);
             }
             send(exchange, answer, method.equals("HEAD"));
         } catch (RuntimeException bug) {
@@ -132,6 +143,37 @@ public final class AdminServer implements AutoCloseable {
                     .addKeyValue("path", exchange.getRequestURI().getPath())
                     .log("admin page failed");
             throw bug;
+        }
+    }
+
+    private Answer render(Page page) throws IOException {
+        rendering.acquireUninterruptibly();
+        try {
+            return page.answer();
+        } finally {
+            rendering.release();
+        }
+    }
+
+    /**
+     * A page in a browser on this machine may point its own host name at 127.0.0.1 and read what is
+     * here (DNS rebinding); its requests still carry that name.
+     */
+    private static boolean namesThisMachine(@Nullable String host) {
+        if (host == null) {
+            return true;
+        }
+        int colon = host.lastIndexOf(':');
+        String name = colon > host.lastIndexOf(']') ? host.substring(0, Math.max(colon, 0)) : host;
+        if (name.equalsIgnoreCase("localhost")) {
+            return true;
+        }
+        boolean bracketed = name.startsWith("[") && name.endsWith("]");
+        try {
+            var _ = InetAddress.ofLiteral(bracketed ? name.substring(1, name.length() - 1) : name);
+            return true;
+        } catch (IllegalArgumentException aName) {
+            return false;
         }
     }
 

@@ -2,18 +2,16 @@ package dev.sallyport.app.admin;
 
 import dev.sallyport.model.finding.Finding;
 import dev.sallyport.model.finding.Location;
+import dev.sallyport.model.name.ObjectRef;
 import java.util.Locale;
-import org.jspecify.annotations.Nullable;
 
 /**
  * A finding as JSON shows it, here and in {@code sallyport check -o json}.
  *
  * @param severity {@code error}, {@code warning} or {@code info}
  * @param reason for instance {@code SecretMissing}
- * @param kind of the object
- * @param namespace of the object; empty where it has none
- * @param name of the object
- * @param file where it stands; null where it came from no file
+ * @param object the object at fault
+ * @param file where it stands; empty where it came from no file
  * @param line from 1; 0 where the whole file is meant
  * @param message what is wrong
  * @param advice what to do
@@ -21,10 +19,8 @@ import org.jspecify.annotations.Nullable;
 public record FindingView(
         String severity,
         String reason,
-        String kind,
-        String namespace,
-        String name,
-        @Nullable String file,
+        ObjectRef object,
+        String file,
         int line,
         String message,
         String advice) {
@@ -34,10 +30,8 @@ public record FindingView(
         return new FindingView(
                 finding.severity().name().toLowerCase(Locale.ROOT),
                 finding.reason().camelCase(),
-                finding.object().kind(),
-                finding.object().namespace(),
-                finding.object().name(),
-                finding.location().map(Location::file).orElse(null),
+                finding.object(),
+                finding.location().map(Location::file).orElse(""),
                 finding.location().map(Location::line).orElse(0),
                 finding.message(),
                 finding.advice());

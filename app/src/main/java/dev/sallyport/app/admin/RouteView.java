@@ -8,6 +8,7 @@ import dev.sallyport.model.route.RoutingTable;
 import dev.sallyport.model.route.VirtualHost;
 import dev.sallyport.model.route.WeightedBackend;
 import dev.sallyport.model.snapshot.GatewaySnapshot;
+import dev.sallyport.model.upstream.Endpoint;
 import dev.sallyport.model.upstream.Upstream;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -43,9 +44,13 @@ public record RouteView(
      * @param service {@code namespace/name}
      * @param port the Service's port
      * @param weight in proportion to the route's other backends
-     * @param endpoints how many addresses there are; 0 means requests are answered 503
+     * @param endpoints the addresses that can serve it now; none means requests are answered 503
      */
-    public record BackendView(String service, int port, int weight, int endpoints) {}
+    public record BackendView(String service, int port, int weight, List<String> endpoints) {
+        public BackendView {
+            endpoints = List.copyOf(endpoints);
+        }
+    }
 
     /**
      * All rows of a snapshot: hosts by name, then rules without a host, then the gateway's default
@@ -111,7 +116,9 @@ public record RouteView(
                 backend.upstream().namespace() + "/" + backend.upstream().service(),
                 backend.upstream().port(),
                 backend.weight(),
-                upstream == null ? 0 : upstream.endpoints().size());
+                upstream == null
+                        ? List.of()
+                        : upstream.endpoints().stream().map(Endpoint::toString).toList());
     }
 
     private static String pathType(PathMatch match) {

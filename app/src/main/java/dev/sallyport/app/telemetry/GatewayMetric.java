@@ -8,14 +8,14 @@ import java.util.List;
 public enum GatewayMetric {
     READY("ready", "1 when traffic should be sent here."),
     CERTIFICATE_NOT_AFTER(
-            "certificate_not_after_timestamp_seconds",
+            "certificate_not_after_seconds",
             "Until when the certificate that is served for a host is valid, in seconds since 1970.",
             "host",
             "key_type",
             "serial",
             "source"),
     CERTIFICATE_LOADED(
-            "certificate_loaded_timestamp_seconds",
+            "certificate_loaded_seconds",
             "When the certificate that is served for a host was loaded, in seconds since 1970.",
             "host",
             "key_type",

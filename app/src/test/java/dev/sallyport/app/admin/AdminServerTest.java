@@ -152,7 +152,8 @@ class AdminServerTest {
         assertThat(row.get("pathType").asString()).isEqualTo("Prefix");
         assertThat(row.get("action").asString()).isEqualTo("forward");
         assertThat(row.get("backends").get(0).get("service").asString()).isEqualTo("default/shop");
-        assertThat(row.get("backends").get(0).get("endpoints").asInt()).isEqualTo(1);
+        assertThat(row.get("backends").get(0).get("endpoints").get(0).asString())
+                .isEqualTo("127.0.0.1:9000");
         assertThat(row.get("origin").asString()).isEqualTo("Ingress default/shop");
         assertThat(row.get("redirect").get("status").asInt()).isEqualTo(308);
     }
@@ -163,6 +164,7 @@ class AdminServerTest {
 
         assertThat(row.get("reason").asString()).isEqualTo("SecretMissing");
         assertThat(row.get("severity").asString()).isEqualTo("error");
+        assertThat(row.get("object").get("kind").asString()).isEqualTo("Ingress");
         assertThat(row.get("file").asString()).isEqualTo("a.yaml");
         assertThat(row.get("line").asInt()).isEqualTo(7);
         assertThat(row.get("advice").asString()).isEqualTo("Create it.");
@@ -177,8 +179,8 @@ class AdminServerTest {
         String page = get("/metrics").body();
 
         assertThat(page)
-                .contains("sallyport_certificate_not_after_timestamp_seconds{host=\"shop.example\"")
-                .contains("sallyport_certificate_loaded_timestamp_seconds{host=\"shop.example\"")
+                .contains("sallyport_certificate_not_after_seconds{host=\"shop.example\"")
+                .contains("sallyport_certificate_loaded_seconds{host=\"shop.example\"")
                 .contains("sallyport_connections_total 1.0")
                 .contains(
                         "sallyport_requests_total{method=\"GET\",protocol=\"h2\",status=\"2xx\"} 1.0")

@@ -1,0 +1,74 @@
+package dev.sallyport.app.command;
+
+import dev.sallyport.app.admin.CertificateView;
+import java.io.PrintWriter;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.List;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+
+/** {@code certs}: which host is served with which certificate. */
+@Command(
+        name = "certs",
+        description = {
+            "Asks a running gateway which host is served with which certificate.",
+            "What is printed is in service; it may differ from what is in the folder."
+        })
+final class CertsCommand implements Callable<Integer> {
+    private final CommandLineProgram.Surroundings surroundings;
+
+    @Mixin private AdminQuery query = new AdminQuery();
+
+    CertsCommand(CommandLineProgram.Surroundings surroundings) {
+        this.surroundings = surroundings;
+    }
+
+    /** {@code /api/certificates}. */
+    private record Page(List<CertificateView> certificates) {}
+
+    @Override
+    public Integer call() throws Failed {
+        String json = query.ask("/api/certificates", surroundings.environment());
+        switch (query.output()) {
+            case TEXT ->
+                    print(
+                            Json.read(json, Page.class).certificates(),
+                            surroundings.time().instant(),
+                            surroundings.out());
+            case JSON -> surroundings.out().println(json);
+        }
+        return ExitCode.OK.number();
+    }
+
+    static void print(List<CertificateView> rows, Instant now, PrintWriter out) {
+        var table = new Table("HOST", "SERIAL", "NAMES", "ISSUER", "NOT AFTER", "SOURCE", "SINCE");
+        for (CertificateView row : rows) {
+            table.row(
+                    row.fallback() ? "(default)" : row.host(),
+                    row.serial(),
+                    String.join(",", row.names()),
+                    row.issuer(),
+                    seconds(row.notAfter()) + remaining(row.notAfter(), now),
+                    row.source() + (row.temporary() ? " (temporary)" : ""),
+                    seconds(row.since()));
+        }
+        table.print(out);
+    }
+
+    private static String remaining(Instant notAfter, Instant now) {
+        Duration left = Duration.between(now, notAfter);
+        if (left.isNegative()) {
+            return " (expired)";
+        }
+        return left.toDays() > 0
+                ? " (" + left.toDays() + "d)"
+                : " (" + left.toHours() + "h" + left.toMinutesPart() + "m)";
+    }
+
+    private static String seconds(Instant instant) {
+        return instant.truncatedTo(ChronoUnit.SECONDS).toString();
+    }
+}

@@ -1,0 +1,194 @@
+package dev.sallyport.app.command;
+
+import dev.sallyport.app.config.ConfigLoader.FlagValue;
+import dev.sallyport.app.config.EffectiveConfig;
+import dev.sallyport.app.telemetry.Logging;
+import dev.sallyport.app.wire.Gateway;
+import dev.sallyport.app.wire.StartFailed;
+import dev.sallyport.model.certificate.CertificateSet;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+
+/** {@code demo}: a gateway with everything it needs, until Ctrl-C. */
+@Command(
+        name = "demo",
+        description = {
+            "Shows the gateway at work: makes a throw-away CA, manifests for two hosts and two small"
+                    + " backends in a temporary folder, serves them on this machine only, and prints commands"
+                    + " to try.",
+            "Ctrl-C ends it and removes the folder."
+        })
+final class DemoCommand implements Callable<Integer> {
+    private static final String ADDRESS = "127.0.0.1";
+    private static final int HTTP = 8080;
+    private static final int HTTPS = 8443;
+    private static final int ADMIN = 9090;
+    private static final long LOOK_MILLIS = 100;
+
+    private final CommandLineProgram.Surroundings surroundings;
+    private final PrintWriter out;
+
+    DemoCommand(CommandLineProgram.Surroundings surroundings) {
+        this.surroundings = surroundings;
+        out = surroundings.out();
+    }
+
+    /** Where the demonstration listens. */
+    private record Ports(int http, int https, int admin) {}
+
+    @Override
+    public Integer call() throws Failed, InterruptedException {
+        try (var shop = DemoBackend.start("shop");
+                var blog = DemoBackend.start("blog")) {
+            DemoFolder folder = DemoFolder.create(shop.port(), blog.port(), surroundings.time());
+            serve(folder);
+            return ExitCode.OK.number();
+        } catch (IOException unwritable) {
+            throw new Failed(
+                    ExitCode.UNAVAILABLE,
+                    "the demonstration cannot be set up in "
+                            + System.getProperty("java.io.tmpdir")
+                            + ": "
+                            + unwritable);
+        }
+    }
+
+    private void serve(DemoFolder folder) throws Failed, InterruptedException, IOException {
+        var termination = new Termination(folder::delete);
+        try {
+            var ports = new Ports(portOr(HTTP), portOr(HTTPS), portOr(ADMIN));
+            EffectiveConfig config = config(folder, ports);
+            Logging.apply(config.config().log());
+            Gateway gateway = Gateway.start(config, folder.resources(), surroundings.time());
+            termination.drains(gateway);
+            explain(folder, ports);
+            watch(gateway);
+        } catch (StartFailed failed) {
+            throw new Failed(ExitCode.UNAVAILABLE, failed.getMessage() + "\n  " + failed.advice());
+        } finally {
+            termination.cancel();
+            Logging.flush();
+        }
+    }
+
+    private static EffectiveConfig config(DemoFolder folder, Ports ports) throws Failed {
+        String https = Integer.toString(ports.https());
+        // Neither file nor environment: the demonstration is the same everywhere.
+        return ConfigFlags.load(
+                Optional.empty(),
+                Map.of(),
+                List.of(
+                        flag("resources", folder.resources().toString()),
+                        flag("listeners.http", ADDRESS + ":" + ports.http()),
+                        flag("listeners.https", ADDRESS + ":" + https),
+                        flag("listeners.admin", ADDRESS + ":" + ports.admin()),
+                        flag("redirect.port", https),
+                        flag("timeouts.drain", "2s"),
+                        flag("access-log.format", "off"),
+                        flag("log.level", "warn"),
+                        flag("log.format", "text")));
+    }
+
+    private static FlagValue flag(String key, String value) {
+        return new FlagValue(key, "demo", List.of(value));
+    }
+
+    private void explain(DemoFolder folder, Ports ports) {
+        String program = System.getProperty("sallyport.command", "./sallyport");
+        String admin = ports.admin() == ADMIN ? "" : " --admin " + ADDRESS + ":" + ports.admin();
+        out.println("Sallyport serves two hosts. In another terminal:");
+        taken(ports.http(), HTTP);
+        taken(ports.https(), HTTPS);
+        taken(ports.admin(), ADMIN);
+        step("Ask each host, with a certificate of its own:");
+        line(curl(folder, DemoFolder.SHOP, ports.https()));
+        line(curl(folder, DemoFolder.BLOG, ports.https()));
+        step("Plain HTTP is redirected:");
+        line(
+                "curl -i --resolve %s:%d:%s 'http://%s:%d/cart?id=1'"
+                        .formatted(
+                                DemoFolder.SHOP,
+                                ports.http(),
+                                ADDRESS,
+                                DemoFolder.SHOP,
+                                ports.http()));
+        step("See what is served:");
+        line(program + " certs" + admin);
+        line(program + " routes" + admin);
+        step("Rotate a certificate; the next connection gets it, and it is announced here:");
+        line("cp " + folder.nextShopSecret() + " " + folder.shopSecret());
+        step("Break the file; the last good certificate stays, and the fault is reported:");
+        line("echo 'kind: {' > " + folder.shopSecret());
+        line(program + " check " + folder.resources());
+        line("curl -s http://" + ADDRESS + ":" + ports.admin() + "/api/findings");
+        out.println();
+        out.println("Everything is in " + folder.root() + ". Ctrl-C ends this and removes it.");
+        out.println();
+        out.flush();
+    }
+
+    private void taken(int port, int usual) {
+        if (port != usual) {
+            out.println("(Port " + usual + " is taken; " + port + " is used instead.)");
+        }
+    }
+
+    private void step(String text) {
+        out.println();
+        out.println(text);
+    }
+
+    private void line(String text) {
+        out.println("  " + text);
+    }
+
+    private static String curl(DemoFolder folder, String host, int port) {
+        return "curl --cacert %s --resolve %s:%d:%s https://%s:%d/"
+                .formatted(folder.authority(), host, port, ADDRESS, host, port);
+    }
+
+    /** Announces what the shop is served with, whenever that changes. Ends with the process. */
+    private void watch(Gateway gateway) throws InterruptedException {
+        var never = new CountDownLatch(1);
+        String serial = serial(gateway);
+        out.println(DemoFolder.SHOP + " is served with certificate " + serial);
+        out.flush();
+        while (!never.await(LOOK_MILLIS, TimeUnit.MILLISECONDS)) {
+            String current = serial(gateway);
+            if (!current.equals(serial)) {
+                serial = current;
+                out.println(DemoFolder.SHOP + " is now served with certificate " + serial);
+                out.flush();
+            }
+        }
+    }
+
+    private static String serial(Gateway gateway) {
+        @Nullable CertificateSet served =
+                gateway.served().certificates().hosts().find(DemoFolder.SHOP);
+        return served == null ? "(none)" : served.certificates().getFirst().bundle().serial();
+    }
+
+    private static int portOr(int usual) throws IOException {
+        try (ServerSocket probe = new ServerSocket()) {
+            probe.setReuseAddress(true);
+            probe.bind(new InetSocketAddress(InetAddress.ofLiteral(ADDRESS), usual));
+            return usual;
+        } catch (IOException taken) {
+            try (ServerSocket free = new ServerSocket(0, 1, InetAddress.ofLiteral(ADDRESS))) {
+                return free.getLocalPort();
+            }
+        }
+    }
+}

@@ -1,0 +1,185 @@
+package dev.sallyport.app.command;
+
+import dev.sallyport.model.certificate.KeyType;
+import dev.sallyport.model.name.Hostname;
+import dev.sallyport.tls.certificate.DemoAuthority;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.FileVisitResult;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.SimpleFileVisitor;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.Base64;
+import java.util.List;
+
+/**
+ * The demonstration's temporary folder: an authority, manifests for two hosts, and a second
+ * certificate for one of them.
+ */
+final class DemoFolder {
+    static final String SHOP = "shop.example";
+    static final String BLOG = "blog.example";
+
+    private static final Duration VALIDITY = Duration.ofDays(90);
+
+    private static final String SECRET =
+            """
+            apiVersion: v1
+            kind: Secret
+            type: kubernetes.io/tls
+            metadata:
+              name: NAME-tls
+            data:
+              tls.crt: CERTIFICATE
+              tls.key: PRIVATE
+            """;
+
+    private static final String APPLICATION =
+            """
+            apiVersion: networking.k8s.io/v1
+            kind: Ingress
+            metadata:
+              name: NAME
+            spec:
+              tls:
+                - hosts: [HOST]
+                  secretName: NAME-tls
+              rules:
+                - host: HOST
+                  http:
+                    paths:
+                      - path: /
+                        pathType: Prefix
+                        backend:
+                          service:
+                            name: NAME
+                            port:
+                              number: 80
+            ---
+            apiVersion: v1
+            kind: Service
+            metadata:
+              name: NAME
+            spec:
+              ports:
+                - port: 80
+            ---
+            apiVersion: discovery.k8s.io/v1
+            kind: EndpointSlice
+            metadata:
+              name: NAME-1
+              labels:
+                kubernetes.io/service-name: NAME
+            addressType: IPv4
+            ports:
+              - port: PORT
+            endpoints:
+              - addresses: [127.0.0.1]
+            """;
+
+    private final Path root;
+
+    private DemoFolder(Path root) {
+        this.root = root;
+    }
+
+    /**
+     * Makes it.
+     *
+     * @param shopPort where the shop's backend listens on 127.0.0.1
+     * @param blogPort where the blog's backend listens on 127.0.0.1
+     */
+    static DemoFolder create(int shopPort, int blogPort, InstantSource time) throws IOException {
+        var folder = new DemoFolder(Files.createTempDirectory("sallyport-demo-"));
+        DemoAuthority authority = DemoAuthority.create("Sallyport demo CA", time);
+        write(folder.authority(), authority.certificate());
+        Files.createDirectory(folder.resources());
+        Files.createDirectory(folder.root.resolve("next"));
+        write(folder.resources().resolve("shop.yaml"), application("shop", SHOP, shopPort));
+        write(folder.resources().resolve("blog.yaml"), application("blog", BLOG, blogPort));
+        write(folder.shopSecret(), secret("shop", SHOP, authority));
+        write(folder.resources().resolve("blog-tls.yaml"), secret("blog", BLOG, authority));
+        write(folder.nextShopSecret(), secret("shop", SHOP, authority));
+        return folder;
+    }
+
+    /** Everything is below it. */
+    Path root() {
+        return root;
+    }
+
+    /** The folder to serve. */
+    Path resources() {
+        return root.resolve("resources");
+    }
+
+    /** The authority's certificate. */
+    Path authority() {
+        return root.resolve("ca.pem");
+    }
+
+    /** The shop's Secret as it is served first. */
+    Path shopSecret() {
+        return resources().resolve("shop-tls.yaml");
+    }
+
+    /** The shop's Secret with another certificate, to copy over the first. */
+    Path nextShopSecret() {
+        return root.resolve("next").resolve("shop-tls.yaml");
+    }
+
+    /** Removes it with all that is in it. */
+    void delete() {
+        try {
+            Files.walkFileTree(
+                    root,
+                    new SimpleFileVisitor<>() {
+                        @Override
+                        public FileVisitResult visitFile(Path file, BasicFileAttributes attributes)
+                                throws IOException {
+                            Files.delete(file);
+                            return FileVisitResult.CONTINUE;
+                        }
+
+                        @Override
+                        public FileVisitResult postVisitDirectory(
+                                Path dir, java.io.IOException failure) throws IOException {
+                            Files.delete(dir);
+                            return FileVisitResult.CONTINUE;
+                        }
+                    });
+        } catch (IOException left) {
+            org.slf4j.LoggerFactory.getLogger(DemoFolder.class)
+                    .atWarn()
+                    .addKeyValue("folder", root)
+                    .setCause(left)
+                    .log("the temporary folder could not be removed");
+        }
+    }
+
+    private static String application(String name, String host, int port) {
+        return APPLICATION
+                .replace("NAME", name)
+                .replace("HOST", host)
+                .replace("PORT", Integer.toString(port));
+    }
+
+    private static String secret(String name, String host, DemoAuthority authority) {
+        DemoAuthority.Issued issued =
+                authority.issue(List.of(new Hostname.Exact(host)), VALIDITY, KeyType.ECDSA);
+        return SECRET.replace("NAME", name)
+                .replace("CERTIFICATE", base64(issued.tlsCrt()))
+                .replace("PRIVATE", base64(issued.tlsKey()));
+    }
+
+    private static String base64(String pem) {
+        return Base64.getEncoder().encodeToString(pem.getBytes(StandardCharsets.UTF_8));
+    }
+
+    private static void write(Path file, String text) throws IOException {
+        Files.writeString(file, text);
+    }
+}

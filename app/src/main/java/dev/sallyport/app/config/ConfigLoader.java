@@ -1,0 +1,120 @@
+package dev.sallyport.app.config;
+
+import dev.sallyport.model.listener.Listener;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+
+/** Reads the configuration: defaults, then the file, then the environment, then flags. */
+public final class ConfigLoader {
+    /** Names the file, as {@code --config} does. */
+    public static final String FILE_VARIABLE = "SALLYPORT_CONFIG";
+
+    /** For the launcher script. */
+    private static final String LAUNCHER_VARIABLE = "SALLYPORT_JVM_OPTIONS";
+
+    /**
+     * What Kubernetes puts into every container for Services named sallyport or sallyport-…: not
+     * meant for us.
+     */
+    private static final Pattern SERVICE_LINK =
+            Pattern.compile(
+                    "SALLYPORT(_[A-Z0-9_]+)?_(SERVICE_HOST|SERVICE_PORT(_.+)?|PORT|PORT_[0-9]+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)");
+
+    /** The file from top to bottom, then the environment, then flags. */
+    private static final Comparator<Source> BY_PLACE =
+            Comparator.comparingInt(source ->
+                    switch (source) {
+                        case Source.Default _ -> 0;
+                        case Source.File(var location) -> location.line();
+                        case Source.Environment _ -> Integer.MAX_VALUE - 1;
+                        case Source.Flag _ -> Integer.MAX_VALUE;
+                    });
+
+    private ConfigLoader() {}
+
+    /**
+     * A flag with its values.
+     *
+     * @param key the key it sets
+     * @param name as it was written, for instance {@code --http}
+     * @param values at least one
+     */
+    public record FlagValue(String key, String name, List<String> values) {
+        public FlagValue {
+            values = List.copyOf(values);
+        }
+    }
+
+    /**
+     * Reads everything.
+     *
+     * @param file what {@code --config} names; else the variable {@value #FILE_VARIABLE} does
+     * @param environment the process's
+     * @param flags those that were given
+     * @throws InvalidConfiguration with all problems
+     */
+    public static EffectiveConfig load(
+            Optional<Path> file, Map<String, String> environment, List<FlagValue> flags)
+            throws InvalidConfiguration {
+        List<Problem> problems = new ArrayList<>();
+        Optional<Path> chosen =
+                file.or(() -> Optional.ofNullable(environment.get(FILE_VARIABLE)).map(Path::of));
+        Raw written =
+                chosen.map(path -> ConfigFile.read(path, problems))
+                        .orElseGet(() -> new Raw.Nothing(new Source.Default()));
+        Map<String, Raw> overrides = fromEnvironment(environment, problems);
+        for (FlagValue flag : flags) {
+            Source source = new Source.Flag(flag.name());
+            overrides.put(flag.key(), new Raw.Text(String.join(",", flag.values()), source));
+        }
+        var binder = new Binder(overrides, problems);
+        GatewayConfig config = binder.bind(written);
+        List<Setting> settings = binder.settings();
+        List<Listener> listeners = ListenerPlan.of(config, settings, problems);
+        if (!problems.isEmpty()) {
+            problems.sort(Comparator.comparing(Problem::source, BY_PLACE));
+            throw new InvalidConfiguration(problems);
+        }
+        return new EffectiveConfig(config, listeners, settings);
+    }
+
+    private static Map<String, Raw> fromEnvironment(
+            Map<String, String> environment, List<Problem> problems) {
+        Map<String, String> keys =
+                Schema.entries().stream()
+                        .collect(Collectors.toMap(Schema.Entry::variable, Schema.Entry::key));
+        Map<String, Raw> values = new HashMap<>();
+        new TreeMap<>(environment)
+                .forEach((variable, text) -> {
+                    if (!variable.startsWith("SALLYPORT_")
+                            || variable.equals(FILE_VARIABLE)
+                            || variable.equals(LAUNCHER_VARIABLE)) {
+                        return;
+                    }
+                    Source source = new Source.Environment(variable);
+                    String key = keys.get(variable);
+                    if (key != null) {
+                        values.put(key, new Raw.Text(text, source));
+                    } else if (!SERVICE_LINK.matcher(variable).matches()) {
+                        problems.add(
+                                new Problem(
+                                        source,
+                                        "",
+                                        "unknown variable"
+                                                + Words.nearest(variable, keys.keySet())
+                                                        .map(near ->
+                                                                " (did you mean " + near + "?)")
+                                                        .orElse("")));
+                    }
+                });
+        return values;
+    }
+}

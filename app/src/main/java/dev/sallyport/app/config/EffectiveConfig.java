@@ -1,0 +1,127 @@
+package dev.sallyport.app.config;
+
+import dev.sallyport.control.ControlSettings;
+import dev.sallyport.control.reconcile.HoldOff;
+import dev.sallyport.control.source.FolderSettings;
+import dev.sallyport.control.translate.TranslationSettings;
+import dev.sallyport.model.certificate.CertificateSet;
+import dev.sallyport.model.listener.Listener;
+import dev.sallyport.model.route.HttpsRedirect;
+import dev.sallyport.proxy.ProxySettings;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * A configuration that was read without a problem, and what it means to each part of the program.
+ *
+ * @param config what the program runs with
+ * @param listeners the ports to bind, with what is in the files that they name
+ * @param settings every value with its source, in the order of the documentation
+ */
+public record EffectiveConfig(
+        GatewayConfig config, List<Listener> listeners, List<Setting> settings) {
+    public EffectiveConfig {
+        listeners = List.copyOf(listeners);
+        settings = List.copyOf(settings);
+    }
+
+    /** For the data plane. */
+    public ProxySettings proxySettings() {
+        return new ProxySettings(
+                config.eventLoops().transport(),
+                config.eventLoops().count(),
+                limits(config.limits()),
+                timeouts(config.timeouts()),
+                new ProxySettings.Forwarding(
+                        config.forwarding().trustedProxies().stream().map(Cidr::toString).toList(),
+                        config.forwarding().forwarded()),
+                hsts(config.hsts()),
+                new ProxySettings.AccessLogSettings(
+                        config.accessLog().format(),
+                        config.accessLog().output(),
+                        config.accessLog().queue()),
+                config.forwarding().escapedSlashes());
+    }
+
+    /**
+     * For the control side.
+     *
+     * @param fallback the default certificate while no configured one can be used
+     */
+    public ControlSettings controlSettings(Optional<CertificateSet> fallback) {
+        GatewayConfig.Ingress ingress = config.ingress();
+        GatewayConfig.Redirect redirect = config.redirect();
+        GatewayConfig.Folder folder = config.folder();
+        return new ControlSettings(
+                new TranslationSettings(
+                        listeners,
+                        Set.copyOf(ingress.classes()),
+                        ingress.servesAllWithoutClasses(),
+                        redirect.enabled()
+                                ? Optional.of(new HttpsRedirect(redirect.status(), redirect.port()))
+                                : Optional.empty(),
+                        ingress.defaultBackend(),
+                        config.tls().defaultCertificate().map(SecretReference::toObjectRef),
+                        fallback,
+                        config.tls().strictSni(),
+                        ingress.loopbackEndpoints(),
+                        ingress.externalNames()),
+                new FolderSettings(
+                        folder.notifications(),
+                        folder.pollInterval(),
+                        folder.settle(),
+                        folder.vanishGrace(),
+                        folder.maxFileSize().toInt(),
+                        folder.maxFiles(),
+                        folder.maxDepth()),
+                new HoldOff(
+                        config.reconcile().interval(),
+                        config.reconcile().burst(),
+                        config.reconcile().cap()));
+    }
+
+    private static ProxySettings.Limits limits(GatewayConfig.Limits limits) {
+        return new ProxySettings.Limits(
+                limits.connections(),
+                limits.connectionsPerClient(),
+                limits.headerBytes().toInt(),
+                limits.headerCount(),
+                limits.uriBytes().toInt(),
+                limits.requestBodyBytes().bytes(),
+                limits.requestsPerConnection(),
+                limits.concurrentStreams(),
+                limits.streamWindow().toInt(),
+                limits.connectionWindow().toInt(),
+                limits.resetsPerHalfMinute(),
+                limits.controlFramesPerHalfMinute(),
+                limits.writeBuffer().toInt(),
+                limits.upstreamConnections(),
+                limits.upstreamIdle(),
+                limits.upstreamPending());
+    }
+
+    private static ProxySettings.Timeouts timeouts(GatewayConfig.Timeouts timeouts) {
+        return new ProxySettings.Timeouts(
+                timeouts.handshake(),
+                timeouts.header(),
+                timeouts.bodyIdle(),
+                timeouts.request(),
+                timeouts.keepAlive(),
+                timeouts.stalledWrite(),
+                timeouts.tunnelIdle(),
+                timeouts.upstreamConnect(),
+                timeouts.upstreamResponse(),
+                timeouts.upstreamIdle(),
+                timeouts.drainDelay(),
+                timeouts.drain());
+    }
+
+    private static Optional<ProxySettings.Hsts> hsts(GatewayConfig.Hsts hsts) {
+        return hsts.maxAge().isZero()
+                ? Optional.empty()
+                : Optional.of(
+                        new ProxySettings.Hsts(
+                                hsts.maxAge(), hsts.includeSubdomains(), hsts.preload()));
+    }
+}

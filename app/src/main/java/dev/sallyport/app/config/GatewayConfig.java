@@ -1,0 +1,481 @@
+package dev.sallyport.app.config;
+
+import dev.sallyport.control.translate.BackendReference;
+import dev.sallyport.model.listener.TlsPolicy;
+import dev.sallyport.model.listener.TlsProfile;
+import dev.sallyport.proxy.ProxySettings.AccessLogSettings;
+import dev.sallyport.proxy.ProxySettings.EscapedSlashes;
+import dev.sallyport.proxy.ProxySettings.Transport;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * Everything that can be configured: the one place for keys, types, ranges, defaults and their
+ * documentation. Immutable. Reasons for the defaults are in {@code docs/defaults.md}.
+ */
+public record GatewayConfig(
+        @Key("The folder of manifests to serve.") Optional<Path> resources,
+        Listeners listeners,
+        Tls tls,
+        Redirect redirect,
+        Hsts hsts,
+        Ingress ingress,
+        Folder folder,
+        Reconcile reconcile,
+        Limits limits,
+        Timeouts timeouts,
+        Forwarding forwarding,
+        AccessLog accessLog,
+        EventLoops eventLoops,
+        Log log) {
+
+    /** All defaults. */
+    public static final GatewayConfig DEFAULT =
+            new GatewayConfig(
+                    Optional.empty(),
+                    Listeners.DEFAULT,
+                    Tls.DEFAULT,
+                    Redirect.DEFAULT,
+                    Hsts.DEFAULT,
+                    Ingress.DEFAULT,
+                    Folder.DEFAULT,
+                    Reconcile.DEFAULT,
+                    Limits.DEFAULT,
+                    Timeouts.DEFAULT,
+                    Forwarding.DEFAULT,
+                    AccessLog.DEFAULT,
+                    EventLoops.DEFAULT,
+                    Log.DEFAULT);
+
+    /** Ports. */
+    public record Listeners(
+            @Key("Where plain HTTP is served; may be empty.") List<BindAddress> http,
+            @Key(
+                            "Where HTTPS is served; may be empty. An entry is an address, or a mapping of `address`"
+                                    + " and what differs from the section `tls`: `profile`, `client-authentication`.")
+                    List<HttpsListener> https,
+            @Key("The admin port: health, metrics and what is served. Keep it away from clients.")
+                    BindAddress admin) {
+
+        static final Listeners DEFAULT =
+                new Listeners(
+                        List.of(new BindAddress("0.0.0.0", 8080)),
+                        List.of(HttpsListener.at(new BindAddress("0.0.0.0", 8443))),
+                        new BindAddress("127.0.0.1", 9090));
+
+        public Listeners {
+            http = List.copyOf(http);
+            https = List.copyOf(https);
+            if (http.isEmpty() && https.isEmpty()) {
+                throw new IllegalArgumentException(
+                        "no listeners (expected: at least one address in http or https)");
+            }
+            Set<BindAddress> taken = new HashSet<>();
+            if (admin.port() != 0) {
+                taken.add(admin);
+            }
+            http.forEach(address -> claim(taken, address));
+            https.forEach(listener -> claim(taken, listener.address()));
+        }
+
+        private static void claim(Set<BindAddress> taken, BindAddress address) {
+            if (address.port() != 0 && !taken.add(address)) {
+                throw new IllegalArgumentException(
+                        address + " is used twice (expected: an address of its own for each port)");
+            }
+        }
+    }
+
+    /** One HTTPS port; what is empty is taken from the section {@code tls}. */
+    public record HttpsListener(
+            @Key("Where to listen.") BindAddress address,
+            @Key("TLS versions and cipher suites.") Optional<TlsProfile> profile,
+            @Key("Client certificates.") Optional<ClientCertificates> clientAuthentication) {
+
+        /** With nothing of its own. */
+        static HttpsListener at(BindAddress address) {
+            return new HttpsListener(address, Optional.empty(), Optional.empty());
+        }
+
+        /** Whether there is more to it than the address. */
+        boolean special() {
+            return profile.isPresent() || clientAuthentication.isPresent();
+        }
+
+        @Override
+        public String toString() {
+            return address
+                    + profile.map(it -> " profile=" + Words.kebab(it.name())).orElse("")
+                    + clientAuthentication.map(it -> " " + it).orElse("");
+        }
+    }
+
+    /** TLS towards clients. */
+    public record Tls(
+            @Key("Mozilla's recommendation to follow: `modern` is TLS 1.3 only.")
+                    TlsProfile profile,
+            @Key(
+                            value = "Key exchange groups in order of preference.",
+                            oneOf = {"X25519MLKEM768", "X25519", "P-256", "P-384", "P-521"})
+                    List<String> groups,
+            @Key(
+                            value = "ALPN protocols in order of preference.",
+                            oneOf = {"h2", "http/1.1"})
+                    List<String> applicationProtocols,
+            ClientCertificates clientAuthentication,
+            @Key(
+                            "The Secret (`namespace/name`) whose certificate is served where no other fits; without"
+                                    + " it one is made at start that nobody trusts.")
+                    Optional<SecretReference> defaultCertificate,
+            @Key(
+                            "Refuse handshakes for unknown names (`unrecognized_name`) instead of serving the default"
+                                    + " certificate.")
+                    boolean strictSni,
+            @Key(
+                            value =
+                                    "Certificates that the native library holds at a time; others are loaded when a"
+                                            + " handshake asks for them.",
+                            min = 1,
+                            max = 10_000_000)
+                    int cachedCredentials) {
+        static final Tls DEFAULT =
+                new Tls(
+                        TlsProfile.INTERMEDIATE,
+                        TlsPolicy.DEFAULT_GROUPS,
+                        TlsPolicy.DEFAULT.applicationProtocols(),
+                        ClientCertificates.DEFAULT,
+                        Optional.empty(),
+                        false,
+                        10_000);
+
+        public Tls {
+            groups = List.copyOf(groups);
+            applicationProtocols = List.copyOf(applicationProtocols);
+            requireSome("groups", groups);
+            requireSome("application-protocols", applicationProtocols);
+        }
+
+        private static void requireSome(String key, List<String> values) {
+            if (values.isEmpty()) {
+                throw new IllegalArgumentException(key + ": empty (expected: at least one)");
+            }
+        }
+    }
+
+    /** Whether clients present certificates of their own. */
+    public record ClientCertificates(
+            @Key("Whether clients are asked for a certificate, and whether they must have one.")
+                    Mode mode,
+            @Key("The authorities that may have issued them, as PEM.") Optional<Path> caFile) {
+
+        /** How much clients are asked for. */
+        public enum Mode {
+            NONE,
+            OPTIONAL,
+            REQUIRED
+        }
+
+        static final ClientCertificates DEFAULT =
+                new ClientCertificates(Mode.NONE, Optional.empty());
+
+        public ClientCertificates {
+            if (mode != Mode.NONE && caFile.isEmpty()) {
+                throw new IllegalArgumentException(
+                        "ca-file: missing (expected: the authorities to believe, where mode is "
+                                + Words.kebab(mode.name())
+                                + ")");
+            }
+        }
+
+        @Override
+        public String toString() {
+            return "client-authentication="
+                    + Words.kebab(mode.name())
+                    + caFile.map(it -> " ca-file=" + it).orElse("");
+        }
+    }
+
+    /** The redirect of plain requests to HTTPS. */
+    public record Redirect(
+            @Key("Redirect plain requests for hosts that have a `tls` section.") boolean enabled,
+            @Key(value = "301, 302, 303, 307 or 308.", min = 301, max = 308) int status,
+            @Key(
+                            value =
+                                    "The port clients reach HTTPS on; 443 is left out of the location.",
+                            min = 1,
+                            max = 65535)
+                    int port) {
+        static final Redirect DEFAULT = new Redirect(true, 308, 443);
+
+        public Redirect {
+            if (status > 303 && status < 307) {
+                throw new IllegalArgumentException(
+                        "status: " + status + " (expected: 301, 302, 303, 307 or 308)");
+            }
+        }
+    }
+
+    /** Strict-Transport-Security. */
+    public record Hsts(
+            @Key("How long browsers insist on HTTPS; 0 sends no such field.") Duration maxAge,
+            @Key("For subdomains too.") boolean includeSubdomains,
+            @Key("Ask browsers' makers to build it in.") boolean preload) {
+        static final Hsts DEFAULT = new Hsts(Duration.ZERO, false, false);
+
+        public Hsts {
+            if (preload && (!includeSubdomains || maxAge.compareTo(Duration.ofDays(365)) < 0)) {
+                throw new IllegalArgumentException(
+                        "preload: true (expected: max-age of 365d or more and include-subdomains, as the preload lists"
+                                + " ask for)");
+            }
+        }
+    }
+
+    /** How Ingress objects are read. */
+    public record Ingress(
+            @Key(
+                            "The IngressClasses to serve; empty means those of this controller and the class"
+                                    + " `sallyport`.")
+                    List<String> classes,
+            @Key("Serve every Ingress while there is no IngressClass at all.")
+                    boolean servesAllWithoutClasses,
+            @Key("`namespace/service:port`; answers what no rule matches.")
+                    Optional<BackendReference> defaultBackend,
+            @Key("Allow loopback addresses as endpoints.") boolean loopbackEndpoints,
+            @Key("Serve Services of type ExternalName.") boolean externalNames) {
+        static final Ingress DEFAULT = new Ingress(List.of(), true, Optional.empty(), true, true);
+
+        public Ingress {
+            classes = List.copyOf(classes);
+        }
+    }
+
+    /** How the folder is read. */
+    public record Folder(
+            @Key("Use the system's file notifications; without them only the poll sees changes.")
+                    boolean notifications,
+            @Key(value = "How often the whole folder is compared.", min = 1) Duration pollInterval,
+            @Key("How long a file must have been still before it is read.") Duration settle,
+            @Key("How long a file must be gone, or unreadable, before that counts.")
+                    Duration vanishGrace,
+            @Key(value = "Larger files are not read.", min = 1, max = 1 << 30) ByteSize maxFileSize,
+            @Key(value = "Further files are not read.", min = 1, max = 10_000_000) int maxFiles,
+            @Key(value = "Folders nested deeper are not entered.", min = 1, max = 1000)
+                    int maxDepth) {
+        static final Folder DEFAULT =
+                new Folder(
+                        true,
+                        Duration.ofSeconds(2),
+                        Duration.ofMillis(8),
+                        Duration.ofMillis(100),
+                        ByteSize.mebibytes(8),
+                        100_000,
+                        32);
+    }
+
+    /** How bursts of changes are put together; the first change never waits. */
+    public record Reconcile(
+            @Key("The pause between two rounds of a long burst.") Duration interval,
+            @Key(value = "Rounds that may follow each other without a pause.", min = 1, max = 1000)
+                    int burst,
+            @Key("The longest that a change waits.") Duration cap) {
+        static final Reconcile DEFAULT =
+                new Reconcile(Duration.ofMillis(100), 5, Duration.ofSeconds(1));
+
+        public Reconcile {
+            if (cap.compareTo(interval) < 0) {
+                throw new IllegalArgumentException(
+                        "cap: "
+                                + DurationText.format(cap)
+                                + " (expected: at least the interval, which is "
+                                + DurationText.format(interval)
+                                + ")");
+            }
+        }
+    }
+
+    /** Bounds on what clients and backends may make the gateway hold. */
+    public record Limits(
+            @Key(value = "Client connections in all.", min = 1, max = 10_000_000) int connections,
+            @Key(
+                            value = "Client connections from one address (IPv6: one /64).",
+                            min = 1,
+                            max = 10_000_000)
+                    int connectionsPerClient,
+            @Key(
+                            value =
+                                    "All header fields of a message: names, values and 32 bytes for each.",
+                            min = 1024,
+                            max = 1 << 20)
+                    ByteSize headerBytes,
+            @Key(
+                            value = "Header fields of a message; each cookie crumb counts.",
+                            min = 8,
+                            max = 10_000)
+                    int headerCount,
+            @Key(value = "The request target.", min = 256, max = 1 << 20) ByteSize uriBytes,
+            @Key("The request body; 0 for no bound.") ByteSize requestBodyBytes,
+            @Key(value = "Requests on one connection, before it is closed in good order.", min = 1)
+                    long requestsPerConnection,
+            @Key(value = "HTTP/2 streams of a connection.", min = 1, max = 10_000)
+                    int concurrentStreams,
+            @Key(
+                            value =
+                                    "HTTP/2 window of a stream, and request data in flight on HTTP/1.1.",
+                            min = 16_384,
+                            max = Integer.MAX_VALUE)
+                    ByteSize streamWindow,
+            @Key(value = "HTTP/2 window of a connection.", min = 65_535, max = Integer.MAX_VALUE)
+                    ByteSize connectionWindow,
+            @Key(
+                            value =
+                                    "HTTP/2 streams that a client may reset, or make us reset, in 30 s.",
+                            min = 1,
+                            max = 1_000_000)
+                    int resetsPerHalfMinute,
+            @Key(
+                            value = "HTTP/2 SETTINGS, PING and PRIORITY frames in 30 s.",
+                            min = 1,
+                            max = 1_000_000)
+                    int controlFramesPerHalfMinute,
+            @Key(
+                            value =
+                                    "Unsent bytes of a connection, above which nothing more is read for it.",
+                            min = 4096,
+                            max = 1 << 30)
+                    ByteSize writeBuffer,
+            @Key(value = "Connections to one endpoint.", min = 1, max = 1_000_000)
+                    int upstreamConnections,
+            @Key(
+                            value = "Idle connections kept for one endpoint on one event loop.",
+                            max = 1_000_000)
+                    int upstreamIdle,
+            @Key(
+                            value =
+                                    "Requests that wait for a connection to one upstream on one event loop.",
+                            max = 1_000_000)
+                    int upstreamPending) {
+        static final Limits DEFAULT =
+                new Limits(
+                        50_000,
+                        10_000,
+                        ByteSize.kibibytes(32),
+                        100,
+                        ByteSize.kibibytes(8),
+                        new ByteSize(0),
+                        100_000,
+                        128,
+                        ByteSize.kibibytes(64),
+                        ByteSize.mebibytes(1),
+                        200,
+                        1_000,
+                        ByteSize.kibibytes(64),
+                        1024,
+                        64,
+                        1024);
+    }
+
+    /** Deadlines; 0 means none unless the key says otherwise. */
+    public record Timeouts(
+            @Key(value = "From accept to the end of the TLS handshake.", min = 1, max = 3_600_000)
+                    Duration handshake,
+            @Key("From the first byte of a request head to its last.") Duration header,
+            @Key("Between two pieces of a request body.") Duration bodyIdle,
+            @Key("From a request's head to its response's end; WebSockets are exempt.")
+                    Duration request,
+            @Key("An idle client connection.") Duration keepAlive,
+            @Key("A client that does not read what is sent to it.") Duration stalledWrite,
+            @Key("A WebSocket without data in either direction.") Duration tunnelIdle,
+            @Key("Connecting to an endpoint.") Duration upstreamConnect,
+            @Key(
+                            "From the end of a request to the head of its response, and between two pieces of its"
+                                    + " body.")
+                    Duration upstreamResponse,
+            @Key("An idle connection to a backend.") Duration upstreamIdle,
+            @Key(
+                            "How long the process goes on accepting, not ready, once it was told to stop; 0 stops"
+                                    + " accepting at once.")
+                    Duration drainDelay,
+            @Key("How long it then waits for exchanges to end; 0 does not wait.") Duration drain) {
+        static final Timeouts DEFAULT =
+                new Timeouts(
+                        Duration.ofSeconds(10),
+                        Duration.ofSeconds(10),
+                        Duration.ofSeconds(30),
+                        Duration.ofHours(1),
+                        Duration.ofSeconds(75),
+                        Duration.ofSeconds(30),
+                        Duration.ofHours(1),
+                        Duration.ofSeconds(5),
+                        Duration.ofSeconds(60),
+                        Duration.ofSeconds(30),
+                        Duration.ZERO,
+                        Duration.ofSeconds(30));
+    }
+
+    /** What backends learn of clients, and how paths are passed on. */
+    public record Forwarding(
+            @Key(
+                            "CIDR blocks whose X-Forwarded fields and request ids are believed; anybody else's are"
+                                    + " dropped.")
+                    List<Cidr> trustedProxies,
+            @Key("Send the Forwarded field (RFC 7239) as well.") boolean forwarded,
+            @Key("What becomes of `%2F` and `%5C` in paths; `reject` answers 400.")
+                    EscapedSlashes escapedSlashes) {
+        static final Forwarding DEFAULT = new Forwarding(List.of(), false, EscapedSlashes.KEEP);
+
+        public Forwarding {
+            trustedProxies = List.copyOf(trustedProxies);
+        }
+    }
+
+    /** The access log. */
+    public record AccessLog(
+            @Key("How a line looks.") AccessLogSettings.Format format,
+            @Key("`stdout`, `stderr` or a file to append to.") String output,
+            @Key(
+                            value =
+                                    "Lines that may wait for the writer; more are dropped and counted.",
+                            min = 16,
+                            max = 1 << 24)
+                    int queue) {
+        static final AccessLog DEFAULT =
+                new AccessLog(AccessLogSettings.Format.JSON, "stdout", 16 * 1024);
+    }
+
+    /** The threads that serve traffic. */
+    public record EventLoops(
+            @Key("The system interface; `auto` is epoll where there is one, else nio.")
+                    Transport transport,
+            @Key(value = "How many event loops; 0 for one per processor.", max = 1024) int count) {
+        static final EventLoops DEFAULT = new EventLoops(Transport.AUTO, 0);
+    }
+
+    /** The program's own log, to standard error. */
+    public record Log(
+            @Key("The least important messages that are logged.") Level level,
+            @Key("`auto` is text on a terminal, else JSON.") Format format) {
+
+        /** How important a message is. */
+        public enum Level {
+            ERROR,
+            WARN,
+            INFO,
+            DEBUG,
+            TRACE
+        }
+
+        /** How a line looks. */
+        public enum Format {
+            AUTO,
+            TEXT,
+            JSON
+        }
+
+        static final Log DEFAULT = new Log(Level.INFO, Format.AUTO);
+    }
+}

@@ -1,0 +1,243 @@
+package dev.sallyport.app.wire;
+
+import dev.sallyport.app.admin.AdminServer;
+import dev.sallyport.app.admin.AdminState;
+import dev.sallyport.app.admin.Readiness;
+import dev.sallyport.app.config.BindAddress;
+import dev.sallyport.app.config.EffectiveConfig;
+import dev.sallyport.control.FolderControl;
+import dev.sallyport.control.reconcile.ControlState;
+import dev.sallyport.model.certificate.CertificateSet;
+import dev.sallyport.model.certificate.ServedCertificate;
+import dev.sallyport.model.finding.Finding;
+import dev.sallyport.model.finding.Severity;
+import dev.sallyport.model.listener.Listener;
+import dev.sallyport.model.name.Hostname;
+import dev.sallyport.model.name.ObjectRef;
+import dev.sallyport.model.snapshot.GatewaySnapshot;
+import dev.sallyport.proxy.metric.Reading;
+import dev.sallyport.tls.certificate.SelfSigned;
+import dev.sallyport.tls.context.NativeTls;
+import dev.sallyport.tls.context.NativeTlsUnavailable;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.concurrent.ExecutionException;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** A running gateway: data plane, control side and admin port. */
+public final class Gateway implements AdminState, AutoCloseable {
+    /*
+     * Concurrency: started by one thread and stopped by one, perhaps another. Everybody else reads
+     * the volatile fields; `phase` only goes forward.
+     */
+    private static final Logger LOG = LoggerFactory.getLogger(Gateway.class);
+
+    /** Only strangers see the self-signed certificate, and every start makes a new one. */
+    private static final Duration FALLBACK_VALIDITY = Duration.ofDays(365);
+
+    private enum Phase {
+        STARTING,
+        SERVING,
+        DRAINING
+    }
+
+    private final EffectiveConfig config;
+    private final InstantSource time;
+    private final Traffic traffic;
+    private @Nullable AdminServer admin;
+    private volatile @Nullable FolderControl control;
+    private volatile Phase phase = Phase.STARTING;
+
+    private Gateway(EffectiveConfig config, InstantSource time, Traffic traffic) {
+        this.config = config;
+        this.time = time;
+        this.traffic = traffic;
+    }
+
+    /**
+     * Starts everything; returns when the first snapshot is in service, or, where the folder is
+     * slow, has been asked for. The admin port answers from early on.
+     *
+     * @param resources the folder to serve
+     * @throws StartFailed where that is impossible; nothing is left running
+     * @throws InterruptedException where the process is told to stop meanwhile
+     */
+    public static Gateway start(EffectiveConfig config, Path resources, InstantSource time)
+            throws StartFailed, InterruptedException {
+        String tls = requireTls();
+        LOG.atInfo()
+                .addKeyValue("version", Version.current())
+                .addKeyValue("java", Runtime.version())
+                .addKeyValue("tls", tls)
+                .addKeyValue("resources", resources)
+                .log("sallyport starts");
+        requireFolder(resources);
+        var gateway = new Gateway(config, time, Traffic.open(config, time));
+        try {
+            gateway.startAdmin();
+            gateway.startControl(resources);
+            gateway.report();
+            return gateway;
+        } catch (StartFailed | InterruptedException | RuntimeException failed) {
+            gateway.stop();
+            throw failed;
+        }
+    }
+
+    @Override
+    public GatewaySnapshot served() {
+        return traffic.current();
+    }
+
+    @Override
+    public ControlState control() {
+        FolderControl started = control;
+        return started == null ? ControlState.EMPTY : started.state();
+    }
+
+    @Override
+    public Readiness readiness() {
+        return switch (phase) {
+            case STARTING -> Readiness.notYet("starting: the first snapshot is not applied");
+            case SERVING -> Readiness.READY;
+            case DRAINING -> Readiness.notYet("draining");
+        };
+    }
+
+    @Override
+    public Reading traffic() {
+        return traffic.metrics();
+    }
+
+    /** Where each listener is bound, by name; those that could not be bound are missing. */
+    public Map<String, InetSocketAddress> bound() {
+        return traffic.bound();
+    }
+
+    /** Where the admin port is bound. */
+    public InetSocketAddress adminAddress() {
+        if (admin == null) {
+            throw new IllegalStateException("not started");
+        }
+        return admin.address();
+    }
+
+    /** Drains as configured, then stops. Blocks for as long as that takes. */
+    @Override
+    public void close() {
+        phase = Phase.DRAINING;
+        traffic.drain();
+        stop();
+    }
+
+    private void stop() {
+        FolderControl started = control;
+        if (started != null) {
+            started.close();
+        }
+        traffic.close();
+        if (admin != null) {
+            admin.close();
+        }
+    }
+
+    private void startAdmin() throws StartFailed {
+        BindAddress address = config.config().listeners().admin();
+        try {
+            admin = AdminServer.start(address.toSocketAddress(), this);
+        } catch (IOException taken) {
+            throw new StartFailed(
+                    "the admin port " + address + " cannot be bound: " + taken.getMessage(),
+                    "Free the port, or choose another one with --admin ADDR:PORT.");
+        }
+        LOG.atInfo().addKeyValue("address", text(adminAddress())).log("admin port is bound");
+    }
+
+    private void startControl(Path resources) throws StartFailed, InterruptedException {
+        FolderControl opened =
+                FolderControl.open(resources, config.controlSettings(fallback()), traffic, time);
+        control = opened;
+        try {
+            var _ = opened.firstApplied().get();
+        } catch (ExecutionException bug) {
+            throw new IllegalStateException(bug.getCause());
+        }
+        if (!config.listeners().isEmpty() && traffic.bound().isEmpty()) {
+            throw new StartFailed(
+                    "no listener could be bound: "
+                            + String.join(
+                                    "; ",
+                                    opened.state().applied().findings().stream()
+                                            .map(Finding::message)
+                                            .toList()),
+                    "Free the ports, or choose others with --http ADDR:PORT and --https ADDR:PORT.");
+        }
+        phase = Phase.SERVING;
+    }
+
+    private Optional<CertificateSet> fallback() {
+        var bundle =
+                SelfSigned.make(
+                        List.of(new Hostname.Exact("sallyport.invalid")), FALLBACK_VALIDITY, time);
+        var served =
+                new ServedCertificate(
+                        bundle, ObjectRef.gateway("self-signed"), time.instant(), true);
+        return Optional.of(CertificateSet.of(List.of(served)));
+    }
+
+    private void report() {
+        for (Listener listener : config.listeners()) {
+            InetSocketAddress address = traffic.bound().get(listener.name());
+            if (address != null) {
+                LOG.atInfo()
+                        .addKeyValue("listener", listener.name())
+                        .addKeyValue("address", text(address))
+                        .log("listener is bound");
+            }
+        }
+        ControlState state = control();
+        long errors = count(state.findings(), Severity.ERROR);
+        long warnings = count(state.findings(), Severity.WARNING);
+        LOG.atInfo()
+                .addKeyValue("objects", new TreeMap<>(state.objects()))
+                .addKeyValue("hosts", served().routes().hosts().size())
+                .addKeyValue("certificates", served().certificates().hosts().size())
+                .addKeyValue("errors", errors)
+                .addKeyValue("warnings", warnings)
+                .log("ready");
+    }
+
+    private static long count(List<Finding> findings, Severity severity) {
+        return findings.stream().filter(finding -> finding.severity() == severity).count();
+    }
+
+    private static String requireTls() throws StartFailed {
+        try {
+            return NativeTls.require();
+        } catch (NativeTlsUnavailable missing) {
+            throw new StartFailed(String.valueOf(missing.getMessage()), missing.advice());
+        }
+    }
+
+    private static void requireFolder(Path resources) throws StartFailed {
+        if (!Files.isDirectory(resources)) {
+            throw new StartFailed(
+                    resources + " is not a folder",
+                    "Name a folder of manifests with --resources DIR; it may be empty.");
+        }
+    }
+
+    private static String text(InetSocketAddress address) {
+        return new BindAddress(address.getAddress().getHostAddress(), address.getPort()).toString();
+    }
+}

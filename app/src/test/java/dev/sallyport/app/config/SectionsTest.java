@@ -1,0 +1,503 @@
+package dev.sallyport.app.config;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.sallyport.app.config.GatewayConfig.AccessLog;
+import dev.sallyport.app.config.GatewayConfig.ClientCertificates;
+import dev.sallyport.app.config.GatewayConfig.EventLoops;
+import dev.sallyport.app.config.GatewayConfig.Folder;
+import dev.sallyport.app.config.GatewayConfig.Forwarding;
+import dev.sallyport.app.config.GatewayConfig.Hsts;
+import dev.sallyport.app.config.GatewayConfig.HttpsListener;
+import dev.sallyport.app.config.GatewayConfig.Ingress;
+import dev.sallyport.app.config.GatewayConfig.Limits;
+import dev.sallyport.app.config.GatewayConfig.Listeners;
+import dev.sallyport.app.config.GatewayConfig.Log;
+import dev.sallyport.app.config.GatewayConfig.Reconcile;
+import dev.sallyport.app.config.GatewayConfig.Redirect;
+import dev.sallyport.app.config.GatewayConfig.Timeouts;
+import dev.sallyport.app.config.GatewayConfig.Tls;
+import dev.sallyport.control.translate.BackendReference;
+import dev.sallyport.control.translate.PortReference;
+import dev.sallyport.model.listener.TlsProfile;
+import dev.sallyport.proxy.ProxySettings.AccessLogSettings;
+import dev.sallyport.proxy.ProxySettings.EscapedSlashes;
+import dev.sallyport.proxy.ProxySettings.Transport;
+import dev.sallyport.tls.certificate.DemoAuthority;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Function;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Each section twice: what it is by default, and with every key set to something else. */
+final class SectionsTest {
+    @TempDir private Path folder;
+
+    @Test
+    void resourcesHasNoDefault() throws Exception {
+        assertThat(load("").config().resources()).isEmpty();
+    }
+
+    @Test
+    void resourcesIsRelativeToTheFile() throws Exception {
+        assertThat(load("resources: manifests\n").config().resources())
+                .contains(folder.resolve("manifests"));
+    }
+
+    @Test
+    void listenersByDefault() throws Exception {
+        defaults(
+                GatewayConfig::listeners,
+                new Listeners(
+                        List.of(new BindAddress("0.0.0.0", 8080)),
+                        List.of(HttpsListener.at(new BindAddress("0.0.0.0", 8443))),
+                        new BindAddress("127.0.0.1", 9090)));
+    }
+
+    @Test
+    void listenersWithEveryKeySet() throws Exception {
+        authorities();
+        explicit(
+                "listeners",
+                GatewayConfig::listeners,
+                """
+                  http: ["[::]:80", 10.0.0.1:81]
+                  https:
+                    - 0.0.0.0:443
+                    - address: "[::1]:444"
+                      profile: modern
+                      client-authentication:
+                        mode: optional
+                        ca-file: ca.pem
+                  admin: localhost:0
+                """,
+                new Listeners(
+                        List.of(new BindAddress("::", 80), new BindAddress("10.0.0.1", 81)),
+                        List.of(
+                                HttpsListener.at(new BindAddress("0.0.0.0", 443)),
+                                new HttpsListener(
+                                        new BindAddress("::1", 444),
+                                        Optional.of(TlsProfile.MODERN),
+                                        Optional.of(
+                                                new ClientCertificates(
+                                                        ClientCertificates.Mode.OPTIONAL,
+                                                        Optional.of(folder.resolve("ca.pem")))))),
+                        new BindAddress("127.0.0.1", 0)));
+    }
+
+    @Test
+    void tlsByDefault() throws Exception {
+        defaults(
+                GatewayConfig::tls,
+                new Tls(
+                        TlsProfile.INTERMEDIATE,
+                        List.of("X25519MLKEM768", "X25519", "P-256", "P-384"),
+                        List.of("h2", "http/1.1"),
+                        new ClientCertificates(ClientCertificates.Mode.NONE, Optional.empty()),
+                        Optional.empty(),
+                        false,
+                        10_000));
+    }
+
+    @Test
+    void tlsWithEveryKeySet() throws Exception {
+        authorities();
+        explicit(
+                "tls",
+                GatewayConfig::tls,
+                """
+                  profile: modern
+                  groups: [X25519, P-521]
+                  application-protocols: [http/1.1]
+                  client-authentication:
+                    mode: required
+                    ca-file: ca.pem
+                  default-certificate: edge/wildcard
+                  strict-sni: true
+                  cached-credentials: 7
+                """,
+                new Tls(
+                        TlsProfile.MODERN,
+                        List.of("X25519", "P-521"),
+                        List.of("http/1.1"),
+                        new ClientCertificates(
+                                ClientCertificates.Mode.REQUIRED,
+                                Optional.of(folder.resolve("ca.pem"))),
+                        Optional.of(new SecretReference("edge", "wildcard")),
+                        true,
+                        7));
+    }
+
+    @Test
+    void redirectByDefault() throws Exception {
+        defaults(GatewayConfig::redirect, new Redirect(true, 308, 443));
+    }
+
+    @Test
+    void redirectWithEveryKeySet() throws Exception {
+        explicit(
+                "redirect",
+                GatewayConfig::redirect,
+                """
+                  enabled: false
+                  status: 301
+                  port: 8443
+                """,
+                new Redirect(false, 301, 8443));
+    }
+
+    @Test
+    void hstsByDefault() throws Exception {
+        defaults(GatewayConfig::hsts, new Hsts(Duration.ZERO, false, false));
+    }
+
+    @Test
+    void hstsWithEveryKeySet() throws Exception {
+        explicit(
+                "hsts",
+                GatewayConfig::hsts,
+                """
+                  max-age: 730d
+                  include-subdomains: true
+                  preload: true
+                """,
+                new Hsts(Duration.ofDays(730), true, true));
+    }
+
+    @Test
+    void ingressByDefault() throws Exception {
+        defaults(
+                GatewayConfig::ingress, new Ingress(List.of(), true, Optional.empty(), true, true));
+    }
+
+    @Test
+    void ingressWithEveryKeySet() throws Exception {
+        explicit(
+                "ingress",
+                GatewayConfig::ingress,
+                """
+                  classes: [public, private]
+                  serves-all-without-classes: false
+                  default-backend: default/fallback:http
+                  loopback-endpoints: false
+                  external-names: false
+                """,
+                new Ingress(
+                        List.of("public", "private"),
+                        false,
+                        Optional.of(
+                                new BackendReference(
+                                        "default", "fallback", new PortReference.ByName("http"))),
+                        false,
+                        false));
+    }
+
+    @Test
+    void folderByDefault() throws Exception {
+        defaults(
+                GatewayConfig::folder,
+                new Folder(
+                        true,
+                        Duration.ofSeconds(2),
+                        Duration.ofMillis(8),
+                        Duration.ofMillis(100),
+                        new ByteSize(8 << 20),
+                        100_000,
+                        32));
+    }
+
+    @Test
+    void folderWithEveryKeySet() throws Exception {
+        explicit(
+                "folder",
+                GatewayConfig::folder,
+                """
+                  notifications: false
+                  poll-interval: 5s
+                  settle: 20ms
+                  vanish-grace: 1s
+                  max-file-size: 64KiB
+                  max-files: 10
+                  max-depth: 3
+                """,
+                new Folder(
+                        false,
+                        Duration.ofSeconds(5),
+                        Duration.ofMillis(20),
+                        Duration.ofSeconds(1),
+                        new ByteSize(64 << 10),
+                        10,
+                        3));
+    }
+
+    @Test
+    void reconcileByDefault() throws Exception {
+        defaults(
+                GatewayConfig::reconcile,
+                new Reconcile(Duration.ofMillis(100), 5, Duration.ofSeconds(1)));
+    }
+
+    @Test
+    void reconcileWithEveryKeySet() throws Exception {
+        explicit(
+                "reconcile",
+                GatewayConfig::reconcile,
+                """
+                  interval: 250ms
+                  burst: 2
+                  cap: 1m
+                """,
+                new Reconcile(Duration.ofMillis(250), 2, Duration.ofMinutes(1)));
+    }
+
+    @Test
+    void limitsByDefault() throws Exception {
+        defaults(
+                GatewayConfig::limits,
+                new Limits(
+                        50_000,
+                        10_000,
+                        new ByteSize(32 << 10),
+                        100,
+                        new ByteSize(8 << 10),
+                        new ByteSize(0),
+                        100_000,
+                        128,
+                        new ByteSize(64 << 10),
+                        new ByteSize(1 << 20),
+                        200,
+                        1_000,
+                        new ByteSize(64 << 10),
+                        1024,
+                        64,
+                        1024));
+    }
+
+    @Test
+    void limitsWithEveryKeySet() throws Exception {
+        explicit(
+                "limits",
+                GatewayConfig::limits,
+                """
+                  connections: 1
+                  connections-per-client: 2
+                  header-bytes: 4KiB
+                  header-count: 9
+                  uri-bytes: 500
+                  request-body-bytes: 2GiB
+                  requests-per-connection: 3
+                  concurrent-streams: 4
+                  stream-window: 32KiB
+                  connection-window: 2MiB
+                  resets-per-half-minute: 5
+                  control-frames-per-half-minute: 6
+                  write-buffer: 5KiB
+                  upstream-connections: 7
+                  upstream-idle: 8
+                  upstream-pending: 9
+                """,
+                new Limits(
+                        1,
+                        2,
+                        new ByteSize(4096),
+                        9,
+                        new ByteSize(500),
+                        new ByteSize(2L << 30),
+                        3,
+                        4,
+                        new ByteSize(32 << 10),
+                        new ByteSize(2 << 20),
+                        5,
+                        6,
+                        new ByteSize(5 << 10),
+                        7,
+                        8,
+                        9));
+    }
+
+    @Test
+    void timeoutsByDefault() throws Exception {
+        defaults(
+                GatewayConfig::timeouts,
+                new Timeouts(
+                        Duration.ofSeconds(10),
+                        Duration.ofSeconds(10),
+                        Duration.ofSeconds(30),
+                        Duration.ofHours(1),
+                        Duration.ofSeconds(75),
+                        Duration.ofSeconds(30),
+                        Duration.ofHours(1),
+                        Duration.ofSeconds(5),
+                        Duration.ofSeconds(60),
+                        Duration.ofSeconds(30),
+                        Duration.ZERO,
+                        Duration.ofSeconds(30)));
+    }
+
+    @Test
+    void timeoutsWithEveryKeySet() throws Exception {
+        explicit(
+                "timeouts",
+                GatewayConfig::timeouts,
+                """
+                  handshake: 1s
+                  header: 2s
+                  body-idle: 3s
+                  request: 4s
+                  keep-alive: 5s
+                  stalled-write: 6s
+                  tunnel-idle: 7s
+                  upstream-connect: 8s
+                  upstream-response: 9s
+                  upstream-idle: 10s
+                  drain-delay: 11s
+                  drain: 12s
+                """,
+                new Timeouts(
+                        Duration.ofSeconds(1),
+                        Duration.ofSeconds(2),
+                        Duration.ofSeconds(3),
+                        Duration.ofSeconds(4),
+                        Duration.ofSeconds(5),
+                        Duration.ofSeconds(6),
+                        Duration.ofSeconds(7),
+                        Duration.ofSeconds(8),
+                        Duration.ofSeconds(9),
+                        Duration.ofSeconds(10),
+                        Duration.ofSeconds(11),
+                        Duration.ofSeconds(12)));
+    }
+
+    @Test
+    void forwardingByDefault() throws Exception {
+        defaults(GatewayConfig::forwarding, new Forwarding(List.of(), false, EscapedSlashes.KEEP));
+    }
+
+    @Test
+    void forwardingWithEveryKeySet() throws Exception {
+        explicit(
+                "forwarding",
+                GatewayConfig::forwarding,
+                """
+                  trusted-proxies: [10.0.0.0/8, "fd00::/8", 192.0.2.1]
+                  forwarded: true
+                  escaped-slashes: reject
+                """,
+                new Forwarding(
+                        List.of(
+                                new Cidr("10.0.0.0", 8),
+                                new Cidr("fd00::", 8),
+                                new Cidr("192.0.2.1", 32)),
+                        true,
+                        EscapedSlashes.REJECT));
+    }
+
+    @Test
+    void accessLogByDefault() throws Exception {
+        defaults(
+                GatewayConfig::accessLog,
+                new AccessLog(AccessLogSettings.Format.JSON, "stdout", 16_384));
+    }
+
+    @Test
+    void accessLogWithEveryKeySet() throws Exception {
+        explicit(
+                "access-log",
+                GatewayConfig::accessLog,
+                """
+                  format: common
+                  output: /var/log/access.log
+                  queue: 32
+                """,
+                new AccessLog(AccessLogSettings.Format.COMMON, "/var/log/access.log", 32));
+    }
+
+    @Test
+    void eventLoopsByDefault() throws Exception {
+        defaults(GatewayConfig::eventLoops, new EventLoops(Transport.AUTO, 0));
+    }
+
+    @Test
+    void eventLoopsWithEveryKeySet() throws Exception {
+        explicit(
+                "event-loops",
+                GatewayConfig::eventLoops,
+                """
+                  transport: io_uring
+                  count: 3
+                """,
+                new EventLoops(Transport.IO_URING, 3));
+    }
+
+    @Test
+    void logByDefault() throws Exception {
+        defaults(GatewayConfig::log, new Log(Log.Level.INFO, Log.Format.AUTO));
+    }
+
+    @Test
+    void logWithEveryKeySet() throws Exception {
+        explicit(
+                "log",
+                GatewayConfig::log,
+                """
+                  level: debug
+                  format: json
+                """,
+                new Log(Log.Level.DEBUG, Log.Format.JSON));
+    }
+
+    /** What the data plane and the control side get by default is what they document. */
+    @Test
+    void theDefaultsAreThoseOfTheParts() throws Exception {
+        EffectiveConfig config = load("");
+
+        assertThat(config.proxySettings()).isEqualTo(dev.sallyport.proxy.ProxySettings.DEFAULT);
+        assertThat(config.controlSettings(Optional.empty()))
+                .isEqualTo(
+                        dev.sallyport.control.ControlSettings.forFolder(
+                                config.listeners(), Optional.empty()));
+    }
+
+    private void authorities() throws Exception {
+        Files.writeString(
+                folder.resolve("ca.pem"),
+                DemoAuthority.create("Test CA", () -> Instant.parse("2026-01-01T00:00:00Z"))
+                        .certificate());
+    }
+
+    private <T> void defaults(Function<GatewayConfig, T> section, T expected) throws Exception {
+        assertThat(section.apply(load("").config())).isEqualTo(expected);
+    }
+
+    /** Also claims that no key of the section was left out, or left at its default. */
+    private <T> void explicit(
+            String name, Function<GatewayConfig, T> section, String yaml, T expected)
+            throws Exception {
+        EffectiveConfig loaded = load(name + ":\n" + yaml);
+
+        assertThat(section.apply(loaded.config())).isEqualTo(expected);
+        Map<String, String> defaults =
+                Schema.entries().stream()
+                        .collect(
+                                java.util.stream.Collectors.toMap(
+                                        Schema.Entry::key, Schema.Entry::fallback));
+        assertThat(loaded.settings())
+                .filteredOn(setting -> setting.key().startsWith(name + "."))
+                .isNotEmpty()
+                .allSatisfy(setting -> {
+                    assertThat(setting.source()).isInstanceOf(Source.File.class);
+                    assertThat(setting.value()).isNotEqualTo(defaults.get(setting.key()));
+                });
+    }
+
+    private EffectiveConfig load(String yaml) throws Exception {
+        Path file = Files.writeString(folder.resolve("gateway.yaml"), yaml);
+        return ConfigLoader.load(Optional.of(file), Map.of(), List.of());
+    }
+}
