@@ -102,7 +102,7 @@ public final class GatewayDataPlane implements DataPlane, AutoCloseable {
                         new HttpServing(settings, exchanges, deadlines),
                         metrics,
                         connections);
-        certificates = new ServableCertificates(tls, Ticker.systemTicker());
+        certificates = new ServableCertificates(tls::refusal, tls::forget, Ticker.systemTicker());
         drain = new Drain(settings.timeouts(), listeners, connections, Ticker.systemTicker());
         metrics.gauge(Metric.NATIVE_CREDENTIALS, tls::credentialsHeld);
         metrics.gauge(Metric.SNAPSHOT_VERSION, () -> cell.get().version());

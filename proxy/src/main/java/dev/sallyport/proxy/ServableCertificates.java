@@ -7,7 +7,6 @@ import dev.sallyport.model.certificate.ServedCertificate;
 import dev.sallyport.model.finding.Finding;
 import dev.sallyport.model.name.HostTable;
 import dev.sallyport.model.name.Hostname;
-import dev.sallyport.tls.front.TlsFront;
 import io.netty.util.concurrent.Ticker;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -15,6 +14,8 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Consumer;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -31,7 +32,8 @@ final class ServableCertificates {
      */
     private static final Duration BUDGET = Duration.ofMillis(500);
 
-    private final TlsFront tls;
+    private final Function<ServedCertificate, Optional<Finding>> refusal;
+    private final Consumer<CertificateBundle> forget;
     private final Ticker ticker;
     private final Map<Hostname, Optional<CertificateSet>> substitutes = new HashMap<>();
     private final Map<CertificateBundle, Finding> refused = new HashMap<>();
@@ -39,8 +41,16 @@ final class ServableCertificates {
     private CertificateTable intent = CertificateTable.EMPTY;
     private CertificateTable served = CertificateTable.EMPTY;
 
-    ServableCertificates(TlsFront tls, Ticker ticker) {
-        this.tls = tls;
+    /**
+     * @param refusal why the native library would not serve a certificate, if so
+     * @param forget is told of bundles that no table holds any more
+     */
+    ServableCertificates(
+            Function<ServedCertificate, Optional<Finding>> refusal,
+            Consumer<CertificateBundle> forget,
+            Ticker ticker) {
+        this.refusal = refusal;
+        this.forget = forget;
         this.ticker = ticker;
     }
 
@@ -87,7 +97,7 @@ final class ServableCertificates {
         for (CertificateBundle bundle : dropped) {
             if (!uses.containsKey(bundle)) {
                 refused.remove(bundle);
-                tls.forget(bundle);
+                forget.accept(bundle);
             }
         }
         return served;
@@ -130,9 +140,9 @@ final class ServableCertificates {
         if (known || ticker.nanoTime() - deadline > 0) {
             return false;
         }
-        Optional<Finding> refusal = tls.refusal(certificate);
-        refusal.ifPresent(finding -> refused.put(bundle, finding));
-        return refusal.isPresent();
+        Optional<Finding> found = refusal.apply(certificate);
+        found.ifPresent(finding -> refused.put(bundle, finding));
+        return found.isPresent();
     }
 
     private HostTable<CertificateSet> withSubstitutes(HostTable<CertificateSet> hosts) {

@@ -5,13 +5,12 @@ import dev.sallyport.model.upstream.Upstream;
 import dev.sallyport.model.upstream.UpstreamKey;
 import dev.sallyport.proxy.ProxySettings;
 import dev.sallyport.proxy.RawBackend;
+import dev.sallyport.proxy.listen.Transport;
 import dev.sallyport.proxy.metric.Metric;
 import dev.sallyport.proxy.metric.ProxyMetrics;
 import dev.sallyport.proxy.metric.Reading;
 import io.netty.channel.EventLoop;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
-import io.netty.channel.nio.NioIoHandler;
-import io.netty.channel.socket.nio.NioSocketChannel;
 import io.netty.resolver.InetNameResolver;
 import io.netty.resolver.NameResolver;
 import io.netty.util.concurrent.EventExecutor;
@@ -40,13 +39,13 @@ final class UpstreamFixture implements AutoCloseable {
     }
 
     UpstreamFixture(int threads, ProxySettings settings, AddressGuard guard) {
-        group = new MultiThreadIoEventLoopGroup(threads, NioIoHandler.newFactory());
+        Transport transport = Transport.of(settings.transport());
+        group = new MultiThreadIoEventLoopGroup(threads, transport.handlers());
         for (EventExecutor executor : group) {
             loops.add((EventLoop) executor);
         }
         registry =
-                new UpstreamRegistry(
-                        settings, NioSocketChannel::new, this::resolver, guard, metrics);
+                new UpstreamRegistry(settings, transport.sockets(), this::resolver, guard, metrics);
     }
 
     static ProxySettings settings(ProxySettings.Limits limits, ProxySettings.Timeouts timeouts) {

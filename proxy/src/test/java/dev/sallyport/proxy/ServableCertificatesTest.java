@@ -1,0 +1,158 @@
+package dev.sallyport.proxy;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.sallyport.model.certificate.CertificateBundle;
+import dev.sallyport.model.certificate.CertificateSet;
+import dev.sallyport.model.certificate.CertificateTable;
+import dev.sallyport.model.certificate.ServedCertificate;
+import dev.sallyport.model.finding.Finding;
+import dev.sallyport.model.finding.Reason;
+import dev.sallyport.model.name.HostTable;
+import dev.sallyport.model.name.Hostname;
+import io.netty.pkitesting.CertificateBuilder;
+import io.netty.util.concurrent.Ticker;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+
+class ServableCertificatesTest {
+    private final Set<CertificateBundle> bad = new HashSet<>();
+    private final List<CertificateBundle> tried = new ArrayList<>();
+    private final List<CertificateBundle> forgotten = new ArrayList<>();
+    private final ServableCertificates servable =
+            new ServableCertificates(this::refusal, forgotten::add, Ticker.systemTicker());
+
+    @Test
+    void tableWithoutRefusalsIsServedAsItIs() {
+        CertificateTable table = table(Map.of("a.test", set()));
+        assertThat(servable.serve(table)).isSameAs(table);
+        assertThat(servable.findings()).isEmpty();
+    }
+
+    @Test
+    void unchangedTableIsNotLookedAt() {
+        CertificateTable table = table(Map.of("a.test", set()));
+        servable.serve(table);
+        tried.clear();
+        servable.serve(table);
+        assertThat(tried).isEmpty();
+    }
+
+    @Test
+    void onlyWhatChangedIsTried() {
+        CertificateTable first = table(Map.of("a.test", set(), "b.test", set()));
+        servable.serve(first);
+        tried.clear();
+        CertificateSet fresh = set();
+        servable.serve(with(first, "b.test", fresh));
+        assertThat(tried).containsExactly(bundle(fresh));
+    }
+
+    @Test
+    void refusedRotationLeavesTheLastGoodInService() {
+        CertificateSet good = set();
+        CertificateTable first = table(Map.of("a.test", good, "b.test", set()));
+        servable.serve(first);
+        CertificateSet refused = refusedSet();
+        CertificateTable served = servable.serve(with(first, "a.test", refused));
+        assertThat(served.find("a.test")).isSameAs(good);
+        assertThat(served.find("b.test")).isSameAs(first.find("b.test"));
+        assertThat(servable.findings())
+                .extracting(Finding::reason)
+                .containsExactly(Reason.CERTIFICATE_REFUSED);
+    }
+
+    @Test
+    void refusalLastsUntilTheBundleIsReplaced() {
+        CertificateSet good = set();
+        CertificateTable first = table(Map.of("a.test", good));
+        servable.serve(first);
+        CertificateTable second = with(first, "a.test", refusedSet());
+        servable.serve(second);
+        CertificateTable third = with(second, "other.test", set());
+        assertThat(servable.serve(third).find("a.test")).isSameAs(good);
+        assertThat(servable.findings()).hasSize(1);
+        CertificateSet healed = set();
+        CertificateTable fourth = with(third, "a.test", healed);
+        assertThat(servable.serve(fourth)).isSameAs(fourth);
+        assertThat(servable.findings()).isEmpty();
+    }
+
+    @Test
+    void refusedNewcomerIsLeftToTheDefault() {
+        CertificateSet fallback = set();
+        CertificateTable table =
+                new CertificateTable(
+                        HostTable.copyOf(Map.of(Hostname.parse("a.test"), refusedSet())),
+                        Optional.of(fallback));
+        assertThat(servable.serve(table).find("a.test")).isSameAs(fallback);
+    }
+
+    @Test
+    void bundleIsForgottenWhenItsLastHostIsGone() {
+        CertificateSet shared = set();
+        CertificateTable first = table(Map.of("a.test", shared, "b.test", shared));
+        servable.serve(first);
+        CertificateTable second = with(first, "a.test", set());
+        servable.serve(second);
+        assertThat(forgotten).isEmpty();
+        servable.serve(with(second, "b.test", null));
+        assertThat(forgotten).containsExactly(bundle(shared));
+    }
+
+    private Optional<Finding> refusal(ServedCertificate certificate) {
+        tried.add(certificate.bundle());
+        return bad.contains(certificate.bundle())
+                ? Optional.of(
+                        Finding.of(
+                                Reason.CERTIFICATE_REFUSED,
+                                certificate.source(),
+                                "refused",
+                                "Issue another."))
+                : Optional.empty();
+    }
+
+    private CertificateSet refusedSet() {
+        CertificateSet set = set();
+        bad.add(bundle(set));
+        return set;
+    }
+
+    private static CertificateSet set() {
+        try {
+            return TestGateway.set(
+                    TestGateway.bundle(
+                            new CertificateBuilder()
+                                    .subject("CN=a.test")
+                                    .addSanDnsName("a.test")
+                                    .setIsCertificateAuthority(true)
+                                    .buildSelfSigned()));
+        } catch (Exception e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private static CertificateBundle bundle(CertificateSet set) {
+        return set.certificates().getFirst().bundle();
+    }
+
+    private static CertificateTable table(Map<String, CertificateSet> hosts) {
+        Map<Hostname, CertificateSet> parsed = new HashMap<>();
+        hosts.forEach((name, set) -> parsed.put(Hostname.parse(name), set));
+        return new CertificateTable(HostTable.copyOf(parsed), Optional.empty());
+    }
+
+    private static CertificateTable with(
+            CertificateTable before, String name, @Nullable CertificateSet set) {
+        Map<Hostname, @Nullable CertificateSet> change = new HashMap<>();
+        change.put(Hostname.parse(name), set);
+        return new CertificateTable(before.hosts().with(change), before.fallback());
+    }
+}

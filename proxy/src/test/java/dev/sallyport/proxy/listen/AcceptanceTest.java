@@ -1,0 +1,42 @@
+package dev.sallyport.proxy.listen;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.sallyport.proxy.metric.Metric;
+import dev.sallyport.proxy.metric.ProxyMetrics;
+import dev.sallyport.proxy.metric.Reading;
+import io.netty.channel.embedded.EmbeddedChannel;
+import java.io.IOException;
+import org.junit.jupiter.api.Test;
+
+class AcceptanceTest {
+    private final ProxyMetrics metrics = new ProxyMetrics();
+    private final EmbeddedChannel server =
+            new EmbeddedChannel(new Acceptance(new ConnectionLimits(1, 1), metrics));
+
+    @Test
+    void failureToAcceptIsCountedAndLeftToNettyWhichPauses() {
+        var failure = new IOException("accept(..) failed: Too many open files");
+        server.pipeline().fireExceptionCaught(failure);
+        assertThat(counted(Metric.ACCEPT_FAILURES)).isEqualTo(1);
+        assertThatThrownBy(server::checkException).isSameAs(failure);
+    }
+
+    @Test
+    void connectionThatIsGoneAlreadyIsClosedAndNotCounted() {
+        var gone = new EmbeddedChannel(); // its address is none of the internet's
+        server.writeInbound(gone);
+        assertThat(server.<Object>readInbound()).isNull();
+        assertThat(gone.isOpen()).isFalse();
+        assertThat(counted(Metric.CONNECTIONS)).isZero();
+    }
+
+    private double counted(Metric metric) {
+        return metrics.read().families().stream()
+                .filter(family -> family.metric() == metric)
+                .flatMap(family -> family.samples().stream())
+                .mapToDouble(sample -> ((Reading.Value) sample).value())
+                .sum();
+    }
+}
