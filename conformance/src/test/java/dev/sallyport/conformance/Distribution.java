@@ -1,0 +1,62 @@
+package dev.sallyport.conformance;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.stream.Stream;
+
+/** The packaged gateway: jars in a folder, JVM options in a file, one main class. */
+final class Distribution {
+
+    private static final Path HOME =
+            Path.of(
+                    Objects.requireNonNull(
+                            System.getProperty("sallyport.home"),
+                            "sallyport.home: not set (expected: the repository's folder)"));
+    private static final String MAIN = "dev.sallyport.app.Main";
+
+    private Distribution() {}
+
+    /** The repository's folder. */
+    static Path home() {
+        return HOME;
+    }
+
+    /** The words that start the packaged program with these arguments, and JVM options of ours. */
+    static List<String> command(List<String> jvmOptions, List<String> arguments) {
+        List<String> command = new ArrayList<>();
+        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        command.add("@" + HOME.resolve("config/jvm.options"));
+        command.addAll(jvmOptions);
+        command.add("-cp");
+        command.add(classPath());
+        command.add(MAIN);
+        command.addAll(arguments);
+        return command;
+    }
+
+    /** Runs the packaged program to its end. */
+    static Ran run(String... arguments) {
+        return Ran.run(java.time.Duration.ofSeconds(60), command(List.of(), List.of(arguments)));
+    }
+
+    private static String classPath() {
+        Path jars = HOME.resolve("app/target/lib");
+        if (!Files.isDirectory(jars)) {
+            throw new AssertionError(
+                    "no packaged gateway in " + jars + "; run ./verify, which packages it first");
+        }
+        try (Stream<Path> files = Files.list(jars)) {
+            if (files.noneMatch(file -> file.getFileName().toString().endsWith(".jar"))) {
+                throw new AssertionError("no jar in " + jars);
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        return jars + "/*";
+    }
+}

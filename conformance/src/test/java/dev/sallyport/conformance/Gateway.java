@@ -1,0 +1,342 @@
+package dev.sallyport.conformance;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+/**
+ * The packaged gateway as a running process on a folder of manifests. Closing it is a test of its
+ * own: SIGTERM must end it with exit code 0, and what it wrote must hold no error, no leak and no
+ * private key.
+ */
+final class Gateway implements AutoCloseable {
+
+    private static final Duration START_LIMIT = Duration.ofSeconds(60);
+    private static final Duration STOP_LIMIT = Duration.ofSeconds(60);
+    private static final Pattern TROUBLE =
+            Pattern.compile("\"level\":\"ERROR\"|^ERROR| ERROR |LEAK:|sallyport_bugs|OutOfMemory");
+    private static final Set<Integer> TAKEN = Collections.synchronizedSet(new HashSet<>());
+    private static final JsonMapper JSON = JsonMapper.shared();
+
+    private final Process process;
+    private final Pki pki;
+    private final int http;
+    private final int https;
+    private final int admin;
+    private final Path out;
+    private final Path err;
+    private final HttpClient client = HttpClient.newHttpClient();
+
+    private Gateway(Process process, Pki pki, int http, int https, int admin, Path out, Path err) {
+        this.process = process;
+        this.pki = pki;
+        this.http = http;
+        this.https = https;
+        this.admin = admin;
+        this.out = out;
+        this.err = err;
+    }
+
+    /** A gateway to be started in a working folder that is its own. */
+    static Starter in(Path work, Pki pki, Folder folder) {
+        return new Starter(work, pki, folder);
+    }
+
+    /** How a gateway is to be started. */
+    static final class Starter {
+        private final Path work;
+        private final Pki pki;
+        private final Folder folder;
+        private final List<String> flags = new ArrayList<>();
+        private final List<String> jvm = new ArrayList<>();
+
+        private Starter(Path work, Pki pki, Folder folder) {
+            this.work = work;
+            this.pki = pki;
+            this.folder = folder;
+        }
+
+        /** With this configuration file. */
+        Starter config(String yaml) {
+            try {
+                Path file = Files.writeString(work.resolve("sallyport.yaml"), yaml);
+                flags.addAll(List.of("--config", file.toString()));
+                return this;
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        }
+
+        /** With more flags. */
+        Starter flags(String... more) {
+            flags.addAll(List.of(more));
+            return this;
+        }
+
+        /** With more JVM options, after the product's own. */
+        Starter jvm(String... options) {
+            jvm.addAll(List.of(options));
+            return this;
+        }
+
+        /** Starts it and waits until it says that it is ready. */
+        Gateway start() {
+            Gateway gateway = launch();
+            gateway.awaitReady();
+            return gateway;
+        }
+
+        /** Starts it and does not wait. */
+        Gateway launch() {
+            int http = freePort();
+            int https = freePort();
+            int admin = freePort();
+            List<String> arguments =
+                    new ArrayList<>(
+                            List.of(
+                                    "run",
+                                    "--resources",
+                                    folder.path().toString(),
+                                    "--http",
+                                    "127.0.0.1:" + http,
+                                    "--https",
+                                    "127.0.0.1:" + https,
+                                    "--admin",
+                                    "127.0.0.1:" + admin));
+            arguments.addAll(flags);
+            Path out = work.resolve("gateway.out");
+            Path err = work.resolve("gateway.err");
+            Process process =
+                    Ran.start(
+                            new ProcessBuilder(Distribution.command(jvm, arguments))
+                                    .directory(work.toFile())
+                                    .redirectOutput(out.toFile())
+                                    .redirectError(err.toFile()));
+            return new Gateway(process, pki, http, https, admin, out, err);
+        }
+    }
+
+    /**
+     * A port that nobody listens on, below the range that clients' connections come from, never
+     * given twice.
+     */
+    static int freePort() {
+        while (true) {
+            int port = ThreadLocalRandom.current().nextInt(15_000, 32_000);
+            if (!TAKEN.add(port)) {
+                continue;
+            }
+            try (var probe = new ServerSocket()) {
+                probe.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), port));
+                return port;
+            } catch (IOException e) {
+                // Somebody else's; try another.
+            }
+        }
+    }
+
+    int http() {
+        return http;
+    }
+
+    int https() {
+        return https;
+    }
+
+    int admin() {
+        return admin;
+    }
+
+    long pid() {
+        return process.pid();
+    }
+
+    Process process() {
+        return process;
+    }
+
+    private void awaitReady() {
+        try {
+            await().pollInterval(Duration.ofMillis(50))
+                    .atMost(START_LIMIT)
+                    .until(() -> !process.isAlive() || readyz() == 200);
+        } catch (org.awaitility.core.ConditionTimeoutException e) {
+            process.destroyForcibly();
+            throw new AssertionError("not ready in time: " + err() + out(), e);
+        }
+        if (!process.isAlive()) {
+            throw new AssertionError(
+                    "exit " + process.exitValue() + " instead of ready: " + err() + out());
+        }
+    }
+
+    /** The status of /readyz; 0 if nobody answers. */
+    int readyz() {
+        try {
+            return adminGet("/readyz").statusCode();
+        } catch (UncheckedIOException e) {
+            return 0;
+        }
+    }
+
+    /** Asks the admin port. */
+    HttpResponse<String> adminGet(String path) {
+        try {
+            return client.send(
+                    HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + admin + path))
+                            .timeout(Duration.ofSeconds(20))
+                            .build(),
+                    BodyHandlers.ofString());
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new AssertionError("interrupted", e);
+        }
+    }
+
+    /** A document of the admin port's API. */
+    JsonNode api(String name) {
+        HttpResponse<String> answer = adminGet("/api/" + name);
+        assertThat(answer.statusCode()).as(answer.body()).isEqualTo(200);
+        return JSON.readTree(answer.body());
+    }
+
+    /** The findings, each as the JSON text it has in the API. */
+    List<String> findings() {
+        return Json.items(api("findings")).map(JsonNode::toString).toList();
+    }
+
+    /** Waits for a finding of this reason whose JSON holds all these words. */
+    String awaitFinding(String reason, String... words) {
+        return await().pollInterval(Duration.ofMillis(10))
+                .atMost(Duration.ofSeconds(20))
+                .until(
+                        () ->
+                                findings().stream()
+                                        .filter(each -> each.contains(reason))
+                                        .filter(each -> Stream.of(words).allMatch(each::contains))
+                                        .findFirst()
+                                        .orElse(""),
+                        found -> !found.isEmpty());
+    }
+
+    /** Waits until no finding holds this word. */
+    void awaitNoFinding(String word) {
+        await().pollInterval(Duration.ofMillis(10))
+                .atMost(Duration.ofSeconds(20))
+                .until(() -> findings().stream().noneMatch(each -> each.contains(word)));
+    }
+
+    /** All metrics as they are now. */
+    Metrics metrics() {
+        HttpResponse<String> answer = adminGet("/metrics");
+        assertThat(answer.statusCode()).isEqualTo(200);
+        return Metrics.parse(answer.body());
+    }
+
+    /** Waits until new connections to a host get this certificate. */
+    void awaitServed(String host, Leaf leaf) {
+        await().pollInterval(Duration.ofMillis(2))
+                .atMost(Duration.ofSeconds(20))
+                .until(() -> Handshakes.serial(https, host).equals(leaf.serial()));
+    }
+
+    /** Waits until a plain request for a host and path is answered with a status. */
+    void awaitStatus(String host, String path, int status) {
+        await().pollInterval(Duration.ofMillis(5))
+                .atMost(Duration.ofSeconds(20))
+                .until(() -> RawClient.plain(http).get(host, path).status() == status);
+    }
+
+    /** Resident memory in bytes, as the kernel has it. */
+    long residentBytes() {
+        Ran ps = Ran.run("ps", "-o", "rss=", "-p", Long.toString(pid()));
+        return Long.parseLong(ps.out().strip()) * 1024;
+    }
+
+    /** Standard output so far. */
+    String out() {
+        return read(out);
+    }
+
+    /** Standard error so far. */
+    String err() {
+        return read(err);
+    }
+
+    private static String read(Path file) {
+        try {
+            return Files.readString(file);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** Sends SIGTERM and does not wait. */
+    void terminate() {
+        process.destroy();
+    }
+
+    /** Waits for its end. */
+    int awaitExit() {
+        try {
+            assertThat(process.waitFor(STOP_LIMIT.toMillis(), TimeUnit.MILLISECONDS))
+                    .as("ended after SIGTERM: %s", err())
+                    .isTrue();
+            return process.exitValue();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new AssertionError("interrupted", e);
+        }
+    }
+
+    /** SIGTERM, exit code 0, and clean output. */
+    @Override
+    public void close() {
+        boolean wasAlive = process.isAlive();
+        try {
+            if (wasAlive && readyz() == 200) {
+                assertThat(metrics().sum("sallyport_bugs_total"))
+                        .as("bugs: %s", trouble())
+                        .isZero();
+            }
+            terminate();
+            assertThat(awaitExit()).as(err()).isZero();
+        } finally {
+            process.destroyForcibly();
+            client.close();
+        }
+        assertThat(trouble()).as("errors in the log").isEmpty();
+        assertThat(pki.material().find(out)).as("keys in standard output").isEmpty();
+        assertThat(pki.material().find(err)).as("keys in the log").isEmpty();
+    }
+
+    private List<String> trouble() {
+        return err().lines().filter(line -> TROUBLE.matcher(line).find()).toList();
+    }
+}

@@ -1,0 +1,206 @@
+package dev.sallyport.conformance;
+
+import io.netty.bootstrap.Bootstrap;
+import io.netty.buffer.Unpooled;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelHandler.Sharable;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.ChannelInitializer;
+import io.netty.channel.EventLoopGroup;
+import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.SimpleChannelInboundHandler;
+import io.netty.channel.nio.NioIoHandler;
+import io.netty.channel.socket.nio.NioSocketChannel;
+import io.netty.handler.codec.http2.DefaultHttp2DataFrame;
+import io.netty.handler.codec.http2.DefaultHttp2HeadersFrame;
+import io.netty.handler.codec.http2.Http2DataFrame;
+import io.netty.handler.codec.http2.Http2Frame;
+import io.netty.handler.codec.http2.Http2FrameCodecBuilder;
+import io.netty.handler.codec.http2.Http2Headers;
+import io.netty.handler.codec.http2.Http2HeadersFrame;
+import io.netty.handler.codec.http2.Http2MultiplexHandler;
+import io.netty.handler.codec.http2.Http2ResetFrame;
+import io.netty.handler.codec.http2.Http2Settings;
+import io.netty.handler.codec.http2.Http2SettingsFrame;
+import io.netty.handler.codec.http2.Http2StreamChannel;
+import io.netty.handler.codec.http2.Http2StreamChannelBootstrap;
+import io.netty.handler.ssl.ApplicationProtocolConfig;
+import io.netty.handler.ssl.ApplicationProtocolConfig.Protocol;
+import io.netty.handler.ssl.ApplicationProtocolConfig.SelectedListenerFailureBehavior;
+import io.netty.handler.ssl.ApplicationProtocolConfig.SelectorFailureBehavior;
+import io.netty.handler.ssl.ApplicationProtocolNames;
+import io.netty.handler.ssl.SslContext;
+import io.netty.handler.ssl.SslContextBuilder;
+import io.netty.handler.ssl.SslProvider;
+import io.netty.handler.ssl.util.InsecureTrustManagerFactory;
+import java.io.ByteArrayOutputStream;
+import java.net.InetAddress;
+import java.util.Arrays;
+import java.util.Objects;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import javax.net.ssl.SSLException;
+import org.jspecify.annotations.Nullable;
+
+/** An HTTP/2 client that can do what curl and the JDK's cannot: extended CONNECT (RFC 8441). */
+final class Http2Client implements AutoCloseable {
+
+    private static final int LIMIT_SECONDS = 20;
+
+    private final EventLoopGroup loop;
+    private final Channel connection;
+    private final CompletableFuture<Http2Settings> settings;
+
+    private Http2Client(
+            EventLoopGroup loop, Channel connection, CompletableFuture<Http2Settings> settings) {
+        this.loop = loop;
+        this.connection = connection;
+        this.settings = settings;
+    }
+
+    /** A connection over TLS to a port of this machine. */
+    static Http2Client connect(int port, String serverName) throws Exception {
+        var loop = new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory());
+        var settings = new CompletableFuture<Http2Settings>();
+        SslContext tls = context();
+        Channel connection =
+                new Bootstrap()
+                        .group(loop)
+                        .channel(NioSocketChannel.class)
+                        .handler(
+                                new ChannelInitializer<Channel>() {
+                                    @Override
+                                    protected void initChannel(Channel channel) {
+                                        channel.pipeline()
+                                                .addLast(
+                                                        tls.newHandler(
+                                                                channel.alloc(), serverName, port))
+                                                .addLast(Http2FrameCodecBuilder.forClient().build())
+                                                .addLast(new SettingsReader(settings))
+                                                .addLast(new Http2MultiplexHandler(new Ignoring()));
+                                    }
+                                })
+                        .connect(InetAddress.getLoopbackAddress(), port)
+                        .sync()
+                        .channel();
+        return new Http2Client(loop, connection, settings);
+    }
+
+    private static SslContext context() throws SSLException {
+        return SslContextBuilder.forClient()
+                .sslProvider(SslProvider.JDK)
+                .trustManager(InsecureTrustManagerFactory.INSTANCE)
+                .endpointIdentificationAlgorithm("")
+                .applicationProtocolConfig(
+                        new ApplicationProtocolConfig(
+                                Protocol.ALPN,
+                                SelectorFailureBehavior.NO_ADVERTISE,
+                                SelectedListenerFailureBehavior.ACCEPT,
+                                ApplicationProtocolNames.HTTP_2))
+                .build();
+    }
+
+    /** What the gateway announced. */
+    Http2Settings settings() throws Exception {
+        return settings.get(LIMIT_SECONDS, TimeUnit.SECONDS);
+    }
+
+    /** Sends the head of a request. */
+    Stream open(Http2Headers headers, boolean last) throws Exception {
+        var stream = new Stream();
+        Http2StreamChannel channel =
+                new Http2StreamChannelBootstrap(connection)
+                        .handler(stream.reader())
+                        .open()
+                        .get(LIMIT_SECONDS, TimeUnit.SECONDS);
+        stream.channel = channel;
+        channel.writeAndFlush(new DefaultHttp2HeadersFrame(headers, last)).sync();
+        return stream;
+    }
+
+    @Override
+    public void close() {
+        connection.close().syncUninterruptibly();
+        loop.shutdownGracefully(0, 1, TimeUnit.SECONDS).syncUninterruptibly();
+    }
+
+    /** One request with its response. */
+    static final class Stream {
+        private final CompletableFuture<Http2Headers> head = new CompletableFuture<>();
+        private final BlockingQueue<byte[]> data = new LinkedBlockingQueue<>();
+        private final ByteArrayOutputStream left = new ByteArrayOutputStream();
+        private @Nullable Http2StreamChannel channel;
+
+        private SimpleChannelInboundHandler<Http2Frame> reader() {
+            return new SimpleChannelInboundHandler<>() {
+                @Override
+                protected void channelRead0(ChannelHandlerContext ctx, Http2Frame frame) {
+                    switch (frame) {
+                        case Http2HeadersFrame headers -> head.complete(headers.headers());
+                        case Http2DataFrame bytes -> {
+                            byte[] copy = new byte[bytes.content().readableBytes()];
+                            bytes.content().readBytes(copy);
+                            data.add(copy);
+                        }
+                        case Http2ResetFrame reset ->
+                                head.completeExceptionally(
+                                        new AssertionError("reset: " + reset.errorCode()));
+                        default -> {
+                            // Window updates and the like.
+                        }
+                    }
+                }
+            };
+        }
+
+        /** The status of the response. */
+        String status() throws Exception {
+            return head.get(LIMIT_SECONDS, TimeUnit.SECONDS).status().toString();
+        }
+
+        /** Sends a part of the body. */
+        void send(byte[] bytes, boolean last) throws Exception {
+            Objects.requireNonNull(channel)
+                    .writeAndFlush(new DefaultHttp2DataFrame(Unpooled.wrappedBuffer(bytes), last))
+                    .sync();
+        }
+
+        /** Reads so many bytes of the body; more may come with them and stay for the next call. */
+        byte[] read(int count) throws Exception {
+            while (left.size() < count) {
+                byte[] more = data.poll(LIMIT_SECONDS, TimeUnit.SECONDS);
+                if (more == null) {
+                    throw new AssertionError("only " + left.size() + " of " + count + " bytes");
+                }
+                left.writeBytes(more);
+            }
+            byte[] all = left.toByteArray();
+            left.reset();
+            left.write(all, count, all.length - count);
+            return Arrays.copyOf(all, count);
+        }
+    }
+
+    private static final class SettingsReader extends ChannelInboundHandlerAdapter {
+        private final CompletableFuture<Http2Settings> settings;
+
+        SettingsReader(CompletableFuture<Http2Settings> settings) {
+            this.settings = settings;
+        }
+
+        @Override
+        public void channelRead(ChannelHandlerContext ctx, Object message) {
+            if (message instanceof Http2SettingsFrame frame) {
+                settings.complete(frame.settings());
+            }
+            ctx.fireChannelRead(message);
+        }
+    }
+
+    /** Streams that a server would open; there are none. */
+    @Sharable
+    private static final class Ignoring extends ChannelInboundHandlerAdapter {}
+}
