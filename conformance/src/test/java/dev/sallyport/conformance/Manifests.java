@@ -1,6 +1,6 @@
 package dev.sallyport.conformance;
 
-import static java.nio.charset.StandardCharsets.US_ASCII;
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
 
 import java.util.ArrayList;
 import java.util.Base64;
@@ -41,7 +41,7 @@ final class Manifests {
 
     /** Base64 without line breaks, as Secrets want it. */
     static String base64(String text) {
-        return Base64.getEncoder().encodeToString(text.getBytes(US_ASCII));
+        return Base64.getEncoder().encodeToString(text.getBytes(ISO_8859_1));
     }
 
     /** A ClusterIP Service with port 80, whose one endpoint is a backend of this test. */
