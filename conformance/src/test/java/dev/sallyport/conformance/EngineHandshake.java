@@ -23,9 +23,10 @@ final class EngineHandshake {
             HandshakeStatus status = engine.getHandshakeStatus();
             switch (status) {
                 case NEED_WRAP -> {
-                    ByteBuffer record = ByteBuffer.allocate(size);
-                    SSLEngineResult wrapped = engine.wrap(ByteBuffer.allocate(0), record);
-                    socket.getOutputStream().write(record.array(), 0, wrapped.bytesProduced());
+                    byte[] record = new byte[size];
+                    SSLEngineResult wrapped =
+                            engine.wrap(ByteBuffer.allocate(0), ByteBuffer.wrap(record));
+                    socket.getOutputStream().write(record, 0, wrapped.bytesProduced());
                     socket.getOutputStream().flush();
                     if (wrapped.getHandshakeStatus() == HandshakeStatus.FINISHED) {
                         return;
@@ -57,10 +58,11 @@ final class EngineHandshake {
     }
 
     private static void read(Socket socket, ByteBuffer into) throws IOException {
-        int count = socket.getInputStream().read(into.array(), into.position(), into.remaining());
+        byte[] part = new byte[into.remaining()];
+        int count = socket.getInputStream().read(part);
         if (count < 0) {
             throw new EOFException("closed in the handshake");
         }
-        into.position(into.position() + count);
+        into.put(part, 0, count);
     }
 }
