@@ -89,7 +89,7 @@ final class H2SpecIT {
         command.addAll(List.of("-h", "127.0.0.1", "-p", Integer.toString(port), "-P", "/", "-S"));
         command.addAll(List.of("-o", "5"));
         command.addAll(List.of(options));
-        return Ran.run(Duration.ofSeconds(180), command);
+        return Ran.run(Duration.ofMinutes(3), command);
     }
 
     private static void assertAllPassed(Ran h2spec) {
@@ -102,8 +102,7 @@ final class H2SpecIT {
     @Test
     void loadOverTlsLosesNothingWhileTheCertificateRotates() {
         try (ScheduledExecutorService rotator = Executors.newSingleThreadScheduledExecutor()) {
-            var unused =
-                    rotator.scheduleAtFixedRate(() -> rotate(1), 0, 100, TimeUnit.MILLISECONDS);
+            var _ = rotator.scheduleAtFixedRate(() -> rotate(1), 0, 100, TimeUnit.MILLISECONDS);
 
             Ran load =
                     h2load(
@@ -125,6 +124,6 @@ final class H2SpecIT {
         List<String> command = new ArrayList<>(List.of("h2load"));
         command.addAll(List.of(options));
         command.add(url);
-        return Ran.run(Duration.ofSeconds(120), command);
+        return Ran.run(Duration.ofMinutes(2), command);
     }
 }

@@ -35,7 +35,10 @@ final class Handshakes {
         }
     }
 
-    /** A connection after its handshake; no SNI if the name is empty. Reads time out. */
+    /**
+     * A connection after its handshake; no SNI if the name is empty. The certificate must be the
+     * name's, unless the context is {@link #anybody()}'s. Reads time out.
+     */
     static SSLSocket connect(SSLContext context, int port, String serverName) throws IOException {
         Socket tcp = new Socket(InetAddress.getLoopbackAddress(), port);
         try {
@@ -47,6 +50,9 @@ final class Handshakes {
             SSLParameters parameters = socket.getSSLParameters();
             parameters.setServerNames(
                     serverName.isEmpty() ? List.of() : List.of(new SNIHostName(serverName)));
+            if (context != ANYBODY) {
+                parameters.setEndpointIdentificationAlgorithm("HTTPS");
+            }
             socket.setSSLParameters(parameters);
             socket.startHandshake();
             return socket;
