@@ -50,7 +50,7 @@ final class Handshakes {
             SSLParameters parameters = socket.getSSLParameters();
             parameters.setServerNames(
                     serverName.isEmpty() ? List.of() : List.of(new SNIHostName(serverName)));
-            if (context != ANYBODY) {
+            if (!context.equals(ANYBODY)) {
                 parameters.setEndpointIdentificationAlgorithm("HTTPS");
             }
             socket.setSSLParameters(parameters);
