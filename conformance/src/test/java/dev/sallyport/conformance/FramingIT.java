@@ -335,9 +335,9 @@ final class FramingIT {
                             "GET /~a!$&'()*+,;=:@%00%0d%0a/%2F/?/?&= HTTP/1.1\r\nHost: a.test\r\nConnection: close\r\n\r\n",
                             "/~a!$&'()*+,;=:@%00%0d%0a/%2F/?/?&="),
                     get(
-                            "dots and doubled slashes",
-                            "GET //a/./b/../c//%2e%2e/ HTTP/1.1\r\nHost: a.test\r\nConnection: close\r\n\r\n",
-                            "//a/./b/../c//%2e%2e/"),
+                            "dots, removed as RFC 3986 section 5.2.4 says",
+                            "GET //a/./b/../c//%2e%2e/d HTTP/1.1\r\nHost: a.test\r\nConnection: close\r\n\r\n",
+                            "//a/c/d"),
                     get(
                             "white space around values and capitals in names",
                             "GET /row HTTP/1.1\r\nhOsT: \t a.test \t \r\nCONNECTION:close\r\nX-Empty:\r\n\r\n",

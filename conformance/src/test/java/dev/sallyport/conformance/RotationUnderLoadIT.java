@@ -88,7 +88,7 @@ final class RotationUnderLoadIT {
         for (int i = 0; i < ROTATIONS; i++) {
             leaves.add(pki.ecdsa(HOST));
         }
-        long credentials = 0;
+        double credentials = 0;
         List<Long> latencies = new ArrayList<>();
         Load load;
         try (var keepAlive = client(Version.HTTP_1_1);
@@ -100,7 +100,7 @@ final class RotationUnderLoadIT {
             load.run("h2", () -> request(http2, Version.HTTP_2));
             load.run("websocket", new Chat(sockets)::round);
             rotate(leaves.subList(0, Math.min(10, ROTATIONS)));
-            credentials = (long) gateway.metrics().sum(CREDENTIALS);
+            credentials = gateway.metrics().sum(CREDENTIALS);
             latencies.addAll(rotate(leaves));
             load.stop();
         }
@@ -115,7 +115,7 @@ final class RotationUnderLoadIT {
     private static final String CREDENTIALS = "sallyport_tls_credentials";
     private static final String DIRECT_MEMORY = "sallyport_buffers_direct_bytes";
 
-    private static void assertNothingStaysBehind(long credentials) {
+    private static void assertNothingStaysBehind(double credentials) {
         await().atMost(PATIENCE)
                 .untilAsserted(() -> {
                     Metrics metrics = gateway.metrics();

@@ -321,12 +321,7 @@ final class ServingIT {
         Curl.Answer answer = curl.http("shop.test", path);
 
         assertThat(answer.status()).isEqualTo(308);
-        assertThat(answer.all("location"))
-                .singleElement()
-                .asString()
-                .matches(location ->
-                        location.replaceFirst("(?<=shop\\.test):\\d+", "")
-                                .equals("https://shop.test" + path));
+        assertThat(answer.all("location")).containsExactly("https://shop.test" + path);
     }
 
     @Test
@@ -397,7 +392,7 @@ final class ServingIT {
     @ParameterizedTest
     @ValueSource(strings = {"--http1.1", "--http2"})
     void targetMethodAndBodyReachTheBackendAsTheyWere(String version) {
-        String target = "/a%2Fb/%C3%A4/../x//y?q=%20+&&=";
+        String target = "/a%2Fb/%C3%A4/x//y?q=%20+&&=/../.";
 
         Echo seen =
                 curl.https("shop.test", target, version, "-X", "PATCH", "-d", "body \u00e9!")
