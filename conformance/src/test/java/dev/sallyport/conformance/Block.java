@@ -3,7 +3,6 @@ package dev.sallyport.conformance;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
-import java.io.UncheckedIOException;
 import java.util.Random;
 import java.util.zip.CRC32;
 
@@ -38,18 +37,14 @@ final class Block {
     }
 
     /** {@code bytes checksum} of a stream, read to its end. */
-    static String sum(InputStream in) {
-        try {
-            var sum = new CRC32();
-            byte[] buffer = new byte[64 * 1024];
-            long bytes = 0;
-            for (int count = in.read(buffer); count >= 0; count = in.read(buffer)) {
-                sum.update(buffer, 0, count);
-                bytes += count;
-            }
-            return bytes + " " + Long.toHexString(sum.getValue());
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
+    static String sum(InputStream in) throws IOException {
+        var sum = new CRC32();
+        byte[] buffer = new byte[64 * 1024];
+        long bytes = 0;
+        for (int count = in.read(buffer); count >= 0; count = in.read(buffer)) {
+            sum.update(buffer, 0, count);
+            bytes += count;
         }
+        return bytes + " " + Long.toHexString(sum.getValue());
     }
 }

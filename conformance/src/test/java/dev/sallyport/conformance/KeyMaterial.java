@@ -59,6 +59,10 @@ final class KeyMaterial {
         for (int at = 0; at + WINDOW <= text.length(); at += WINDOW) {
             traces.add(text.substring(at, at + WINDOW));
         }
+        String end = text.replace("=", "");
+        if (end.length() >= WINDOW) {
+            traces.add(end.substring(end.length() - WINDOW));
+        }
     }
 
     /** Where key material stands in a text; empty if nowhere. The material is not repeated. */

@@ -4,7 +4,6 @@ import static java.nio.charset.StandardCharsets.ISO_8859_1;
 
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.UncheckedIOException;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
@@ -43,11 +42,7 @@ record Request(
     }
 
     /** The whole body as ISO 8859-1. */
-    String text() {
-        try {
-            return new String(body.readAllBytes(), ISO_8859_1);
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
+    String text() throws IOException {
+        return new String(body.readAllBytes(), ISO_8859_1);
     }
 }

@@ -13,6 +13,7 @@ import io.netty.handler.ssl.util.InsecureTrustManagerFactory;
 import io.netty.pkitesting.CertificateBuilder.Algorithm;
 import io.netty.util.ReferenceCountUtil;
 import java.io.IOException;
+import java.net.InetAddress;
 import java.net.Socket;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
@@ -228,7 +229,7 @@ final class TlsIT {
                         .option(OpenSslContextOption.GROUPS, new String[] {group})
                         .build();
         SSLEngine engine = context.newEngine(ByteBufAllocator.DEFAULT, "both.test", 443);
-        try (var socket = new Socket("127.0.0.1", gateway.https())) {
+        try (var socket = new Socket(InetAddress.getLoopbackAddress(), gateway.https())) {
             socket.setSoTimeout(20_000);
             EngineHandshake.run(engine, socket);
             return engine.getSession().getProtocol();
