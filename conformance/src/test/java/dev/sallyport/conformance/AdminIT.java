@@ -96,7 +96,7 @@ final class AdminIT {
 
         assertThat(gateway.metrics().samples())
                 .anySatisfy(sample -> {
-                    assertThat(sample.name()).contains("not_after");
+                    assertThat(sample.name()).isEqualTo("sallyport_certificate_not_after_seconds");
                     assertThat(sample.labels()).containsValue(HOST);
                     assertThat(sample.value()).isEqualTo(notAfter);
                 });

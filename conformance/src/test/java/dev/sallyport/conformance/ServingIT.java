@@ -312,7 +312,7 @@ final class ServingIT {
             strings = {
                 "/",
                 "/a/b?c=d&e=f",
-                "/a%2Fb/%zz/../c/./d//e?x=%20+&&=;'",
+                "/a%2Fb/%c3%A4/../c/./d//e?x=%20+&&=;'",
                 "/?",
                 "/~!$&'()*+,;=:@/x",
                 "/?next=http://evil.test/",
