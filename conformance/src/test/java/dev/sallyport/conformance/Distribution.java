@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -41,7 +42,7 @@ final class Distribution {
 
     /** Runs the packaged program to its end. */
     static Ran run(String... arguments) {
-        return Ran.run(java.time.Duration.ofSeconds(60), command(List.of(), List.of(arguments)));
+        return Ran.run(Duration.ofMinutes(1), command(List.of(), List.of(arguments)));
     }
 
     private static String classPath() {

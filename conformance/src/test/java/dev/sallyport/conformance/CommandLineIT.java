@@ -1,0 +1,326 @@
+package dev.sallyport.conformance;
+
+import static dev.sallyport.conformance.Manifests.ingress;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+/** Each command, as it is documented. */
+final class CommandLineIT {
+
+    private static final int UNUSABLE = 1;
+    private static final int USAGE = 64;
+    private static final int NO_INPUT = 66;
+    private static final int UNAVAILABLE = 69;
+    private static final int CONFIGURATION = 78;
+
+    @TempDir private static Path work;
+    private static Pki pki;
+    private static Leaf leaf;
+    private static Backend echo;
+    private static Folder folder;
+    private static Gateway gateway;
+
+    @BeforeAll
+    static void start() {
+        pki = Pki.in(work);
+        leaf = pki.ecdsa("shop.test");
+        echo = Backend.echo("echo");
+        folder = Folder.in(work).put("shop.yaml", goodSite());
+        gateway = Gateway.in(work, pki, folder).start();
+    }
+
+    private static String[] goodSite() {
+        return new String[] {
+            Manifests.service("echo", echo),
+            Manifests.secret("shop-tls", leaf),
+            ingress("shop").tls("shop-tls", "shop.test").host("shop.test", "echo").yaml()
+        };
+    }
+
+    @AfterAll
+    static void stop() {
+        gateway.close();
+        echo.close();
+    }
+
+    private static Folder broken(Path parent) {
+        return Folder.in(parent)
+                .put("shop.yaml", goodSite())
+                .put(
+                        "broken.yaml",
+                        "# comment\n",
+                        Manifests.secret("broken-tls", "garbage", leaf.key()),
+                        ingress("broken")
+                                .tls("broken-tls", "broken.test")
+                                .host("broken.test", "no-such-service")
+                                .yaml())
+                .put("torn.yaml", "apiVersion: v1\nkind: [\n");
+    }
+
+    private static void assertNoKeys(Ran ran) {
+        assertThat(pki.material().find("output", ran.out() + ran.err())).isEmpty();
+    }
+
+    // check
+
+    @Test
+    void checkOfAGoodFolderEndsWithZero() {
+        Ran check = Distribution.run("check", folder.path().toString());
+
+        assertThat(check.exit()).as(check.all()).isZero();
+        assertThat(check.out()).contains("0 errors, 0 warnings");
+    }
+
+    @Test
+    void checkNamesFileLineObjectAndAdviceOfEveryFinding(@TempDir Path parent) {
+        Ran check = Distribution.run("check", broken(parent).path().toString());
+
+        assertThat(check.exit()).as(check.all()).isEqualTo(UNUSABLE);
+        assertThat(check.out())
+                .containsPattern(
+                        "broken\\.yaml:[1-9][0-9]*: error: .*broken-tls.*CertificateUnreadable")
+                .containsPattern(
+                        "broken\\.yaml:[1-9][0-9]*: error: .*no-such-service.*ServiceMissing")
+                .containsPattern("torn\\.yaml:[1-9][0-9]*: error: .*FileUnreadable")
+                .containsPattern("(?m)^ {4}\\S");
+        assertNoKeys(check);
+    }
+
+    @Test
+    void checkPrintsJsonForPrograms(@TempDir Path parent) {
+        Ran check = Distribution.run("check", "-o", "json", broken(parent).path().toString());
+
+        assertThat(check.exit()).as(check.all()).isEqualTo(UNUSABLE);
+        JsonNode page = JsonMapper.shared().readTree(check.out());
+        assertThat(Json.items(page))
+                .anySatisfy(row -> {
+                    assertThat(row.get("reason").asString()).isEqualTo("CertificateUnreadable");
+                    assertThat(row.get("file").asString()).endsWith("broken.yaml");
+                    assertThat(row.get("line").asInt()).isPositive();
+                    assertThat(row.get("advice").asString()).isNotBlank();
+                });
+        assertNoKeys(check);
+    }
+
+    @Test
+    void checkSaysWhatTheGatewaySays(@TempDir Path parent, @TempDir Path run) {
+        Folder manifests = broken(parent);
+        JsonNode check =
+                JsonMapper.shared()
+                        .readTree(
+                                Distribution.run("check", "-o", "json", manifests.path().toString())
+                                        .out());
+
+        try (Gateway serving = Gateway.in(run, pki, manifests).start()) {
+            assertThat(Json.items(serving.api("findings")).map(CommandLineIT::gist))
+                    .containsExactlyInAnyOrderElementsOf(
+                            Json.items(check).map(CommandLineIT::gist).toList());
+        }
+    }
+
+    private static String gist(JsonNode finding) {
+        return finding.get("reason")
+                + " "
+                + finding.get("object")
+                + " "
+                + Path.of(finding.get("file").asString()).getFileName()
+                + ":"
+                + finding.get("line");
+    }
+
+    @Test
+    void checkOfNoFolderSaysSo(@TempDir Path parent) {
+        Ran check = Distribution.run("check", parent.resolve("nowhere").toString());
+
+        assertThat(check.exit()).isEqualTo(NO_INPUT);
+        assertThat(check.err()).contains("nowhere");
+    }
+
+    // certs, routes
+
+    @Test
+    void certsListsWhatIsServed() {
+        Ran certs = Distribution.run("certs", "--admin", "127.0.0.1:" + gateway.admin());
+
+        assertThat(certs.exit()).as(certs.all()).isZero();
+        assertThat(certs.out().lines().filter(line -> line.contains("shop.test")).toList())
+                .anySatisfy(line ->
+                        assertThat(line)
+                                .containsIgnoringCase(leaf.serial().toString(16))
+                                .contains("Conformance Intermediate")
+                                .contains("default/shop-tls"));
+        assertNoKeys(certs);
+    }
+
+    @Test
+    void routesListsMatchActionBackendsAndOrigin() {
+        Ran routes = Distribution.run("routes", "--admin", "127.0.0.1:" + gateway.admin());
+
+        assertThat(routes.exit()).as(routes.all()).isZero();
+        assertThat(routes.out().lines().filter(line -> line.contains("shop.test")).toList())
+                .anySatisfy(line -> assertThat(line).contains("/", "default/echo", "default/shop"));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"certs", "routes"})
+    void askingNobodySaysSo(String command) {
+        Ran ran = Distribution.run(command, "--admin", "127.0.0.1:" + Gateway.freePort());
+
+        assertThat(ran.exit()).isEqualTo(UNAVAILABLE);
+        assertThat(ran.err()).contains("sallyport: ").doesNotContain("Exception", "\tat ");
+    }
+
+    // config
+
+    @Test
+    void configNamesTheSourceOfEachValue(@TempDir Path parent) throws IOException {
+        Path file = Files.writeString(parent.resolve("gateway.yaml"), "timeouts:\n  header: 7s\n");
+
+        Ran config =
+                Distribution.run("config", "--config", file.toString(), "--http", "127.0.0.1:81");
+
+        assertThat(config.exit()).as(config.all()).isZero();
+        assertThat(line(config, "timeouts.header")).contains("7s", "gateway.yaml:2");
+        assertThat(line(config, "listeners.http")).contains("127.0.0.1:81", "--http");
+        assertThat(line(config, "timeouts.handshake")).contains("10s", "default");
+    }
+
+    private static String line(Ran ran, String start) {
+        return ran.out()
+                .lines()
+                .filter(line -> line.startsWith(start + " "))
+                .findFirst()
+                .orElseThrow(() -> new AssertionError("no " + start + " in " + ran.out()));
+    }
+
+    @Test
+    void allMistakesInAConfigurationAreReportedAtOnce(@TempDir Path parent) throws IOException {
+        Path file =
+                Files.writeString(
+                        parent.resolve("gateway.yaml"),
+                        """
+                        timeouts:
+                          header: soon
+                          heder: 7s
+                        limits:
+                          connections: -1
+                        nonsense: true
+                        """);
+
+        Ran config = Distribution.run("config", "--config", file.toString());
+
+        assertThat(config.exit()).isEqualTo(CONFIGURATION);
+        assertThat(config.err())
+                .contains("gateway.yaml:2", "timeouts.header", "soon")
+                .contains("gateway.yaml:3", "timeouts.heder")
+                .contains("gateway.yaml:5", "limits.connections")
+                .contains("gateway.yaml:6", "nonsense");
+    }
+
+    @Test
+    void aWrongConfigurationStopsTheStart(@TempDir Path parent) throws IOException {
+        Path file = Files.writeString(parent.resolve("gateway.yaml"), "nonsense: true\n");
+
+        Ran run =
+                Distribution.run(
+                        "run",
+                        "--resources",
+                        folder.path().toString(),
+                        "--config",
+                        file.toString());
+
+        assertThat(run.exit()).isEqualTo(CONFIGURATION);
+        assertThat(run.err()).contains("gateway.yaml:1");
+    }
+
+    // run, usage
+
+    @Test
+    void aTakenPortIsNamed() throws IOException {
+        try (var taken = new ServerSocket()) {
+            int port = Gateway.freePort();
+            taken.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), port));
+
+            Ran run =
+                    Distribution.run(
+                            "run",
+                            "--resources",
+                            folder.path().toString(),
+                            "--http",
+                            "127.0.0.1:" + port,
+                            "--https",
+                            "127.0.0.1:" + Gateway.freePort(),
+                            "--admin",
+                            "127.0.0.1:" + Gateway.freePort());
+
+            assertThat(run.exit()).as(run.all()).isEqualTo(UNAVAILABLE);
+            assertThat(run.err()).contains("127.0.0.1:" + port).doesNotContain("\tat ");
+        }
+    }
+
+    @Test
+    void addressesMayBeRepeated(@TempDir Path run) {
+        int second = Gateway.freePort();
+
+        try (Gateway serving =
+                Gateway.in(run, pki, folder).flags("--http", "127.0.0.1:" + second).start()) {
+            assertThat(RawClient.plain(serving.http()).get("shop.test", "/").status())
+                    .isEqualTo(308);
+            assertThat(RawClient.plain(second).get("shop.test", "/").status()).isEqualTo(308);
+        }
+    }
+
+    @Test
+    void wrongUseIsExplained() {
+        for (List<String> wrong :
+                List.of(
+                        List.<String>of(),
+                        List.of("serve"),
+                        List.of("run", "--no-such-flag"),
+                        List.of("check"),
+                        List.of("check", "a", "b"))) {
+            Ran ran = Distribution.run(wrong.toArray(String[]::new));
+
+            assertThat(ran.exit()).as(wrong + ": " + ran.all()).isEqualTo(USAGE);
+            assertThat(ran.err()).contains("Usage: sallyport").doesNotContain("\tat ");
+        }
+    }
+
+    @Test
+    void runWithoutAFolderSaysWhatIsMissing() {
+        Ran run = Distribution.run("run", "--admin", "127.0.0.1:" + Gateway.freePort());
+
+        assertThat(run.exit()).isIn(USAGE, CONFIGURATION);
+        assertThat(run.err()).contains("resources");
+    }
+
+    @Test
+    void helpIsNoMistake() {
+        Ran help = Distribution.run("run", "--help");
+
+        assertThat(help.exit()).isZero();
+        assertThat(help.out()).contains("--resources", "--http", "--https", "--admin", "--config");
+    }
+
+    @Test
+    void theLogIsJsonWhereNobodyWatches() {
+        assertThat(gateway.err().lines().filter(line -> !line.isBlank()).toList())
+                .isNotEmpty()
+                .allSatisfy(line -> assertThat(line).startsWith("{").endsWith("}"));
+    }
+}
