@@ -251,26 +251,65 @@ final class CommandLineIT {
     // run, usage
 
     @Test
-    void aTakenPortIsNamed() throws IOException {
-        try (var taken = new ServerSocket()) {
-            int port = Gateway.freePort();
-            taken.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), port));
-
+    void aTakenAdminPortIsNamed() throws IOException {
+        try (var taken = takenPort()) {
             Ran run =
                     Distribution.run(
                             "run",
                             "--resources",
                             folder.path().toString(),
                             "--http",
-                            "127.0.0.1:" + port,
+                            "127.0.0.1:" + Gateway.freePort(),
                             "--https",
                             "127.0.0.1:" + Gateway.freePort(),
+                            "--admin",
+                            "127.0.0.1:" + taken.getLocalPort());
+
+            assertThat(run.exit()).as(run.all()).isEqualTo(UNAVAILABLE);
+            assertThat(run.err())
+                    .contains("127.0.0.1:" + taken.getLocalPort())
+                    .doesNotContain("\tat ");
+        }
+    }
+
+    @Test
+    void withoutAnyListenerTheGatewayEnds() throws IOException {
+        try (var http = takenPort();
+                var https = takenPort()) {
+            Ran run =
+                    Distribution.run(
+                            "run",
+                            "--resources",
+                            folder.path().toString(),
+                            "--http",
+                            "127.0.0.1:" + http.getLocalPort(),
+                            "--https",
+                            "127.0.0.1:" + https.getLocalPort(),
                             "--admin",
                             "127.0.0.1:" + Gateway.freePort());
 
             assertThat(run.exit()).as(run.all()).isEqualTo(UNAVAILABLE);
-            assertThat(run.err()).contains("127.0.0.1:" + port).doesNotContain("\tat ");
+            assertThat(run.err()).contains("127.0.0.1:" + http.getLocalPort());
         }
+    }
+
+    @Test
+    void aListenerThatCannotBeBoundIsReportedAndTheOthersServe(@TempDir Path run)
+            throws IOException {
+        try (var taken = takenPort();
+                Gateway serving =
+                        Gateway.in(run, pki, folder)
+                                .flags("--http", "127.0.0.1:" + taken.getLocalPort())
+                                .start()) {
+            serving.awaitFinding("ListenerNotBound", Integer.toString(taken.getLocalPort()));
+            assertThat(new Curl(serving, pki).https("shop.test", "/").status()).isEqualTo(200);
+        }
+    }
+
+    private static ServerSocket takenPort() throws IOException {
+        var taken = new ServerSocket();
+        taken.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), Gateway.freePort()));
+        return taken;
     }
 
     @Test
