@@ -7,10 +7,7 @@ import static org.awaitility.Awaitility.await;
 
 import java.io.IOException;
 import java.nio.file.Path;
-import java.security.KeyPair;
-import java.security.KeyPairGenerator;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Queue;
@@ -299,21 +296,16 @@ final class FolderIT {
         }
     }
 
-    static Stream<BadSecret> badSecrets() throws Exception {
+    static Stream<BadSecret> badSecrets() {
         Leaf good = pki.ecdsa("bad.test");
         Leaf other = pki.ecdsa("bad.test");
         String key = good.key();
         String chain = good.chain();
-        KeyPairGenerator weak = KeyPairGenerator.getInstance("RSA");
-        weak.initialize(1024);
-        KeyPair rsa1024 = weak.generateKeyPair();
-        Leaf weakLeaf = pki.issue(builder -> builder.rsa2048().keyPair(rsa1024), "bad.test");
-        Leaf nameless = pki.issue(builder -> builder.subject("O=nobody"));
+        Leaf weak = pki.issue(wanted -> wanted.withKey(Pki.rsaKey(1024)), "bad.test");
+        Leaf nameless = pki.issue(wanted -> wanted.withSubject("O=nobody"));
         Leaf future =
                 pki.issue(
-                        builder ->
-                                builder.notBefore(Instant.parse("2090-01-01T00:00:00Z"))
-                                        .notAfter(Instant.parse("2091-01-01T00:00:00Z")),
+                        wanted -> wanted.valid("2090-01-01T00:00:00Z", "2091-01-01T00:00:00Z"),
                         "bad.test");
         return Stream.of(
                 bad("the key of another", "KeyMismatch", chain, other.key()),
@@ -331,7 +323,7 @@ final class FolderIT {
                 bad("an empty certificate", "SecretIncomplete", "", key),
                 bad("an empty key", "SecretIncomplete", chain, ""),
                 bad("nothing at all", "SecretIncomplete", "", ""),
-                bad("RSA of 1024 bits", "KeyTooWeak", weakLeaf.chain(), weakLeaf.key()),
+                bad("RSA of 1024 bits", "KeyTooWeak", weak.chain(), weak.key()),
                 bad(
                         "a certificate without names",
                         "CertificateWithoutNames",
@@ -429,9 +421,7 @@ final class FolderIT {
     void anExpiredCertificateIsServedAndReported() {
         Leaf expired =
                 pki.issue(
-                        builder ->
-                                builder.notBefore(Instant.parse("2020-01-01T00:00:00Z"))
-                                        .notAfter(Instant.parse("2021-01-01T00:00:00Z")),
+                        wanted -> wanted.valid("2020-01-01T00:00:00Z", "2021-01-01T00:00:00Z"),
                         "expired.test");
 
         folder.put("expired.yaml", site("expired", expired));

@@ -10,7 +10,6 @@ import io.netty.handler.ssl.SslContext;
 import io.netty.handler.ssl.SslContextBuilder;
 import io.netty.handler.ssl.SslProvider;
 import io.netty.handler.ssl.util.InsecureTrustManagerFactory;
-import io.netty.pkitesting.CertificateBuilder.Algorithm;
 import io.netty.util.ReferenceCountUtil;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -118,7 +117,7 @@ final class TlsIT {
         Leaf crlf = pki.ecdsa("crlf.test");
         Leaf bom = pki.ecdsa("bom.test");
         Leaf text = pki.ecdsa("text.test");
-        Leaf p384 = pki.of(Algorithm.ecp384, "p384.test");
+        Leaf p384 = pki.issue(wanted -> wanted.withKey(Pki.curve("secp384r1")), "p384.test");
         Leaf withRoot = pki.ecdsa("with-root.test");
         return new String[] {
             Manifests.secret("pkcs1", pkcs1.chain(), traditional(pkcs1.key())),
