@@ -125,6 +125,9 @@ final class Backend implements AutoCloseable {
         }
         var reply = new Reply(out);
         Request request = request(number, line, fields, in);
+        if (request.first("expect").isPresent()) {
+            reply.raw(Reply.head(100) + "\r\n");
+        }
         handler.handle(request, reply);
         out.flush();
         if (reply.closed()) {

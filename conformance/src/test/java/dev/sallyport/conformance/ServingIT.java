@@ -123,7 +123,12 @@ final class ServingIT {
                                 ingress("upper").host("UPPER.test", "echo").yaml(),
                                 ingress("ports")
                                         .route("named.test", "/", "Prefix", "named", "name: web")
-                                        .route("external.test", "/", "Prefix", "external")
+                                        .route(
+                                                "external.test",
+                                                "/",
+                                                "Prefix",
+                                                "external",
+                                                "number: " + echo.port())
                                         .host("empty.test", "empty")
                                         .host("missing.test", "no-such-service")
                                         .yaml(),
@@ -191,8 +196,7 @@ final class ServingIT {
           type: ExternalName
           externalName: localhost
           ports:
-            - port: 80
-              targetPort: %1$d
+            - port: %1$d
         ---
         apiVersion: v1
         kind: Service
@@ -395,12 +399,12 @@ final class ServingIT {
         String target = "/a%2Fb/%C3%A4/x//y?q=%20+&&=/../.";
 
         Echo seen =
-                curl.https("shop.test", target, version, "-X", "PATCH", "-d", "body \u00e9!")
+                curl.https("shop.test", target, version, "-X", "PATCH", "-d", "a=1&b=%20")
                         .echo();
 
         assertThat(seen.method()).isEqualTo("PATCH");
         assertThat(seen.target()).isEqualTo(target);
-        assertThat(seen.body()).isEqualTo("body \u00c3\u00a9!");
+        assertThat(seen.body()).isEqualTo("a=1&b=%20");
     }
 
     @Test
