@@ -5,7 +5,6 @@ import dev.sallyport.proxy.http.ClientConnection;
 import dev.sallyport.proxy.http.ExchangeObserver;
 import dev.sallyport.proxy.http.ExchangeSummary;
 import dev.sallyport.proxy.metric.ProxyMetrics;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.concurrent.locks.LockSupport;
@@ -97,7 +96,7 @@ public final class AccessLog implements ExchangeObserver, AutoCloseable {
     }
 
     private void run() {
-        var batch = new ByteArrayOutputStream(BATCH_BYTES);
+        var batch = new LineBuffer(BATCH_BYTES + BATCH_BYTES / 4);
         while (true) {
             boolean last = closed; // before the queue is emptied: nothing is added after
             int lines = fill(batch);
@@ -116,7 +115,7 @@ public final class AccessLog implements ExchangeObserver, AutoCloseable {
         }
     }
 
-    private int fill(ByteArrayOutputStream batch) {
+    private int fill(LineBuffer batch) {
         int lines = 0;
         while (batch.size() < BATCH_BYTES) {
             Entry entry = queue.poll();
@@ -129,9 +128,9 @@ public final class AccessLog implements ExchangeObserver, AutoCloseable {
         return lines;
     }
 
-    private void write(ByteArrayOutputStream batch, int lines) {
+    private void write(LineBuffer batch, int lines) {
         try {
-            output.write(batch.toByteArray(), batch.size());
+            output.write(batch.bytes(), batch.size());
             metrics.accessLogWritten(lines);
             if (failing) {
                 failing = false;
@@ -146,7 +145,7 @@ public final class AccessLog implements ExchangeObserver, AutoCloseable {
                 LOG.atWarn().setCause(failed).log("access log cannot be written");
             }
         }
-        batch.reset();
+        batch.clear();
     }
 
     private void park() {

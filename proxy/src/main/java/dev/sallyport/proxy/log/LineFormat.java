@@ -1,7 +1,6 @@
 package dev.sallyport.proxy.log;
 
 import dev.sallyport.proxy.http.ClientConnection;
-import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.time.ZoneOffset;
@@ -19,7 +18,6 @@ abstract class LineFormat {
     private static final HexFormat HEX = HexFormat.of();
 
     private final DateTimeFormatter seconds;
-    private final StringBuilder line = new StringBuilder(512);
     private long second = Long.MIN_VALUE;
     private String secondText = "";
 
@@ -38,14 +36,12 @@ abstract class LineFormat {
     }
 
     /** Appends the line of {@code entry} with its line feed. */
-    final void write(Entry entry, ByteArrayOutputStream to) {
-        line.setLength(0);
-        append(entry, line);
-        line.append('\n');
-        to.writeBytes(line.toString().getBytes(StandardCharsets.US_ASCII));
+    final void write(Entry entry, LineBuffer to) {
+        append(entry, to);
+        to.append('\n');
     }
 
-    abstract void append(Entry entry, StringBuilder to);
+    abstract void append(Entry entry, LineBuffer to);
 
     /** The second of {@code millis}; the text is made once for each. */
     final String second(long millis) {
@@ -58,50 +54,71 @@ abstract class LineFormat {
     }
 
     private static final class Json extends LineFormat {
+        private static final byte[] LISTENER = key("listener");
+        private static final byte[] CLIENT = key("client");
+        private static final byte[] CLIENT_PORT = key("client_port");
+        private static final byte[] PROTOCOL = key("protocol");
+        private static final byte[] TLS = key("tls");
+        private static final byte[] SNI = key("sni");
+        private static final byte[] METHOD = key("method");
+        private static final byte[] HOST = key("host");
+        private static final byte[] TARGET = key("target");
+        private static final byte[] STATUS = key("status");
+        private static final byte[] ERROR = key("error");
+        private static final byte[] BYTES_IN = key("bytes_in");
+        private static final byte[] BYTES_OUT = key("bytes_out");
+        private static final byte[] DURATION_MS = key("duration_ms");
+        private static final byte[] CONNECT_MS = key("connect_ms");
+        private static final byte[] FIRST_BYTE_MS = key("first_byte_ms");
+        private static final byte[] REQUEST_ID = key("request_id");
+        private static final byte[] USER_AGENT = key("user_agent");
+        private static final byte[] REFERER = key("referer");
+        private static final byte[] ROUTE = key("route");
+        private static final byte[] UPSTREAM = key("upstream");
+        private static final byte[] ENDPOINT = key("endpoint");
+        private static final byte[] ATTEMPTS = key("attempts");
+
         Json() {
             super("yyyy-MM-dd'T'HH:mm:ss");
         }
 
         @Override
-        void append(Entry entry, StringBuilder to) {
+        void append(Entry entry, LineBuffer to) {
             ClientConnection connection = entry.connection();
             ClientConnection.Tls tls = connection.tls();
             to.append("{\"time\":\"").append(second(entry.startedAtMillis())).append('.');
             int millis = (int) Math.floorMod(entry.startedAtMillis(), 1000L);
-            to.append((char) ('0' + millis / 100))
-                    .append((char) ('0' + millis / 10 % 10))
-                    .append((char) ('0' + millis % 10))
-                    .append("Z\"");
-            text(to, "listener", connection.listener().name());
-            text(to, "client", connection.remoteAddress());
-            number(to, "client_port", connection.remote().getPort());
-            text(to, "protocol", connection.protocol());
+            to.appendThousandths(millis).append("Z\"");
+            text(to, LISTENER, connection.listener().name());
+            text(to, CLIENT, connection.remoteAddress());
+            number(to, CLIENT_PORT, connection.remote().getPort());
+            text(to, PROTOCOL, connection.protocol());
             if (tls != null) {
-                text(to, "tls", tls.version());
-                text(to, "sni", tls.serverName());
+                text(to, TLS, tls.version());
+                text(to, SNI, tls.serverName());
             }
-            text(to, "method", entry.method());
-            text(to, "host", entry.authority());
-            text(to, "target", entry.target());
-            number(to, "status", entry.status());
-            text(to, "error", entry.error() == null ? null : entry.error().flag());
-            number(to, "bytes_in", entry.bytesIn());
-            number(to, "bytes_out", entry.bytesOut());
-            millis(to, "duration_ms", entry.totalNanos());
+            text(to, METHOD, entry.method());
+            text(to, HOST, entry.authority());
+            text(to, TARGET, entry.target());
+            number(to, STATUS, entry.status());
+            text(to, ERROR, entry.error() == null ? null : entry.error().flag());
+            number(to, BYTES_IN, entry.bytesIn());
+            number(to, BYTES_OUT, entry.bytesOut());
+            millis(to, DURATION_MS, entry.totalNanos());
             if (entry.connectNanos() >= 0) {
-                millis(to, "connect_ms", entry.connectNanos());
+                millis(to, CONNECT_MS, entry.connectNanos());
             }
             if (entry.firstByteNanos() >= 0) {
-                millis(to, "first_byte_ms", entry.firstByteNanos());
+                millis(to, FIRST_BYTE_MS, entry.firstByteNanos());
             }
-            text(to, "request_id", entry.requestId());
-            text(to, "user_agent", entry.userAgent());
-            text(to, "referer", entry.referer());
-            text(to, "route", entry.route() == null ? null : entry.route().toString());
-            text(to, "upstream", entry.upstream() == null ? null : entry.upstream().toString());
-            text(to, "endpoint", entry.endpoint() == null ? null : entry.endpoint().toString());
+            text(to, REQUEST_ID, entry.requestId());
+            text(to, USER_AGENT, entry.userAgent());
+            text(to, REFERER, entry.referer());
+            text(to, ROUTE, entry.route() == null ? null : entry.route().toString());
+            text(to, UPSTREAM, entry.upstream() == null ? null : entry.upstream().toString());
+            text(to, ENDPOINT, entry.endpoint() == null ? null : entry.endpoint().toString());
             if (entry.attempts() > 1) {
-                number(to, "attempts", entry.attempts());
+                number(to, ATTEMPTS, entry.attempts());
             }
             if (entry.webSocket()) {
                 to.append(",\"websocket\":true");
@@ -109,36 +126,37 @@ abstract class LineFormat {
             to.append('}');
         }
 
-        private static void text(StringBuilder to, String key, @Nullable String value) {
+        private static byte[] key(String name) {
+            return (",\"" + name + "\":").getBytes(StandardCharsets.US_ASCII);
+        }
+
+        private static void text(LineBuffer to, byte[] key, @Nullable String value) {
             if (value == null) {
                 return;
             }
-            to.append(",\"").append(key).append("\":\"");
-            for (int i = 0; i < value.length(); i++) {
-                char c = value.charAt(i);
+            to.append(key).append('"');
+            int at = to.appendPlain(value, 0);
+            while (at < value.length()) {
+                char c = value.charAt(at);
                 if (c == '"' || c == '\\') {
                     to.append('\\').append(c);
-                } else if (c >= ' ' && c < 0x7f) {
-                    to.append(c);
                 } else {
                     to.append("\\u").append(HEX.toHexDigits(c));
                 }
+                at = to.appendPlain(value, at + 1);
             }
             to.append('"');
         }
 
-        private static void number(StringBuilder to, String key, long value) {
-            to.append(",\"").append(key).append("\":").append(value);
+        private static void number(LineBuffer to, byte[] key, long value) {
+            to.append(key).append(value);
         }
 
         /** With three digits after the point. */
-        private static void millis(StringBuilder to, String key, long nanos) {
+        private static void millis(LineBuffer to, byte[] key, long nanos) {
             long micros = Math.max(0, nanos) / 1000;
             int rest = (int) (micros % 1000);
-            to.append(",\"").append(key).append("\":").append(micros / 1000).append('.');
-            to.append((char) ('0' + rest / 100))
-                    .append((char) ('0' + rest / 10 % 10))
-                    .append((char) ('0' + rest % 10));
+            to.append(key).append(micros / 1000).append('.').appendThousandths(rest);
         }
     }
 
@@ -148,7 +166,7 @@ abstract class LineFormat {
         }
 
         @Override
-        void append(Entry entry, StringBuilder to) {
+        void append(Entry entry, LineBuffer to) {
             to.append(entry.connection().remoteAddress()).append(" - - [");
             to.append(second(entry.startedAtMillis())).append(" +0000] \"");
             quoted(to, entry.method());
@@ -167,18 +185,18 @@ abstract class LineFormat {
         }
 
         /** As Apache does it: a quote and a backslash get one, the rest becomes {@code \xhh}. */
-        private static void quoted(StringBuilder to, String value) {
-            for (int i = 0; i < value.length(); i++) {
-                char c = value.charAt(i);
+        private static void quoted(LineBuffer to, String value) {
+            int at = to.appendPlain(value, 0);
+            while (at < value.length()) {
+                char c = value.charAt(at);
                 if (c == '"' || c == '\\') {
                     to.append('\\').append(c);
-                } else if (c >= ' ' && c < 0x7f) {
-                    to.append(c);
                 } else if (c <= 0xff) {
                     to.append("\\x").append(HEX.toHexDigits((byte) c));
                 } else {
                     to.append('?');
                 }
+                at = to.appendPlain(value, at + 1);
             }
         }
     }
