@@ -65,4 +65,25 @@ class PathMatchTest {
         assertThatThrownBy(() -> new PathMatch.Exact(""))
                 .isInstanceOf(IllegalArgumentException.class);
     }
+
+    @Test
+    void pathsAreComparedAsRequestsAreNormalised() {
+        assertThat(new PathMatch.Exact("/café").path()).isEqualTo("/caf%C3%A9");
+        assertThat(new PathMatch.Prefix("/caf%c3%a9/").path()).isEqualTo("/caf%C3%A9");
+        assertThat(new PathMatch.Exact("/%7euser/a b").path()).isEqualTo("/~user/a%20b");
+        assertThat(new PathMatch.Exact("/a%2fb").path()).isEqualTo("/a%2Fb");
+        assertThat(new PathMatch.Exact("/a?b").path()).isEqualTo("/a%3Fb");
+        assertThat(new PathMatch.Exact("/a;v=1/b:c@d").path()).isEqualTo("/a;v=1/b:c@d");
+    }
+
+    @Test
+    void aPathThatNoRequestCanHaveIsRefused() {
+        for (String bad :
+                List.of("/a/../b", "/..", "/./a", "/%2e%2e/a", "/a%", "/a%0", "/a%zz", "/a%00")) {
+            assertThatThrownBy(() -> new PathMatch.Prefix(bad))
+                    .as(bad)
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessageStartingWith("path: ");
+        }
+    }
 }
