@@ -155,10 +155,20 @@ final class IngressTranslator {
                     "Correct the path; requests are routed as if it were not there.");
             return;
         }
-        PathMatch match =
-                type.equals("Exact")
-                        ? new PathMatch.Exact(text)
-                        : new PathMatch.Prefix(text.isEmpty() ? "/" : text);
+        PathMatch match;
+        try {
+            match =
+                    type.equals("Exact")
+                            ? new PathMatch.Exact(text)
+                            : new PathMatch.Prefix(text.isEmpty() ? "/" : text);
+        } catch (IllegalArgumentException impossible) {
+            report(
+                    Reason.PATH_INVALID,
+                    field,
+                    field + "." + impossible.getMessage(),
+                    "Correct the path; requests are routed as if it were not there.");
+            return;
+        }
         rules.add(new PathRule(scope, match, target));
     }
 

@@ -267,8 +267,7 @@ class IncrementalTranslatorTest {
                 long began = cpuNanos();
                 translator.translate();
                 rotation += cpuNanos() - began;
-                translator.accept(
-                        ResourceChange.put(slice(name, name, "10.0.1." + round % 250)));
+                translator.accept(ResourceChange.put(slice(name, name, "10.0.1." + round % 250)));
                 began = cpuNanos();
                 translator.translate();
                 endpoint += cpuNanos() - began;
@@ -290,7 +289,9 @@ class IncrementalTranslatorTest {
                                     endpoint / 400_000,
                                     edit / 400_000));
             smallest = hosts == 100 ? rotation : smallest;
-            assertThat(rotation).isLessThan(Math.max(400 * 2_000_000L, 20 * smallest));
+            // The design's goal is 5 ms; a table copied whole would cost many times that at
+            // 100,000.
+            assertThat(rotation).isLessThan(Math.max(400 * 5_000_000L, 20 * smallest));
         }
     }
 
@@ -304,8 +305,7 @@ class IncrementalTranslatorTest {
                         "ecdsa", serial, List.of("*.example.com"), "2020-01-01", "2040-01-01");
         return new CertificateStatus(
                 true,
-                Optional.of(
-                        new ServedCertificate(bundle, ObjectRef.gateway("test"), NOW, false)),
+                Optional.of(new ServedCertificate(bundle, ObjectRef.gateway("test"), NOW, false)),
                 List.of());
     }
 
