@@ -20,6 +20,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import org.awaitility.core.ThrowingRunnable;
@@ -303,7 +304,7 @@ class FolderServingTest {
         serve();
         long[] nanos = new long[60];
         for (int i = 0; i < nanos.length; i++) {
-            String serial = String.format(java.util.Locale.ROOT, "%02x", i + 16);
+            String serial = String.format(Locale.ROOT, "%02x", i + 16);
             long began = System.nanoTime();
             replace("s.yaml", secret(serial));
             await().pollDelay(Duration.ZERO)
@@ -400,7 +401,7 @@ class FolderServingTest {
               paths:
               - {path: /, pathType: Prefix, backend: {service: {name: web, port: {number: 80}}}}
         """
-                .formatted(name, host, host);
+                .transform(text -> String.format(Locale.ROOT, text, name, host, host));
     }
 
     private static String secret(String serial) {
@@ -410,7 +411,7 @@ class FolderServingTest {
         metadata: {name: tls}
         stringData: {tls.crt: "ecdsa %s a.example.com,b.example.com,c.example.com", tls.key: k}
         """
-                .formatted(serial);
+                .transform(text -> String.format(Locale.ROOT, text, serial));
     }
 
     private static void eventually(ThrowingRunnable claim) {

@@ -27,8 +27,8 @@ final class ObjectTable {
     private final Map<ObjectRef, TreeMap<String, Resource>> definitions = new HashMap<>();
     private final Map<ObjectRef, Resource> published = new HashMap<>();
     private final Map<String, List<Finding>> said = new HashMap<>();
-    private final Set<ObjectRef> touched = new LinkedHashSet<>();
-    private final Map<String, List<Finding>> findings = new LinkedHashMap<>();
+    private Set<ObjectRef> touched = new LinkedHashSet<>();
+    private Map<String, List<Finding>> findings = new LinkedHashMap<>();
 
     /** The objects that a file defines now. */
     Map<ObjectRef, Resource> objects(String file) {
@@ -85,8 +85,8 @@ final class ObjectTable {
             say(duplicates(ref), files.size() == 1 ? List.of() : losers(ref, files.values()));
         }
         var update = new SourceUpdate(changes, findings);
-        touched.clear();
-        findings.clear();
+        touched = new LinkedHashSet<>(); // clearing costs what it once held
+        findings = new LinkedHashMap<>();
         return update;
     }
 

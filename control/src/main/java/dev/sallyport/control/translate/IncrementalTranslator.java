@@ -85,12 +85,12 @@ public final class IncrementalTranslator {
     // What has to be looked at again.
     private boolean classesDirty = true;
     private boolean defaultsDirty = true;
-    private final Set<ObjectRef> dirtyIngresses = new HashSet<>();
-    private final Set<HostScope> dirtyScopes = new HashSet<>();
-    private final Set<UpstreamKey> dirtyUpstreams = new HashSet<>();
-    private final Set<ObjectRef> dirtySecrets = new HashSet<>();
-    private final Set<ObjectRef> releasable = new HashSet<>();
-    private final Map<Object, @Nullable List<Finding>> dirtyFindings = new HashMap<>();
+    private Set<ObjectRef> dirtyIngresses = new HashSet<>();
+    private Set<HostScope> dirtyScopes = new HashSet<>();
+    private Set<UpstreamKey> dirtyUpstreams = new HashSet<>();
+    private Set<ObjectRef> dirtySecrets = new HashSet<>();
+    private Set<ObjectRef> releasable = new HashSet<>();
+    private Map<Object, @Nullable List<Finding>> dirtyFindings = new HashMap<>();
 
     private Optional<CertificateSet> defaultSet = Optional.empty();
     private @Nullable CertificateSet strictDefault; // what strictDefaults put into the table
@@ -606,15 +606,16 @@ public final class IncrementalTranslator {
                 resolved.stream().distinct().sorted(FindingIndex.ORDER).toList());
     }
 
+    /** New sets, since clearing (or walking) one costs what it once held: all, after the start. */
     private void clearDirt() {
         classesDirty = false;
         defaultsDirty = false;
-        dirtyIngresses.clear();
-        dirtyScopes.clear();
-        dirtyUpstreams.clear();
-        dirtySecrets.clear();
-        releasable.clear();
-        dirtyFindings.clear();
+        dirtyIngresses = new HashSet<>();
+        dirtyScopes = new HashSet<>();
+        dirtyUpstreams = new HashSet<>();
+        dirtySecrets = new HashSet<>();
+        releasable = new HashSet<>();
+        dirtyFindings = new HashMap<>();
     }
 
     @SuppressWarnings("ReferenceEquality") // identity is what tells the data plane to skip a part

@@ -11,6 +11,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Locale;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
@@ -144,7 +145,7 @@ class FolderSourceTest {
 
     private static String service(String name, int port) {
         return "apiVersion: v1\nkind: Service\nmetadata: {name: %s}\nspec: {ports: [{port: %d}]}\n"
-                .formatted(name, port);
+                .transform(text -> String.format(Locale.ROOT, text, name, port));
     }
 
     private static String ingress(int i) {
@@ -165,6 +166,6 @@ class FolderSourceTest {
                 pathType: Prefix
                 backend: {service: {name: web, port: {number: 80}}}
         """
-                .formatted(i, i, i, i);
+                .transform(text -> String.format(Locale.ROOT, text, i, i, i, i));
     }
 }

@@ -61,7 +61,8 @@ class YamlReaderTest {
     void aBillionLaughsAreCutShort() {
         var text = new StringBuilder("a0: &a0 [x]\n");
         for (int i = 1; i < 40; i++) {
-            text.append("a%d: &a%d [*a%d, *a%d]%n".formatted(i, i, i - 1, i - 1));
+            String before = "*a" + (i - 1);
+            text.append("a" + i + ": &a" + i + " [" + before + ", " + before + "]\n");
         }
         assertMalformed(text.toString(), 19, "more than 2000000 values");
     }
@@ -75,7 +76,7 @@ class YamlReaderTest {
     void nestingThroughAliasesIsCutShort() {
         var text = new StringBuilder("a0: &a0 [x]\n");
         for (int i = 1; i < 200; i++) {
-            text.append("a%d: &a%d [*a%d]%n".formatted(i, i, i - 1));
+            text.append("a" + i + ": &a" + i + " [*a" + (i - 1) + "]\n");
         }
         assertMalformed(text.toString(), 99, "nested more than 100 deep");
     }
