@@ -116,13 +116,13 @@ final class DemoCommand implements Callable<Integer> {
         line(curl(folder, DemoFolder.BLOG, ports.https()));
         step("Plain HTTP is redirected:");
         line(
-                "curl -i --resolve %s:%d:%s 'http://%s:%d/cart?id=1'"
-                        .formatted(
-                                DemoFolder.SHOP,
-                                ports.http(),
-                                ADDRESS,
-                                DemoFolder.SHOP,
-                                ports.http()));
+                "curl -i --resolve "
+                        + resolve(DemoFolder.SHOP, ports.http())
+                        + " 'http://"
+                        + DemoFolder.SHOP
+                        + ":"
+                        + ports.http()
+                        + "/cart?id=1'");
         step("See what is served:");
         line(program + " certs" + admin);
         line(program + " routes" + admin);
@@ -154,8 +154,19 @@ final class DemoCommand implements Callable<Integer> {
     }
 
     private static String curl(DemoFolder folder, String host, int port) {
-        return "curl --cacert %s --resolve %s:%d:%s https://%s:%d/"
-                .formatted(folder.authority(), host, port, ADDRESS, host, port);
+        return "curl --cacert "
+                + folder.authority()
+                + " --resolve "
+                + resolve(host, port)
+                + " https://"
+                + host
+                + ":"
+                + port
+                + "/";
+    }
+
+    private static String resolve(String host, int port) {
+        return host + ":" + port + ":" + ADDRESS;
     }
 
     /** Announces what the shop is served with, whenever that changes. Ends with the process. */

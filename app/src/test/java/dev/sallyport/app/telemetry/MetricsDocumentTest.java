@@ -59,6 +59,14 @@ class MetricsDocumentTest {
     }
 
     private static String row(String name, String kind, List<String> labels, String help) {
-        return "| `%s` | %s | %s | %s |\n".formatted(name, kind, String.join(", ", labels), help);
+        return "| `"
+                + name
+                + "` | "
+                + kind
+                + " | "
+                + String.join(", ", labels)
+                + " | "
+                + help
+                + " |\n";
     }
 }

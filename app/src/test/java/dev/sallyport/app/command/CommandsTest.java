@@ -1,0 +1,222 @@
+package dev.sallyport.app.command;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.sallyport.app.admin.CertificateView;
+import dev.sallyport.app.admin.RouteView;
+import dev.sallyport.app.admin.RouteView.BackendView;
+import dev.sallyport.model.route.HttpsRedirect;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+final class CommandsTest {
+    private static final Instant NOW = Instant.parse("2026-06-01T12:00:00Z");
+
+    private final StringWriter out = new StringWriter();
+    private final StringWriter err = new StringWriter();
+    @TempDir private Path folder;
+
+    @Test
+    void noCommandIsWrongUse() {
+        assertThat(run()).isEqualTo(64);
+        assertThat(err.toString()).contains("no command given", "Usage: sallyport");
+    }
+
+    @Test
+    void everyCommandHasHelp() {
+        for (String command :
+                List.of("run", "check", "certs", "routes", "config", "demo", "version")) {
+            assertThat(run(command, "--help")).as(command).isZero();
+            assertThat(out.toString()).contains("Usage: sallyport " + command);
+        }
+    }
+
+    @Test
+    void anUnknownFlagIsWrongUse() {
+        assertThat(run("run", "--resource", "x")).isEqualTo(64);
+        assertThat(err.toString()).contains("--resource").doesNotContain("\tat ");
+    }
+
+    @Test
+    void runWithoutAFolderSaysHowToNameOne() {
+        assertThat(run("run")).isEqualTo(64);
+        assertThat(err.toString()).contains("--resources DIR", "sallyport demo");
+    }
+
+    @Test
+    void runWithAFolderThatIsNotThereSaysSo() {
+        assertThat(run("run", "--resources", folder.resolve("nowhere").toString())).isEqualTo(66);
+        assertThat(err.toString()).contains("nowhere is not a folder");
+    }
+
+    @Test
+    void checkOfAGoodFolderEndsWithZero() throws Exception {
+        Files.writeString(
+                folder.resolve("a.yaml"),
+                "apiVersion: v1\nkind: Service\nmetadata: {name: a}\nspec: {ports: [{port: 80}]}\n");
+
+        assertThat(run("check", folder.toString())).isZero();
+        assertThat(out.toString()).isEqualTo("1 object (Service 1): 0 errors, 0 warnings\n");
+    }
+
+    @Test
+    void checkOfABrokenFolderNamesFileLineObjectAndAdvice() throws Exception {
+        Files.writeString(
+                folder.resolve("a.yaml"),
+                """
+                # Nobody made this Service.
+                apiVersion: networking.k8s.io/v1
+                kind: Ingress
+                metadata: {name: a}
+                spec:
+                  rules:
+                    - host: a.example
+                      http:
+                        paths:
+                          - path: /
+                            pathType: Prefix
+                            backend: {service: {name: missing, port: {number: 80}}}
+                """);
+
+        assertThat(run("check", folder.toString())).isEqualTo(1);
+        assertThat(out.toString())
+                .containsPattern(
+                        "a\\.yaml:[1-9][0-9]*: error: Ingress default/a: .*missing.* \\[ServiceMissing\\]\n {4}\\S")
+                .endsWith("1 object (Ingress 1): 1 error, 0 warnings\n");
+    }
+
+    @Test
+    void checkPrintsJson() throws Exception {
+        Files.writeString(folder.resolve("a.yaml"), "kind: [\n");
+
+        assertThat(run("check", "-o", "json", folder.toString())).isEqualTo(1);
+        assertThat(out.toString())
+                .contains("\"usable\" : false", "\"reason\" : \"FileUnreadable\"", "\"advice\" :");
+    }
+
+    @Test
+    void askingWhereNobodyAnswersSaysWhatToDo() throws Exception {
+        int port;
+        try (ServerSocket free = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            port = free.getLocalPort();
+        }
+
+        assertThat(run("certs", "--admin", "127.0.0.1:" + port)).isEqualTo(69);
+        assertThat(err.toString())
+                .contains("no gateway answers at 127.0.0.1:" + port, "--admin ADDR:PORT");
+    }
+
+    @Test
+    void configShowsEachValueWithItsSource() {
+        assertThat(run("config", "--http", "[::]:80", "--http", "10.0.0.1:81")).isZero();
+        assertThat(out.toString())
+                .containsPattern("listeners\\.http +\\[::\\]:80, 10\\.0\\.0\\.1:81 +--http\n")
+                .containsPattern("timeouts\\.drain +30s +default\n");
+    }
+
+    @Test
+    void aWrongConfigurationEndsWith78() throws Exception {
+        Path file = Files.writeString(folder.resolve("g.yaml"), "limts: {}\n");
+
+        assertThat(run("config", "--config", file.toString())).isEqualTo(78);
+        assertThat(err.toString())
+                .isEqualTo(
+                        "sallyport: the configuration cannot be used:\n  "
+                                + file
+                                + ":1: limts: unknown key (did you mean limits?)\n");
+    }
+
+    @Test
+    void certificatesAreATable() {
+        var shop =
+                new CertificateView(
+                        "shop.example",
+                        "0a1b",
+                        List.of("shop.example", "www.shop.example"),
+                        "CN=Test CA",
+                        "CN=shop.example",
+                        "ECDSA",
+                        "ff",
+                        NOW,
+                        Instant.parse("2026-07-01T12:00:00.5Z"),
+                        "Secret default/shop-tls",
+                        NOW,
+                        false,
+                        false);
+        var fallback =
+                new CertificateView(
+                        "*",
+                        "01",
+                        List.of("sallyport.invalid"),
+                        "CN=self",
+                        "CN=self",
+                        "ECDSA",
+                        "ee",
+                        NOW,
+                        Instant.parse("2026-05-01T00:00:00Z"),
+                        "Gateway self-signed",
+                        NOW,
+                        true,
+                        true);
+
+        CertsCommand.print(List.of(shop, fallback), NOW, new PrintWriter(out, true));
+
+        assertThat(out.toString())
+                .isEqualTo(
+                        """
+                        HOST          SERIAL  NAMES                          ISSUER      NOT AFTER                       SOURCE                           SINCE
+                        shop.example  0a1b    shop.example,www.shop.example  CN=Test CA  2026-07-01T12:00:00Z (30d)      Secret default/shop-tls          2026-06-01T12:00:00Z
+                        (default)     01      sallyport.invalid              CN=self     2026-05-01T00:00:00Z (expired)  Gateway self-signed (temporary)  2026-06-01T12:00:00Z
+                        """);
+    }
+
+    @Test
+    void routesAreATable() {
+        var shop =
+                new RouteView(
+                        "shop.example",
+                        "/",
+                        "Prefix",
+                        "forward",
+                        List.of(
+                                new BackendView("default/shop", 80, 9, List.of("10.0.0.1:8080")),
+                                new BackendView("default/next", 80, 1, List.of())),
+                        "Ingress default/shop",
+                        new HttpsRedirect(308, 443));
+        var gone =
+                new RouteView(
+                        "*",
+                        "/old",
+                        "Exact",
+                        "respond 404",
+                        List.of(),
+                        "Ingress default/old",
+                        null);
+
+        RoutesCommand.print(List.of(shop, gone), new PrintWriter(out, true));
+
+        assertThat(out.toString())
+                .isEqualTo(
+                        """
+                        HOST          PATH  TYPE    ACTION       BACKENDS                                                                           PLAIN HTTP       ORIGIN
+                        shop.example  /     Prefix  forward      default/shop:80 weight 9 (10.0.0.1:8080), default/next:80 weight 1 (no endpoints)  308 to port 443  Ingress default/shop
+                        *             /old  Exact   respond 404  -                                                                                  served           Ingress default/old
+                        """);
+    }
+
+    private int run(String... arguments) {
+        var surroundings =
+                new CommandLineProgram.Surroundings(
+                        Map.of(), () -> NOW, new PrintWriter(out), new PrintWriter(err));
+        return new CommandLineProgram(surroundings).run(arguments);
+    }
+}
