@@ -235,10 +235,7 @@ final class ResilienceIT {
     void aBodyThatStallsIsCutAtTheDeadline(String port) throws IOException {
         assertCut(
                 port,
-                RawClient.head(
-                                "POST /read HTTP/1.1",
-                                "Host: " + host(port),
-                                "Content-Length: 1000")
+                RawClient.head("POST /read HTTP/1.1", "Host: " + host(port), "Content-Length: 1000")
                         + "begin");
     }
 
