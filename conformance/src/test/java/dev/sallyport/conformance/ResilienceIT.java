@@ -235,7 +235,7 @@ final class ResilienceIT {
     void aBodyThatStallsIsCutAtTheDeadline(String port) throws IOException {
         assertCut(
                 port,
-                RawClient.head("POST /read HTTP/1.1", "Host: plain.test", "Content-Length: 1000")
+                RawClient.head("POST /read HTTP/1.1", "Host: " + host(port), "Content-Length: 1000")
                         + "begin");
     }
 
@@ -256,6 +256,10 @@ final class ResilienceIT {
         return port.equals("tls")
                 ? RawClient.tls(gateway.https(), HOST)
                 : RawClient.plain(gateway.http());
+    }
+
+    private static String host(String port) {
+        return port.equals("tls") ? HOST : "plain.test";
     }
 
     private static Duration elapsed(long start) {
@@ -290,10 +294,11 @@ final class ResilienceIT {
         List<RawClient.Connection> idle = new ArrayList<>();
         try {
             for (int i = 0; i < 2000; i++) {
-                var connection = client(i % 4 == 0 ? "tls" : "plain").open();
-                connection.send(RawClient.head("GET /ok HTTP/1.1", "Host: plain.test"));
-                connection.response();
+                String port = i % 4 == 0 ? "tls" : "plain";
+                var connection = client(port).open();
                 idle.add(connection);
+                connection.send(RawClient.head("GET /ok HTTP/1.1", "Host: " + host(port)));
+                assertThat(connection.response().status()).isEqualTo(200);
             }
 
             assertThat(gateway.residentBytes() - before).isLessThan(128 * MIB);

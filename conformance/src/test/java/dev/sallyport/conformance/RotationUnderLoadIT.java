@@ -103,6 +103,7 @@ final class RotationUnderLoadIT {
             base = gateway.metrics();
             latencies.addAll(rotate(leaves));
             load.stop();
+            sockets.shutdownNow(); // a WebSocket that is open would keep close() waiting
         }
 
         assertThat(load.failures()).isEmpty();

@@ -399,8 +399,7 @@ final class ServingIT {
         String target = "/a%2Fb/%C3%A4/x//y?q=%20+&&=/../.";
 
         Echo seen =
-                curl.https("shop.test", target, version, "-X", "PATCH", "-d", "a=1&b=%20")
-                        .echo();
+                curl.https("shop.test", target, version, "-X", "PATCH", "-d", "a=1&b=%20").echo();
 
         assertThat(seen.method()).isEqualTo("PATCH");
         assertThat(seen.target()).isEqualTo(target);

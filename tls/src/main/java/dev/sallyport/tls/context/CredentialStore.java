@@ -25,6 +25,13 @@ public final class CredentialStore implements AutoCloseable {
     private final Cache<CertificateBundle, NativeCredential> loaded;
 
     /**
+     * Bundles that no table holds any more. A handshake that read the table before may still ask
+     * for one: it is served, and leaves nothing behind.
+     */
+    private final Cache<CertificateBundle, Boolean> forgotten =
+            Caffeine.newBuilder().weakKeys().executor(Runnable::run).build();
+
+    /**
      * @param maximum how many bundles are held natively; about 1.5 KiB each, 2 KiB more with a real
      *     chain
      * @throws NativeTlsUnavailable where the native library is missing
@@ -87,10 +94,18 @@ public final class CredentialStore implements AutoCloseable {
         } finally {
             credential.release();
         }
+        // Looked at last: whoever forgets marks first and invalidates then.
+        if (forgotten.getIfPresent(bundle) != null) {
+            loaded.invalidate(bundle);
+        }
     }
 
-    /** Why the native library would not serve this certificate, if so; loads it once to see. */
+    /**
+     * Why the native library would not serve this certificate, if so; loads it once to see. From
+     * then on it is in use, even if it was forgotten before.
+     */
     public Optional<Finding> refusal(ServedCertificate certificate) {
+        forgotten.invalidate(certificate.bundle());
         try {
             NativeCredential.load(certificate.bundle(), counts).release();
             return Optional.empty();
@@ -106,9 +121,11 @@ public final class CredentialStore implements AutoCloseable {
 
     /**
      * Gives back the native side of a bundle that no table holds any more, before it ages out.
-     * Handshakes that have it finish with it; should one still ask for it, it is loaded again.
+     * Handshakes that have it finish with it; should one still ask for it, it is loaded for that
+     * one.
      */
     public void forget(CertificateBundle bundle) {
+        forgotten.put(bundle, Boolean.TRUE);
         loaded.invalidate(bundle);
     }
 

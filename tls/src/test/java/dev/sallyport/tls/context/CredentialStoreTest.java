@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.sallyport.model.certificate.CertificateBundle;
+import dev.sallyport.model.certificate.CertificateSet;
 import dev.sallyport.model.certificate.ServedCertificate;
 import dev.sallyport.model.finding.Parsed;
 import dev.sallyport.model.finding.Reason;
@@ -12,9 +13,16 @@ import dev.sallyport.model.name.ObjectRef;
 import dev.sallyport.tls.certificate.CertificateParser;
 import dev.sallyport.tls.certificate.TestCertificates;
 import dev.sallyport.tls.certificate.TestCertificates.Made;
+import io.netty.buffer.UnpooledByteBufAllocator;
+import io.netty.handler.ssl.ReferenceCountedOpenSslEngine;
+import io.netty.handler.ssl.SslContext;
+import io.netty.handler.ssl.SslContextBuilder;
+import io.netty.handler.ssl.SslProvider;
+import io.netty.util.ReferenceCountUtil;
 import java.math.BigInteger;
 import java.security.KeyPairGenerator;
 import java.security.spec.RSAKeyGenParameterSpec;
+import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -61,6 +69,43 @@ class CredentialStoreTest {
                     assertThat(finding.message()).startsWith("tls.crt: refused");
                 });
         assertThat(store.created()).isZero();
+    }
+
+    @Test
+    void aHandshakeThatComesLateLeavesNothingBehind() throws Exception {
+        ServedCertificate served = served(TestCertificates.valid().make());
+        present(served);
+        assertThat(store.size()).isEqualTo(1);
+
+        store.forget(served.bundle());
+        present(served);
+
+        assertThat(store.size()).isZero();
+    }
+
+    @Test
+    void aForgottenBundleThatIsPutInServiceAgainIsKept() throws Exception {
+        ServedCertificate served = served(TestCertificates.valid().make());
+        store.forget(served.bundle());
+
+        assertThat(store.refusal(served)).isEmpty();
+        present(served);
+
+        assertThat(store.size()).isEqualTo(1);
+    }
+
+    /** What a handshake does in the native library's certificate callback. */
+    private void present(ServedCertificate served) throws Exception {
+        SslContext context =
+                SslContextBuilder.forClient().sslProvider(SslProvider.OPENSSL_REFCNT).build();
+        var engine =
+                (ReferenceCountedOpenSslEngine) context.newEngine(UnpooledByteBufAllocator.DEFAULT);
+        try {
+            store.addTo(engine.sslPointer(), CertificateSet.of(List.of(served)));
+        } finally {
+            engine.release();
+            ReferenceCountUtil.release(context);
+        }
     }
 
     @Test
