@@ -58,7 +58,7 @@ def versions():
 
 
 NGINX_FRAME = """{user} daemon off; worker_processes 1; pid {work}/{name}.pid; error_log stderr warn;
-events {{ worker_connections 4096; }}
+events {{ worker_connections 8192; }}
 http {{
   client_body_temp_path {work}/{name}-1; proxy_temp_path {work}/{name}-2; fastcgi_temp_path {work}/{name}-3;
   uwsgi_temp_path {work}/{name}-4; scgi_temp_path {work}/{name}-5;

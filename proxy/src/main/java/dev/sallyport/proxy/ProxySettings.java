@@ -112,7 +112,7 @@ public record ProxySettings(
                         1_000,
                         64 * 1024,
                         1024,
-                        64,
+                        1024,
                         1024);
     }
 

@@ -375,7 +375,7 @@ public record GatewayConfig(
                         1_000,
                         ByteSize.kibibytes(64),
                         1024,
-                        64,
+                        1024,
                         1024);
     }
 

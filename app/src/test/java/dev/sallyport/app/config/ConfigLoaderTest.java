@@ -51,7 +51,7 @@ final class ConfigLoaderTest {
                         org.assertj.core.groups.Tuple.tuple(
                                 "limits.concurrent-streams", "21", file + ":4"),
                         org.assertj.core.groups.Tuple.tuple(
-                                "limits.upstream-idle", "64", "default"));
+                                "limits.upstream-idle", "1024", "default"));
     }
 
     @Test

@@ -275,7 +275,7 @@ final class SectionsTest {
                         1_000,
                         new ByteSize(64 << 10),
                         1024,
-                        64,
+                        1024,
                         1024));
     }
 
