@@ -148,28 +148,26 @@ final class IngressTranslator {
         String type = path.getPathType() == null ? "" : path.getPathType();
         String problem = pathProblem(text, type);
         if (!problem.isEmpty()) {
-            report(
-                    Reason.PATH_INVALID,
-                    field,
-                    field + problem,
-                    "Correct the path; requests are routed as if it were not there.");
+            reportPath(field, problem);
             return;
         }
-        PathMatch match;
         try {
-            match =
+            PathMatch match =
                     type.equals("Exact")
                             ? new PathMatch.Exact(text)
                             : new PathMatch.Prefix(text.isEmpty() ? "/" : text);
-        } catch (IllegalArgumentException impossible) {
-            report(
-                    Reason.PATH_INVALID,
-                    field,
-                    field + "." + impossible.getMessage(),
-                    "Correct the path; requests are routed as if it were not there.");
-            return;
+            rules.add(new PathRule(scope, match, target));
+        } catch (IllegalArgumentException noRequestHasIt) {
+            reportPath(field, "." + noRequestHasIt.getMessage());
         }
-        rules.add(new PathRule(scope, match, target));
+    }
+
+    private void reportPath(String field, String problem) {
+        report(
+                Reason.PATH_INVALID,
+                field,
+                field + problem,
+                "Correct the path; requests are routed as if it were not there.");
     }
 
     /** Empty where the path is as the API server would have it. */
@@ -200,10 +198,7 @@ final class IngressTranslator {
             }
         }
         if (!type.equals("ImplementationSpecific") && neverMatches(path)) {
-            return ".path: "
-                    + path
-                    + " (expected: no '//', '/./', '/../' and no encoded slash, which requests"
-                    + " are normalised not to have)";
+            return ".path: " + path + " (expected: no '//', '/./', '/../' and no encoded slash)";
         }
         return "";
     }

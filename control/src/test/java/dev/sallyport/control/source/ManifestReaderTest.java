@@ -4,15 +4,35 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.sallyport.control.resource.Resource;
+import dev.sallyport.control.translate.CertificateSource;
+import dev.sallyport.control.translate.IncrementalTranslator;
+import dev.sallyport.control.translate.SnapshotInvariants;
+import dev.sallyport.control.translate.Translation;
+import dev.sallyport.control.translate.TranslationSettings;
 import dev.sallyport.model.finding.Finding;
 import dev.sallyport.model.finding.Location;
 import dev.sallyport.model.finding.Reason;
 import dev.sallyport.model.name.ObjectRef;
+import dev.sallyport.secretsync.CertificateStatus;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.Optional;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 
 class ManifestReaderTest {
+    private static final TranslationSettings SETTINGS =
+            TranslationSettings.forFolder(List.of(), Optional.empty());
+    private static final CertificateSource NO_CERTIFICATES =
+            new CertificateSource() {
+                @Override
+                public CertificateStatus status(ObjectRef secret) {
+                    return CertificateStatus.MISSING;
+                }
+
+                @Override
+                public void release(ObjectRef secret) {}
+            };
     private static final String INGRESS =
             """
             apiVersion: networking.k8s.io/v1
@@ -101,7 +121,7 @@ class ManifestReaderTest {
                         new Finding(
                                 Reason.OBJECT_INVALID,
                                 new ObjectRef("Ingress", "trade", "shop"),
-                                java.util.Optional.of(new Location("a.yaml", 21)),
+                                Optional.of(new Location("a.yaml", 21)),
                                 "spec.rules[0].http.paths[0].backend.service.port.number:"
                                         + " \"eighty\" (expected: a number)",
                                 "Correct the field; until then the object is as it was before, if"
@@ -276,6 +296,10 @@ class ManifestReaderTest {
             String file = random.nextInt(10) == 0 ? "a.json" : "a.yaml";
             try {
                 ManifestFile manifest = ManifestReader.read(file, bytes);
+                Translation translation =
+                        IncrementalTranslator.translate(
+                                manifest.objects().values(), NO_CERTIFICATES, SETTINGS);
+                SnapshotInvariants.check(translation);
                 assertThat(manifest.findings())
                         .allSatisfy(finding ->
                                 assertThat(finding.location().orElseThrow().line()).isPositive());
