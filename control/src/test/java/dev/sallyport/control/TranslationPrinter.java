@@ -8,7 +8,9 @@ import dev.sallyport.model.name.Hostname;
 import dev.sallyport.model.route.PathMatch;
 import dev.sallyport.model.route.RouteAction;
 import dev.sallyport.model.route.VirtualHost;
+import dev.sallyport.model.route.WeightedBackend;
 import dev.sallyport.model.upstream.UpstreamKey;
+import java.util.List;
 import java.util.Locale;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
@@ -109,6 +111,8 @@ public final class TranslationPrinter {
 
     private static String action(RouteAction action) {
         return switch (action) {
+            case RouteAction.Forward(List<WeightedBackend> backends) when backends.isEmpty() ->
+                    "503";
             case RouteAction.Forward forward ->
                     forward.backends().stream()
                             .map(backend -> backend.upstream().toString())

@@ -98,7 +98,8 @@ public record RouteView(
                 route.path().path(),
                 pathType,
                 switch (route.action()) {
-                    case RouteAction.Forward _ -> "forward";
+                    case RouteAction.Forward(List<WeightedBackend> backends) ->
+                            backends.isEmpty() ? "respond 503" : "forward";
                     case RouteAction.Respond(int status, _) -> "respond " + status;
                 },
                 switch (route.action()) {

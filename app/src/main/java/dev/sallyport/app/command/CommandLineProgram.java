@@ -65,6 +65,13 @@ public final class CommandLineProgram {
                         .setParameterExceptionHandler((wrong, _) -> usage(wrong))
                         .setExecutionExceptionHandler((thrown, _, _) -> failed(thrown));
         addHelp(commands);
+        commands.getCommandSpec()
+                .version(VersionCommand.text())
+                .addOption(
+                        OptionSpec.builder("-V", "--version")
+                                .versionHelp(true)
+                                .description("Prints the version.")
+                                .build());
     }
 
     private static void addHelp(CommandLine command) {

@@ -15,9 +15,11 @@ final class VersionCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        surroundings
-                .out()
-                .println("sallyport " + Version.current() + ", Java " + Runtime.version());
+        surroundings.out().println(text());
         return ExitCode.OK.number();
+    }
+
+    static String text() {
+        return "sallyport " + Version.current() + ", Java " + Runtime.version();
     }
 }

@@ -36,8 +36,7 @@ import org.jspecify.annotations.Nullable;
 /** From all that Ingresses say about one host to its routes and certificates. Pure and total. */
 final class HostTranslator {
     private static final PathMatch EVERYTHING = new PathMatch.Prefix("/");
-    private static final RouteAction UNAVAILABLE =
-            new RouteAction.Respond(503, "The service behind this address is not available.");
+    private static final RouteAction UNAVAILABLE = new RouteAction.Forward(List.of());
 
     private final Optional<HttpsRedirect> redirect;
     private final ServiceTranslator services;

@@ -68,7 +68,7 @@ public final class ResponseFields {
     }
 
     private static boolean isProper(ClientConnection.@Nullable Tls tls) {
-        if (tls == null || tls.fallback()) {
+        if (tls == null || (tls.fallback() && !coversItsName(tls))) {
             return false;
         }
         List<ServedCertificate> certificates = tls.certificates().certificates();
@@ -79,6 +79,14 @@ public final class ResponseFields {
             }
         }
         return true;
+    }
+
+    /**
+     * A configured default certificate is as good as any where it covers what the client asked for.
+     */
+    private static boolean coversItsName(ClientConnection.Tls tls) {
+        String name = tls.serverName();
+        return name != null && tls.certificates().covers(name);
     }
 
     private static AsciiString textOf(Hsts hsts) {

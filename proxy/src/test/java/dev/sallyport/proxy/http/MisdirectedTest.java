@@ -116,6 +116,12 @@ class MisdirectedTest {
     }
 
     @Test
+    void hstsIsSentWithAConfiguredDefaultThatCoversTheHost() {
+        assertThat(answered(tls("shop.example", SHOP, true)))
+                .contains("\r\nstrict-transport-security: ");
+    }
+
+    @Test
     void hstsIsNeverSentWithoutOne() {
         CertificateSet temporary = CertificateSet.of(List.of(served("shop.example", true)));
         CertificateSet selfSigned =
