@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -235,19 +236,22 @@ final class FolderIT {
 
         folder.put(
                 "stringdata.yaml",
-                """
-                apiVersion: v1
-                kind: Secret
-                metadata:
-                  name: stringdata
-                  namespace: default
-                type: kubernetes.io/tls
-                stringData:
-                  tls.crt: |
-                %s  tls.key: |
-                %s\
-                """
-                        .formatted(leaf.chain().indent(4), leaf.key().indent(4)),
+                String.format(
+                        Locale.ROOT,
+                        """
+                        apiVersion: v1
+                        kind: Secret
+                        metadata:
+                          name: stringdata
+                          namespace: default
+                        type: kubernetes.io/tls
+                        stringData:
+                          tls.crt: |
+                        %s  tls.key: |
+                        %s\
+                        """,
+                        leaf.chain().indent(4),
+                        leaf.key().indent(4)),
                 route("stringdata"));
 
         gateway.awaitServed("stringdata.test", leaf);

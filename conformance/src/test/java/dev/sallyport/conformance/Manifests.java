@@ -5,6 +5,7 @@ import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
+import java.util.Locale;
 
 /** Kubernetes objects as YAML documents, all in namespace {@code default}. */
 final class Manifests {
@@ -25,18 +26,22 @@ final class Manifests {
 
     /** A Secret of type kubernetes.io/tls with any texts as its certificate and key. */
     static String secret(String name, String certificate, String key) {
-        return """
-        apiVersion: v1
-        kind: Secret
-        metadata:
-          name: %s
-          namespace: default
-        type: kubernetes.io/tls
-        data:
-          tls.crt: %s
-          tls.key: %s
-        """
-                .formatted(name, base64(certificate), base64(key));
+        return String.format(
+                Locale.ROOT,
+                """
+                apiVersion: v1
+                kind: Secret
+                metadata:
+                  name: %s
+                  namespace: default
+                type: kubernetes.io/tls
+                data:
+                  tls.crt: %s
+                  tls.key: %s
+                """,
+                name,
+                base64(certificate),
+                base64(key));
     }
 
     /** Base64 without line breaks, as Secrets want it. */
@@ -47,20 +52,23 @@ final class Manifests {
     /** A ClusterIP Service with port 80, whose one endpoint is a backend of this test. */
     static String service(String name, Backend backend) {
         return file(
-                """
-                apiVersion: v1
-                kind: Service
-                metadata:
-                  name: %s
-                  namespace: default
-                spec:
-                  clusterIP: 10.96.0.10
-                  ports:
-                    - name: http
-                      port: 80
-                      targetPort: %d
-                """
-                        .formatted(name, backend.port()),
+                String.format(
+                        Locale.ROOT,
+                        """
+                        apiVersion: v1
+                        kind: Service
+                        metadata:
+                          name: %s
+                          namespace: default
+                        spec:
+                          clusterIP: 10.96.0.10
+                          ports:
+                            - name: http
+                              port: 80
+                              targetPort: %d
+                        """,
+                        name,
+                        backend.port()),
                 endpoints(name, "http", backend.port(), "127.0.0.1"));
     }
 
@@ -73,23 +81,27 @@ final class Manifests {
                     .append(address)
                     .append("\"]\n    conditions:\n      ready: true\n");
         }
-        return """
-        apiVersion: discovery.k8s.io/v1
-        kind: EndpointSlice
-        metadata:
-          name: %1$s-1
-          namespace: default
-          labels:
-            kubernetes.io/service-name: %1$s
-        addressType: IPv4
-        ports:
-          - name: %2$s
-            port: %3$d
-            protocol: TCP
-        endpoints:%4$s
-        """
-                .formatted(
-                        service, portName, port, addresses.length == 0 ? " []" : "\n" + endpoints);
+        return String.format(
+                Locale.ROOT,
+                """
+                apiVersion: discovery.k8s.io/v1
+                kind: EndpointSlice
+                metadata:
+                  name: %1$s-1
+                  namespace: default
+                  labels:
+                    kubernetes.io/service-name: %1$s
+                addressType: IPv4
+                ports:
+                  - name: %2$s
+                    port: %3$d
+                    protocol: TCP
+                endpoints:%4$s
+                """,
+                service,
+                portName,
+                port,
+                addresses.length == 0 ? " []" : "\n" + endpoints);
     }
 
     /** An Ingress to be filled. */
@@ -135,17 +147,22 @@ final class Manifests {
                     (host.isEmpty()
                                     ? "    - http:\n"
                                     : "    - host: \"" + host + "\"\n      http:\n")
-                            + """
-                                    paths:
-                                      - path: %s
-                                        pathType: %s
-                                        backend:
-                                          service:
-                                            name: %s
-                                            port:
-                                              %s
-                            """
-                                    .formatted(path, type, service, port));
+                            + String.format(
+                                    Locale.ROOT,
+                                    """
+                                            paths:
+                                              - path: %s
+                                                pathType: %s
+                                                backend:
+                                                  service:
+                                                    name: %s
+                                                    port:
+                                                      %s
+                                    """,
+                                    path,
+                                    type,
+                                    service,
+                                    port));
             return this;
         }
 
@@ -157,14 +174,16 @@ final class Manifests {
         /** Where requests go that no rule matches. */
         Ingress defaultBackend(String service) {
             return spec(
-                    """
-                      defaultBackend:
-                        service:
-                          name: %s
-                          port:
-                            number: 80
-                    """
-                            .formatted(service));
+                    String.format(
+                            Locale.ROOT,
+                            """
+                              defaultBackend:
+                                service:
+                                  name: %s
+                                  port:
+                                    number: 80
+                            """,
+                            service));
         }
 
         /** More lines of the specification, indented by two. */
@@ -180,14 +199,16 @@ final class Manifests {
 
         /** The document. */
         String yaml() {
-            return """
-            apiVersion: networking.k8s.io/v1
-            kind: Ingress
-            metadata:
-              name: %s
-              namespace: default
-            """
-                            .formatted(name)
+            return String.format(
+                            Locale.ROOT,
+                            """
+                            apiVersion: networking.k8s.io/v1
+                            kind: Ingress
+                            metadata:
+                              name: %s
+                              namespace: default
+                            """,
+                            name)
                     + section("  annotations:\n", annotations)
                     + "spec:\n"
                     + top

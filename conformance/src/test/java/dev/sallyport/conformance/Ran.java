@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Locale;
 import java.util.concurrent.TimeUnit;
 
 /**
@@ -52,8 +53,13 @@ record Ran(List<String> command, int exit, String out, String err) {
                 if (!process.waitFor(limit.toMillis(), TimeUnit.MILLISECONDS)) {
                     process.destroyForcibly();
                     throw new AssertionError(
-                            "did not end within %s: %s%n%s%n%s"
-                                    .formatted(limit, command, text(out), text(err)));
+                            String.format(
+                                    Locale.ROOT,
+                                    "did not end within %s: %s%n%s%n%s",
+                                    limit,
+                                    command,
+                                    text(out),
+                                    text(err)));
                 }
                 return new Ran(command, process.exitValue(), text(out), text(err));
             } finally {
@@ -75,8 +81,10 @@ record Ran(List<String> command, int exit, String out, String err) {
             return builder.start();
         } catch (IOException e) {
             throw new AssertionError(
-                    "cannot start %s; ./verify installs what the tests need"
-                            .formatted(builder.command().getFirst()),
+                    String.format(
+                            Locale.ROOT,
+                            "cannot start %s; ./verify installs what the tests need",
+                            builder.command().getFirst()),
                     e);
         }
     }

@@ -13,6 +13,7 @@ import java.net.SocketException;
 import java.net.SocketTimeoutException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import javax.net.ssl.SSLException;
 
@@ -49,7 +50,11 @@ final class RawClient {
     /** One GET on a connection of its own. */
     Response get(String host, String target) {
         return exchange(
-                "GET %s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n".formatted(target, host));
+                String.format(
+                        Locale.ROOT,
+                        "GET %s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n",
+                        target,
+                        host));
     }
 
     /** Sends bytes (ISO 8859-1) on a new connection and reads the first final response. */

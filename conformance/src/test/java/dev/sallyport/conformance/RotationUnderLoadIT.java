@@ -17,6 +17,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Locale;
 import java.util.Queue;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.Callable;
@@ -160,13 +161,14 @@ final class RotationUnderLoadIT {
     private static String figures(List<Long> latencies, Load load) {
         List<Long> sorted = new ArrayList<>(latencies);
         Collections.sort(sorted);
-        return "%d rotations, file change to a whole handshake with it: p50 %.1f ms, p99 %.1f ms, max %.1f ms; %s"
-                .formatted(
-                        sorted.size(),
-                        sorted.get(sorted.size() / 2) / 1e6,
-                        sorted.get(sorted.size() * 99 / 100) / 1e6,
-                        sorted.getLast() / 1e6,
-                        load);
+        return String.format(
+                Locale.ROOT,
+                "%d rotations, file change to a whole handshake with it: p50 %.1f ms, p99 %.1f ms, max %.1f ms; %s",
+                sorted.size(),
+                sorted.get(sorted.size() / 2) / 1e6,
+                sorted.get(sorted.size() * 99 / 100) / 1e6,
+                sorted.getLast() / 1e6,
+                load);
     }
 
     private static HttpClient client(Version version) {

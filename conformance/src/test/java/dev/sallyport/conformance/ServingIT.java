@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -158,57 +159,59 @@ final class ServingIT {
 
     /** A Service with two named ports, an ExternalName, and one without endpoints. */
     private static String specialServices(int port) {
-        return """
-        apiVersion: v1
-        kind: Service
-        metadata:
-          name: named
-          namespace: default
-        spec:
-          ports:
-            - name: metrics
-              port: 9100
-            - name: web
-              port: 8000
-        ---
-        apiVersion: discovery.k8s.io/v1
-        kind: EndpointSlice
-        metadata:
-          name: named-1
-          namespace: default
-          labels:
-            kubernetes.io/service-name: named
-        addressType: IPv4
-        ports:
-          - name: metrics
-            port: 1
-          - name: web
-            port: %1$d
-        endpoints:
-          - addresses: ["127.0.0.1"]
-        ---
-        apiVersion: v1
-        kind: Service
-        metadata:
-          name: external
-          namespace: default
-        spec:
-          type: ExternalName
-          externalName: localhost
-          ports:
-            - port: %1$d
-        ---
-        apiVersion: v1
-        kind: Service
-        metadata:
-          name: empty
-          namespace: default
-        spec:
-          ports:
-            - name: http
-              port: 80
-        """
-                .formatted(port);
+        return String.format(
+                Locale.ROOT,
+                """
+                apiVersion: v1
+                kind: Service
+                metadata:
+                  name: named
+                  namespace: default
+                spec:
+                  ports:
+                    - name: metrics
+                      port: 9100
+                    - name: web
+                      port: 8000
+                ---
+                apiVersion: discovery.k8s.io/v1
+                kind: EndpointSlice
+                metadata:
+                  name: named-1
+                  namespace: default
+                  labels:
+                    kubernetes.io/service-name: named
+                addressType: IPv4
+                ports:
+                  - name: metrics
+                    port: 1
+                  - name: web
+                    port: %1$d
+                endpoints:
+                  - addresses: ["127.0.0.1"]
+                ---
+                apiVersion: v1
+                kind: Service
+                metadata:
+                  name: external
+                  namespace: default
+                spec:
+                  type: ExternalName
+                  externalName: localhost
+                  ports:
+                    - port: %1$d
+                ---
+                apiVersion: v1
+                kind: Service
+                metadata:
+                  name: empty
+                  namespace: default
+                spec:
+                  ports:
+                    - name: http
+                      port: 80
+                """,
+                port);
     }
 
     private static String[] pathTable() {

@@ -21,6 +21,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Random;
 import javax.net.ssl.SSLEngine;
 import javax.net.ssl.SSLEngineResult;
@@ -84,13 +85,15 @@ final class TlsIT {
         gateway =
                 Gateway.in(work, pki, folder)
                         .config(
-                                """
-                                tls:
-                                  default-certificate: default/fallback
-                                timeouts:
-                                  handshake: %ds
-                                """
-                                        .formatted(DEADLINE.toSeconds()))
+                                String.format(
+                                        Locale.ROOT,
+                                        """
+                                        tls:
+                                          default-certificate: default/fallback
+                                        timeouts:
+                                          handshake: %ds
+                                        """,
+                                        DEADLINE.toSeconds()))
                         .jvm("-Dio.netty.leakDetection.level=paranoid")
                         .start();
         strict =
