@@ -17,10 +17,14 @@ import java.util.List;
 import java.util.Locale;
 
 /**
- * A folder of manifests: a Secret and an Ingress for each host, one object a file, a thousand files
- * a folder; all forward to the Service {@code backend}, whose file the harness writes.
+ * A folder of manifests: a Secret and an Ingress for each host; all forward to the Service {@code
+ * backend}, whose file the harness writes. A thousand files a folder at most. The objects of the
+ * first {@link #SINGLE} hosts have a file each, so that they can be changed one by one.
  */
 final class Folder {
+    /** So many hosts have files of their own, however many there are. */
+    static final int SINGLE = 10_000;
+
     private static final int FILES_PER_FOLDER = 1_000;
     private static final Duration VALIDITY = Duration.ofDays(60);
 
@@ -59,61 +63,77 @@ final class Folder {
 
     /** Host {@code i}'s Secret with {@code issued} in it. */
     Staged secret(int i, DemoAuthority.Issued issued) throws IOException {
-        return stage(
-                "secrets",
-                i,
-                String.format(
-                        Locale.ROOT,
-                        """
-                        apiVersion: v1
-                        kind: Secret
-                        metadata:
-                          name: host-%06d
-                          namespace: default
-                        type: kubernetes.io/tls
-                        data:
-                          tls.crt: %s
-                          tls.key: %s
-                        """,
-                        i,
-                        base64(issued.tlsCrt()),
-                        base64(issued.tlsKey())));
+        return stage("secrets", i, secretText(i, issued));
     }
 
     /** Host {@code i}'s Ingress, which forwards exactly {@code path}. */
     Staged ingress(int i, String path) throws IOException {
-        return stage(
-                "ingresses",
+        return stage("ingresses", i, ingressText(i, path));
+    }
+
+    /**
+     * The Secrets and Ingresses of the hosts from {@code from} to below {@code to}, as one file.
+     */
+    Staged many(int from, int to) throws IOException {
+        var text = new StringBuilder();
+        for (int i = from; i < to; i++) {
+            text.append("---\n")
+                    .append(secretText(i, issue(i)))
+                    .append("---\n")
+                    .append(ingressText(i, "/1k"));
+        }
+        return stage("many", from, text.toString());
+    }
+
+    private String secretText(int i, DemoAuthority.Issued issued) {
+        return String.format(
+                Locale.ROOT,
+                """
+                apiVersion: v1
+                kind: Secret
+                metadata:
+                  name: host-%06d
+                  namespace: default
+                type: kubernetes.io/tls
+                data:
+                  tls.crt: %s
+                  tls.key: %s
+                """,
                 i,
-                String.format(
-                        Locale.ROOT,
-                        """
-                        apiVersion: networking.k8s.io/v1
-                        kind: Ingress
-                        metadata:
-                          name: host-%06d
-                          namespace: default
-                        spec:
-                          tls:
-                            - hosts: [%s]
-                              secretName: host-%06d
-                          rules:
-                            - host: %s
-                              http:
-                                paths:
-                                  - path: %s
-                                    pathType: Exact
-                                    backend:
-                                      service:
-                                        name: backend
-                                        port:
-                                          number: 80
-                        """,
-                        i,
-                        host(i),
-                        i,
-                        host(i),
-                        path));
+                base64(issued.tlsCrt()),
+                base64(issued.tlsKey()));
+    }
+
+    private static String ingressText(int i, String path) {
+        return String.format(
+                Locale.ROOT,
+                """
+                apiVersion: networking.k8s.io/v1
+                kind: Ingress
+                metadata:
+                  name: host-%06d
+                  namespace: default
+                spec:
+                  tls:
+                    - hosts: [%s]
+                      secretName: host-%06d
+                  rules:
+                    - host: %s
+                      http:
+                        paths:
+                          - path: %s
+                            pathType: Exact
+                            backend:
+                              service:
+                                name: backend
+                                port:
+                                  number: 80
+                """,
+                i,
+                host(i),
+                i,
+                host(i),
+                path);
     }
 
     private Staged stage(String kind, int i, String text) throws IOException {

@@ -12,6 +12,7 @@ import java.net.InetAddress;
 import java.net.Socket;
 import java.nio.file.Path;
 import java.security.GeneralSecurityException;
+import java.security.SecureRandom;
 import java.security.cert.Certificate;
 import java.security.cert.CertificateFactory;
 import java.security.cert.X509Certificate;
@@ -47,27 +48,23 @@ public final class ServedProbe {
     private final Folder folder;
     private final int hosts;
     private final int port;
-    private final SSLContext tls;
+    private final SecureRandom seeds = new SecureRandom();
     private final SplittableRandom random = new SplittableRandom(7);
     private final List<Long> connections = new java.util.ArrayList<>();
 
-    private ServedProbe(Folder folder, int hosts, int port, SSLContext tls) {
+    private ServedProbe(Folder folder, int hosts, int port) {
         this.folder = folder;
         this.hosts = hosts;
         this.port = port;
-        this.tls = tls;
     }
 
     /** See the class comment. */
     public static void main(String[] args) throws Exception {
-        var tls = SSLContext.getInstance("TLSv1.3");
-        tls.init(null, new TrustManager[] {new TrustAnybody()}, null);
         var probe =
                 new ServedProbe(
                         new Folder(Path.of(args[0]), Path.of(args[1]), InstantSource.system()),
-                        Integer.parseInt(args[2]),
-                        Integer.parseInt(args[3]),
-                        tls);
+                        Math.min(Integer.parseInt(args[2]), Folder.SINGLE),
+                        Integer.parseInt(args[3]));
         boolean secrets = args[5].equals("secret");
         for (int i = 0; i < WARM_UP_CONNECTIONS; i++) {
             probe.ask(probe.random.nextInt(probe.hosts));
@@ -90,7 +87,7 @@ public final class ServedProbe {
     }
 
     /** Takes the host's only path away and puts it back; reports the slower half of it. */
-    private long edit(int host) throws IOException {
+    private long edit(int host) throws IOException, GeneralSecurityException {
         long gone =
                 nanosUntil(
                         folder.ingress(host, "/elsewhere"), host, answer -> answer.status() == 404);
@@ -103,7 +100,8 @@ public final class ServedProbe {
         boolean shownBy(Answer answer);
     }
 
-    private long nanosUntil(Folder.Staged change, int host, Expected expected) throws IOException {
+    private long nanosUntil(Folder.Staged change, int host, Expected expected)
+            throws IOException, GeneralSecurityException {
         long begin = System.nanoTime();
         change.move();
         while (true) {
@@ -119,7 +117,11 @@ public final class ServedProbe {
     /** What one connection showed. */
     private record Answer(BigInteger serial, int status) {}
 
-    private Answer ask(int host) throws IOException {
+    private Answer ask(int host) throws IOException, GeneralSecurityException {
+        // A context for each: a session that is resumed shows its own certificate, not the one in
+        // service.
+        var tls = SSLContext.getInstance("TLSv1.3");
+        tls.init(null, new TrustManager[] {new TrustAnybody()}, seeds);
         long begin = System.nanoTime();
         try (var plain = new Socket(InetAddress.getLoopbackAddress(), port);
                 var socket =
@@ -133,7 +135,6 @@ public final class ServedProbe {
             socket.setSSLParameters(parameters);
             socket.startHandshake();
             Certificate leaf = socket.getSession().getPeerCertificates()[0];
-            socket.getSession().invalidate();
             String request =
                     "GET /1k HTTP/1.1\r\nHost: "
                             + Folder.host(host)
