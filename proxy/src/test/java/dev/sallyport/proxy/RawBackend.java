@@ -23,6 +23,7 @@ public final class RawBackend implements AutoCloseable {
     private final ServerSocket server;
     private final Script script;
     private final AtomicInteger accepted = new AtomicInteger();
+    private @Nullable Thread acceptor;
     private final List<Socket> sockets = new CopyOnWriteArrayList<>();
 
     /** What happens on one connection; it is closed when this returns. */
@@ -45,7 +46,7 @@ public final class RawBackend implements AutoCloseable {
             var server = new ServerSocket();
             server.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), backlog);
             var backend = new RawBackend(server, script);
-            Thread.ofVirtual().name("raw-backend").start(backend::accept);
+            backend.acceptor = Thread.ofVirtual().name("raw-backend").start(backend::accept);
             return backend;
         } catch (IOException e) {
             throw new UncheckedIOException(e);
@@ -78,8 +79,20 @@ public final class RawBackend implements AutoCloseable {
     @Override
     public void close() throws IOException {
         server.close();
+        awaitAcceptor(); // until it is gone, the kernel may still accept one more
         for (Socket socket : sockets) {
             socket.close();
+        }
+    }
+
+    private void awaitAcceptor() {
+        Thread thread = acceptor;
+        try {
+            if (thread != null) {
+                thread.join();
+            }
+        } catch (InterruptedException stopped) {
+            Thread.currentThread().interrupt();
         }
     }
 
