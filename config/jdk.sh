@@ -33,6 +33,8 @@ find_jdk() {
       _version=$(jdk_feature "$_home")
       if [ -n "$_version" ] && [ "$_version" -ge 25 ]; then
         printf '%s\n' "$_home"
+        # The rest is read too: a writer that is cut off fails the pipe of a caller with pipefail.
+        cat >/dev/null
         exit 0
       fi
     done
