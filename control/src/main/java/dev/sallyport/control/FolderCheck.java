@@ -1,6 +1,7 @@
 package dev.sallyport.control;
 
 import dev.sallyport.control.reconcile.CatalogSource;
+import dev.sallyport.control.reconcile.ParserThreads;
 import dev.sallyport.control.resource.Resource;
 import dev.sallyport.control.resource.ResourceChange;
 import dev.sallyport.control.resource.SourceUpdate;
@@ -25,7 +26,7 @@ public final class FolderCheck {
      */
     public static CheckResult check(Path dir, ControlSettings settings, InstantSource time) {
         SourceUpdate read = FolderSource.read(dir, settings.folder());
-        var catalog = new CertificateCatalog(CertificateReader.PEM, time);
+        var catalog = new CertificateCatalog(CertificateReader.PEM, ParserThreads.executor(), time);
         var translator =
                 new IncrementalTranslator(settings.translation(), new CatalogSource(catalog));
         Map<String, Integer> objects = new TreeMap<>();

@@ -1,6 +1,7 @@
 package dev.sallyport.control;
 
 import dev.sallyport.control.reconcile.ControlState;
+import dev.sallyport.control.reconcile.ParserThreads;
 import dev.sallyport.control.reconcile.Reconciler;
 import dev.sallyport.control.source.FolderSource;
 import dev.sallyport.model.snapshot.Applied;
@@ -34,6 +35,7 @@ public final class FolderControl implements AutoCloseable {
                         settings.translation(),
                         settings.holdOff(),
                         CertificateReader.PEM,
+                        ParserThreads.executor(),
                         dataPlane,
                         time);
         var source = new FolderSource(dir, settings.folder(), reconciler::submit);

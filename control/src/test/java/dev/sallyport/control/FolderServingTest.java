@@ -352,6 +352,7 @@ class FolderServingTest {
                         TranslationSettings.forFolder(List.of(), Optional.empty()),
                         HoldOff.DEFAULT,
                         Placeholders.READER,
+                        Runnable::run,
                         dataPlane,
                         TIME);
         source = new FolderSource(folder, settings, reconciler::submit);

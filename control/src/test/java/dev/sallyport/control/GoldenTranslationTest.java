@@ -106,7 +106,9 @@ class GoldenTranslationTest {
     private static String translate(
             Path folder, TranslationSettings settings, Random random, boolean shuffled) {
         SourceUpdate read = FolderSource.read(folder, FolderSettings.DEFAULT);
-        var catalog = new CertificateCatalog(Placeholders.READER, InstantSource.fixed(NOW));
+        var catalog =
+                new CertificateCatalog(
+                        Placeholders.READER, Runnable::run, InstantSource.fixed(NOW));
         List<Resource> resources = new ArrayList<>();
         for (ResourceChange change : read.changes()) {
             Resource resource = change.now().orElseThrow();

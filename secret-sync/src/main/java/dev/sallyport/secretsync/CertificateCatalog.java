@@ -12,7 +12,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
-import java.util.Arrays;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -20,6 +20,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -32,19 +34,20 @@ import org.jspecify.annotations.Nullable;
  *   <li>An update that is not valid yet waits for its time, unless what is served has expired or
  *       there is nothing to serve: a gateway whose clock is wrong must not fall silent.
  *   <li>A deleted Secret changes nothing as long as somebody refers to it.
- *   <li>Otherwise the newest one is served, expired or not: clients decide, and with the old one
- *       they would decide the same.
+ *   <li>Otherwise the newest one is served, expired or not: it is what the owner asks for. What is
+ *       wrong with it is reported.
  * </ol>
  *
  * <p>A Secret is parsed when it is first referred to, and again only when its contents change: with
  * equal contents the bundle and {@code since} stay the same objects. Confined to the reconciler's
- * thread.
+ * thread, which waits for the parsers.
  */
 public final class CertificateCatalog {
     /** How often remarks that depend on the time are looked at again. */
     private static final Duration SWEEP = Duration.ofHours(1);
 
     private final CertificateReader reader;
+    private final Executor parsers;
     private final InstantSource time;
     private final Map<ObjectRef, Entry> entries = new HashMap<>();
     private final TreeMap<Instant, Set<ObjectRef>> schedule = new TreeMap<>();
@@ -53,11 +56,14 @@ public final class CertificateCatalog {
     /**
      * An empty catalog.
      *
-     * @param reader parses PEM
+     * @param reader parses PEM; safe from several threads at once
+     * @param parsers runs {@code reader} where there is more than one Secret to parse; the caller
+     *     waits for it
      * @param time for validity and for the time of loading
      */
-    public CertificateCatalog(CertificateReader reader, InstantSource time) {
+    public CertificateCatalog(CertificateReader reader, Executor parsers, InstantSource time) {
         this.reader = reader;
+        this.parsers = parsers;
         this.time = time;
         this.nextSweep = time.instant().plus(SWEEP);
     }
@@ -89,6 +95,28 @@ public final class CertificateCatalog {
             return false;
         }
         return refresh(entry);
+    }
+
+    /**
+     * Parses all of these Secrets side by side that {@link #status} would parse one by one: proving
+     * that a key belongs to its certificate takes most of the time of a start with many hosts.
+     */
+    public void prepare(Collection<ObjectRef> secrets) {
+        List<SecretMaterial> unread = new ArrayList<>();
+        for (ObjectRef secret : secrets) {
+            Entry entry = entries.get(secret);
+            SecretMaterial latest = entry == null ? null : entry.latest;
+            if (entry != null && latest != null && !latest.digest().equals(entry.parsedDigest)) {
+                unread.add(latest);
+            }
+        }
+        if (unread.size() > 1) {
+            unread.stream()
+                    .map(material ->
+                            CompletableFuture.supplyAsync(() -> material.parsed(reader), parsers))
+                    .toList()
+                    .forEach(CompletableFuture::join);
+        }
     }
 
     /** The certificate of a Secret that somebody refers to, from now on at the latest. */
@@ -141,8 +169,8 @@ public final class CertificateCatalog {
     private boolean refresh(Entry entry) {
         Instant now = time.instant();
         SecretMaterial latest = entry.latest;
-        if (latest != null && !latest.digest().equals(entry.parsedDigest)) {
-            latest.take().ifPresent(pem -> parse(entry, pem, latest.digest()));
+        if (latest != null) {
+            entry.parse(latest, reader);
         }
         choose(entry, now);
         reschedule(entry, now);
@@ -151,22 +179,6 @@ public final class CertificateCatalog {
                 new CertificateStatus(
                         latest != null, Optional.ofNullable(entry.served), remarks(entry, now));
         return !before.equals(entry.status);
-    }
-
-    private void parse(Entry entry, SecretMaterial.Pem pem, String digest) {
-        Parsed<CertificateBundle> parsed;
-        try {
-            parsed = reader.read(entry.secret, pem.certificate(), pem.key());
-        } finally {
-            Arrays.fill(pem.key(), (byte) 0);
-        }
-        entry.parsedDigest = digest;
-        entry.parseFindings = parsed.findings();
-        entry.candidate =
-                switch (parsed) {
-                    case Parsed.Usable<CertificateBundle>(CertificateBundle bundle, _) -> bundle;
-                    case Parsed.Rejected<CertificateBundle> _ -> null;
-                };
     }
 
     private static void choose(Entry entry, Instant now) {
@@ -232,11 +244,11 @@ public final class CertificateCatalog {
                                 "the Secret is gone; " + stays(served.bundle()),
                                 "Restore the Secret, or remove the tls section that names it."));
             }
-        } else if (entry.candidate == null) {
+        } else if (entry.rejected) {
             addKept(remarks, entry.parseFindings, served);
         } else {
             remarks.addAll(entry.parseFindings);
-            if (!entry.serves(entry.candidate)) {
+            if (entry.candidate != null && !entry.serves(entry.candidate)) {
                 addKept(
                         remarks,
                         CertificateJudgement.of(entry.candidate, entry.secret, List.of(), now),
@@ -292,7 +304,9 @@ public final class CertificateCatalog {
         boolean referenced;
         @Nullable SecretMaterial latest; // null: there is no such Secret
         @Nullable String parsedDigest;
-        @Nullable CertificateBundle candidate; // from the last contents parsed; null: rejected
+        @Nullable Parsed<CertificateBundle> parsed; // the last contents
+        boolean rejected; // the last contents are
+        @Nullable CertificateBundle candidate; // the last that are not; may wait for its time
         List<Finding> parseFindings = List.of();
         @Nullable ServedCertificate served;
         @Nullable Instant scheduled;
@@ -300,6 +314,23 @@ public final class CertificateCatalog {
 
         Entry(ObjectRef secret) {
             this.secret = secret;
+        }
+
+        /** Equal contents stay the same bundle. */
+        void parse(SecretMaterial material, CertificateReader reader) {
+            if (parsed != null && material.digest().equals(parsedDigest)) {
+                material.resolve(parsed);
+                return;
+            }
+            Parsed<CertificateBundle> result = material.parsed(reader);
+            parsedDigest = material.digest();
+            parsed = result;
+            parseFindings = result.findings();
+            rejected = true;
+            if (result instanceof Parsed.Usable<CertificateBundle>(CertificateBundle bundle, _)) {
+                rejected = false;
+                candidate = bundle;
+            }
         }
 
         boolean serves(CertificateBundle bundle) {

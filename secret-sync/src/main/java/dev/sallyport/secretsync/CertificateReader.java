@@ -5,7 +5,7 @@ import dev.sallyport.model.finding.Parsed;
 import dev.sallyport.model.name.ObjectRef;
 import dev.sallyport.tls.certificate.CertificateParser;
 
-/** From PEM to a proven bundle. */
+/** From PEM to a proven bundle. Safe from several threads at once. */
 @FunctionalInterface
 public interface CertificateReader {
 

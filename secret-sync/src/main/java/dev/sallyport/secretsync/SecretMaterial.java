@@ -1,5 +1,6 @@
 package dev.sallyport.secretsync;
 
+import dev.sallyport.model.certificate.CertificateBundle;
 import dev.sallyport.model.finding.Finding;
 import dev.sallyport.model.finding.Location;
 import dev.sallyport.model.finding.Parsed;
@@ -19,10 +20,11 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a Secret holds of a certificate: its PEM until somebody takes it to parse it, afterwards
- * only a digest of it, by which the next version is told from this one.
+ * What a Secret holds of a certificate: its PEM until it is parsed, afterwards what it came to, and
+ * a digest by which the next version is told from this one.
  *
- * <p>Not thread-safe: whoever reads the Secret hands it on and forgets it.
+ * <p>Not thread-safe: whoever reads the Secret hands it on and forgets it. A source may hand the
+ * same one on again later, when the object that hid it is gone.
  */
 public final class SecretMaterial {
     private static final String CERTIFICATE = "tls.crt";
@@ -32,7 +34,8 @@ public final class SecretMaterial {
     private final ObjectRef secret;
     private final Optional<Location> location;
     private final String digest;
-    private @Nullable Pem pem;
+    private @Nullable Pem pem; // null: parsed
+    private @Nullable Parsed<CertificateBundle> parsed;
 
     private SecretMaterial(ObjectRef secret, Optional<Location> location, Pem pem) {
         this.secret = secret;
@@ -45,7 +48,7 @@ public final class SecretMaterial {
      * The PEM texts of a Secret.
      *
      * @param certificate empty where the Secret lacks it
-     * @param key empty where the Secret lacks it; whoever takes it wipes it
+     * @param key empty where the Secret lacks it; whoever parses it wipes it
      */
     @SuppressWarnings("ArrayRecordComponent") // short-lived, never compared, and wiped after use
     public record Pem(byte[] certificate, byte[] key) {
@@ -124,14 +127,33 @@ public final class SecretMaterial {
         return digest;
     }
 
-    /** Hands over the PEM and forgets it: present once only. */
-    Optional<Pem> take() {
-        Optional<Pem> taken = Optional.ofNullable(pem);
-        pem = null;
-        return taken;
+    /**
+     * What the PEM comes to; parsed at the first call, which wipes and forgets the PEM, and the
+     * same object afterwards.
+     */
+    Parsed<CertificateBundle> parsed(CertificateReader reader) {
+        Pem unread = pem;
+        if (unread != null) {
+            parsed = reader.read(secret, unread.certificate(), unread.key());
+            forget(unread);
+        }
+        return Objects.requireNonNull(parsed);
     }
 
-    /** By Secret, contents and place; whether the PEM was taken does not count. */
+    /** Takes over what equal contents came to before. */
+    void resolve(Parsed<CertificateBundle> known) {
+        if (pem != null) {
+            parsed = known;
+            forget(pem);
+        }
+    }
+
+    private void forget(Pem read) {
+        Arrays.fill(read.key(), (byte) 0);
+        pem = null;
+    }
+
+    /** By Secret, contents and place; whether the PEM was parsed does not count. */
     @Override
     public boolean equals(Object other) {
         return other instanceof SecretMaterial that

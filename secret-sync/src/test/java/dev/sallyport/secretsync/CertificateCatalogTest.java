@@ -16,6 +16,12 @@ import java.time.Instant;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.BrokenBarrierException;
+import java.util.concurrent.CyclicBarrier;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 
@@ -32,6 +38,7 @@ class CertificateCatalogTest {
                         parsed.incrementAndGet();
                         return CertificateReader.PEM.read(origin, certificate, key);
                     },
+                    Runnable::run,
                     clock);
     private final DemoAuthority authority = DemoAuthority.create("test", clock);
 
@@ -46,6 +53,77 @@ class CertificateCatalogTest {
     void aSecretThatNobodyRefersToIsNotParsed() {
         catalog.put(issued(Duration.ofDays(90)));
         assertThat(parsed).hasValue(0);
+    }
+
+    @Test
+    void manySecretsAreParsedSideBySide() {
+        var together = new CyclicBarrier(2);
+        try (ExecutorService two = Executors.newFixedThreadPool(2)) {
+            var parallel =
+                    new CertificateCatalog(
+                            (origin, certificate, key) -> {
+                                meet(together);
+                                return CertificateReader.PEM.read(origin, certificate, key);
+                            },
+                            two,
+                            clock);
+            ObjectRef other = new ObjectRef("Secret", "default", "other");
+            parallel.put(issued(Duration.ofDays(90)));
+            var issued = authority.issue(names(), Duration.ofDays(90), KeyType.ECDSA);
+            parallel.put(
+                    SecretMaterial.of(
+                            other,
+                            Optional.empty(),
+                            issued.tlsCrt().getBytes(StandardCharsets.UTF_8),
+                            issued.tlsKey().getBytes(StandardCharsets.UTF_8)));
+            parallel.prepare(List.of(SECRET, other));
+            assertThat(parallel.status(SECRET).inService()).isPresent();
+            assertThat(parallel.status(other).inService()).isPresent();
+        }
+    }
+
+    /** Only where two parse at once does either go on. */
+    private static void meet(CyclicBarrier barrier) {
+        try {
+            var _ = barrier.await(30, TimeUnit.SECONDS);
+        } catch (InterruptedException | BrokenBarrierException | TimeoutException alone) {
+            throw new IllegalStateException(alone);
+        }
+    }
+
+    @Test
+    void aBadUpdateDoesNotForgetTheCertificateThatWaitsForItsTime() {
+        catalog.put(issued(Duration.ofDays(90)));
+        ServedCertificate before = served();
+        now = now.plus(Duration.ofDays(2));
+        SecretMaterial tomorrow = issued(Duration.ofDays(90));
+        now = NOW;
+        catalog.put(tomorrow);
+        catalog.put(material("garbage", "garbage"));
+        assertThat(served()).isSameAs(before);
+        now = now.plus(Duration.ofDays(3));
+        assertThat(catalog.advance()).contains(SECRET);
+        assertThat(served().bundle()).isNotSameAs(before.bundle());
+    }
+
+    @Test
+    void materialThatComesBackIsServedAgain() {
+        var first = issued(Duration.ofDays(90));
+        catalog.put(first);
+        ServedCertificate before = served();
+        catalog.put(issued(Duration.ofDays(90)));
+        assertThat(served().bundle()).isNotSameAs(before.bundle());
+        assertThat(catalog.put(first)).isTrue();
+        assertThat(served().bundle()).isSameAs(before.bundle());
+        assertThat(parsed).hasValue(2);
+    }
+
+    @Test
+    void aPreparedSecretIsParsedOnce() {
+        catalog.put(issued(Duration.ofDays(90)));
+        catalog.prepare(List.of(SECRET, new ObjectRef("Secret", "default", "none")));
+        var _ = catalog.status(SECRET);
+        assertThat(parsed).hasValue(1);
     }
 
     @Test

@@ -1,7 +1,10 @@
 package dev.sallyport.secretsync;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.sallyport.model.certificate.CertificateBundle;
+import dev.sallyport.model.finding.Finding;
 import dev.sallyport.model.finding.Location;
 import dev.sallyport.model.finding.Parsed;
 import dev.sallyport.model.finding.Reason;
@@ -9,6 +12,8 @@ import dev.sallyport.model.name.ObjectRef;
 import io.fabric8.kubernetes.api.model.Secret;
 import io.fabric8.kubernetes.api.model.SecretBuilder;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
@@ -64,10 +69,36 @@ class SecretMaterialTest {
     }
 
     @Test
-    void thePemIsHandedOverOnce() {
+    void thePemIsParsedOnceAndItsKeyWiped() {
+        List<byte[]> keys = new ArrayList<>();
+        CertificateReader reader =
+                (_, _, key) -> {
+                    keys.add(key);
+                    return unusable("");
+                };
         SecretMaterial material = material("cert", "key");
-        assertThat(material.take()).isPresent();
-        assertThat(material.take()).isEmpty();
+        Parsed<CertificateBundle> first = material.parsed(reader);
+        assertThat(material.parsed(reader)).isSameAs(first);
+        assertThat(keys).containsExactly(new byte[3]);
+    }
+
+    @Test
+    void aBugOfTheReaderLosesNothing() {
+        SecretMaterial material = material("cert", "key");
+        assertThatThrownBy(() ->
+                        material.parsed((_, _, _) -> {
+                            throw new IllegalStateException("bug");
+                        }))
+                .hasMessage("bug");
+        assertThat(contents(material)).isEqualTo("cert");
+    }
+
+    @Test
+    void equalContentsNeedNoSecondParse() {
+        SecretMaterial material = material("cert", "key");
+        Parsed<CertificateBundle> known = unusable("known");
+        material.resolve(known);
+        assertThat(material.parsed((_, _, _) -> unusable("again"))).isSameAs(known);
     }
 
     @Test
@@ -87,7 +118,8 @@ class SecretMaterialTest {
     void nothingPrintsAKey() {
         SecretMaterial material = material("cert", "s3cret");
         assertThat(material.toString()).doesNotContain("s3cret");
-        assertThat(material.take().orElseThrow().toString()).doesNotContain("s3cret");
+        assertThat(new SecretMaterial.Pem(new byte[0], "s3cret".getBytes(StandardCharsets.UTF_8)))
+                .hasToString("Pem[0 bytes, key]");
     }
 
     @Test
@@ -113,9 +145,20 @@ class SecretMaterialTest {
 
     private static String certificate(Secret secret) {
         return switch (SecretMaterial.of(REF, Optional.empty(), secret)) {
-            case Parsed.Usable<SecretMaterial>(SecretMaterial material, _) ->
-                    new String(material.take().orElseThrow().certificate(), StandardCharsets.UTF_8);
+            case Parsed.Usable<SecretMaterial>(SecretMaterial material, _) -> contents(material);
             case Parsed.Rejected<SecretMaterial> rejected -> rejected.findings().toString();
         };
+    }
+
+    /** The certificate's PEM, through the finding of a reader. */
+    private static String contents(SecretMaterial material) {
+        return material.parsed((_, pem, _) -> unusable(new String(pem, StandardCharsets.UTF_8)))
+                .findings()
+                .getFirst()
+                .message();
+    }
+
+    private static Parsed<CertificateBundle> unusable(String message) {
+        return Parsed.rejected(Finding.of(Reason.CERTIFICATE_UNREADABLE, REF, message, "advice"));
     }
 }

@@ -4,12 +4,18 @@ import dev.sallyport.control.translate.CertificateSource;
 import dev.sallyport.model.name.ObjectRef;
 import dev.sallyport.secretsync.CertificateCatalog;
 import dev.sallyport.secretsync.CertificateStatus;
+import java.util.Collection;
 
 /** The catalog as translators see it. */
 public record CatalogSource(CertificateCatalog catalog) implements CertificateSource {
     @Override
     public CertificateStatus status(ObjectRef secret) {
         return catalog.status(secret);
+    }
+
+    @Override
+    public void prepare(Collection<ObjectRef> secrets) {
+        catalog.prepare(secrets);
     }
 
     @Override

@@ -22,6 +22,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.slf4j.event.Level;
@@ -59,7 +60,8 @@ public final class Reconciler implements AutoCloseable {
     /**
      * A reconciler that is not started.
      *
-     * @param reader parses Secrets
+     * @param reader parses Secrets; safe from several threads at once
+     * @param parsers runs {@code reader} where there are many Secrets to parse
      * @param dataPlane called on the reconciler's thread only
      * @param time for the validity of certificates and for the state
      */
@@ -67,13 +69,14 @@ public final class Reconciler implements AutoCloseable {
             TranslationSettings settings,
             HoldOff holdOff,
             CertificateReader reader,
+            Executor parsers,
             DataPlane dataPlane,
             InstantSource time) {
         this.settings = settings;
         this.holdOff = holdOff;
         this.dataPlane = dataPlane;
         this.time = time;
-        this.catalog = new CertificateCatalog(reader, time);
+        this.catalog = new CertificateCatalog(reader, parsers, time);
         this.translator = new IncrementalTranslator(settings, new CatalogSource(catalog));
         this.thread = Thread.ofPlatform().name("reconciler").daemon().unstarted(this::run);
     }
@@ -118,7 +121,10 @@ public final class Reconciler implements AutoCloseable {
     private void run() {
         try {
             awaitFirst();
+            round();
+            // The first round is long and says nothing of those to come: no pause follows it.
             var pacer = new Pacer(holdOff, System.nanoTime());
+            awaitNext();
             while (!mailbox.isClosed()) {
                 mailbox.pause(pacer.delay(System.nanoTime()));
                 long began = System.nanoTime();

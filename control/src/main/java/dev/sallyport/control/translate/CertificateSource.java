@@ -2,12 +2,16 @@ package dev.sallyport.control.translate;
 
 import dev.sallyport.model.name.ObjectRef;
 import dev.sallyport.secretsync.CertificateStatus;
+import java.util.Collection;
 
 /** Says which certificate is in service for a Secret. */
 public interface CertificateSource {
 
     /** The certificate of a Secret that something refers to. */
     CertificateStatus status(ObjectRef secret);
+
+    /** {@link #status} will be asked for these: what can be done side by side, is. */
+    default void prepare(Collection<ObjectRef> secrets) {}
 
     /** Nothing refers to the Secret any more. */
     void release(ObjectRef secret);

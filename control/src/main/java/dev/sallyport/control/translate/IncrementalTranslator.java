@@ -272,13 +272,18 @@ public final class IncrementalTranslator {
     }
 
     private void readIngresses() {
+        Set<ObjectRef> secrets = new HashSet<>();
         for (ObjectRef ref : dirtyIngresses) {
             Resource.OfIngress ingress = ingresses.get(ref);
             IngressIntent intent = ingress == null ? null : readIngress(ingress);
             IngressIntent before = intent == null ? intents.remove(ref) : intents.put(ref, intent);
             namingSecrets.replace(ref, secretsNaming(before), secretsNaming(intent));
-            contribute(ref);
+            if (intent != null) {
+                intent.tls().forEach(section -> section.secret().ifPresent(secrets::add));
+            }
         }
+        certificates.prepare(secrets);
+        dirtyIngresses.forEach(this::contribute);
     }
 
     private @Nullable IngressIntent readIngress(Resource.OfIngress ingress) {

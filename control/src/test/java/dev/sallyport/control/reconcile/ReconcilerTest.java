@@ -37,6 +37,7 @@ class ReconcilerTest {
                     TranslationSettings.forFolder(List.of(), Optional.empty()),
                     new HoldOff(Duration.ofMillis(1), 1_000, Duration.ofMillis(10)),
                     Placeholders.READER,
+                    Runnable::run,
                     dataPlane,
                     InstantSource.fixed(NOW));
 

@@ -62,7 +62,8 @@ class IncrementalTranslatorTest {
     private static final class World {
         final TranslationSettings settings;
         final CertificateCatalog catalog =
-                new CertificateCatalog(Placeholders.READER, InstantSource.fixed(NOW));
+                new CertificateCatalog(
+                        Placeholders.READER, Runnable::run, InstantSource.fixed(NOW));
         final IncrementalTranslator translator;
         final Map<ObjectRef, Resource> resources = new LinkedHashMap<>();
 
