@@ -27,6 +27,9 @@ record ClientHello(
     private static final int APPLICATION_PROTOCOLS = 16;
     private static final int HOST_NAME = 0;
     private static final int VERSION_AND_RANDOM = 2 + 32;
+    private static final int LONGEST_WRITTEN = Hostname.MAX_LENGTH + 1; // with its trailing dot
+    private static final Reading UNKNOWN =
+            new Reading.Refused(HandshakeFailure.NAME_UNKNOWN, Alert.UNRECOGNIZED_NAME);
 
     /** What became of the bytes. */
     sealed interface Reading {
@@ -122,13 +125,16 @@ record ClientHello(
         if (name == null) {
             return new Reading.Read(new ClientHello(null, null, protocols));
         }
+        if (name.length() > LONGEST_WRITTEN) {
+            return UNKNOWN; // before any work that grows with it
+        }
         String normalised = Hostname.normalise(name);
         if (isAddress(normalised)) {
             return new Reading.Read(new ClientHello(name, null, protocols));
         }
         if (normalised.length() > Hostname.MAX_LENGTH
                 || !name.chars().allMatch(ClientHello::isNameCharacter)) {
-            return new Reading.Refused(HandshakeFailure.NAME_UNKNOWN, Alert.UNRECOGNIZED_NAME);
+            return UNKNOWN;
         }
         return new Reading.Read(new ClientHello(name, normalised, protocols));
     }

@@ -13,6 +13,7 @@ final class HelloAssembler {
     private static final int RECORD_HEADER = 5;
     private static final int MESSAGE_HEADER = 4;
     private static final int MOST_FRAGMENT = 1 << 14;
+    private static final int LEAST_ROOM = 256;
     private static final int CHANGE_CIPHER_SPEC = 20;
     private static final int HANDSHAKE = 22;
     private static final int APPLICATION_DATA = 23;
@@ -79,7 +80,8 @@ final class HelloAssembler {
                 }
             }
             if (message == null) {
-                message = allocator.buffer(Math.max(256, 2 * length), mostBytes);
+                int room = Math.min(mostBytes, Math.max(LEAST_ROOM, 2 * length));
+                message = allocator.buffer(room, mostBytes);
             }
             message.writeBytes(in, fragment, length);
             seen += RECORD_HEADER + length;

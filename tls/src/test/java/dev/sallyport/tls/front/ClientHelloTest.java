@@ -120,6 +120,20 @@ class ClientHelloTest {
     }
 
     @Test
+    void namesAsLongAsAHelloAreUnknown() {
+        for (String piece : List.of(".", "a", "A", "a.", "1", "1.", ":", "\u00ff")) {
+            String name = piece.repeat(60_000 / piece.length());
+            assertThat(refusal(Hellos.hello().name(name))).isEqualTo(NO_NAME);
+        }
+    }
+
+    @Test
+    void oneTrailingDotIsDropped() {
+        String name = ("a".repeat(49) + ".").repeat(5) + "abc";
+        assertThat(refusal(Hellos.hello().name(name + ".."))).isEqualTo(NO_NAME);
+    }
+
+    @Test
     void namesWithOtherCharactersAreUnknown() {
         for (String name :
                 List.of("a b.test", "a\0b.test", "b\u00fccher.test", "*.test", "a/b", "%61")) {
@@ -214,5 +228,48 @@ class ClientHelloTest {
             }
             assertThat(buffer.readerIndex()).isZero();
         }
+    }
+
+    @Test
+    void hellosOfAnySizeAreReadOrRefused() {
+        Random random = new Random(20261124);
+        for (int round = 0; round < 2_000; round++) {
+            Hellos hello = Hellos.hello();
+            int extensions = random.nextInt(4);
+            for (int i = 0; i < extensions; i++) {
+                hello.extension(random.nextInt(17), random(random, 1 << random.nextInt(14)));
+            }
+            hello.name(name(random, 1 << random.nextInt(16)));
+            switch (read(hello.body())) {
+                case Reading.Read(ClientHello(String written, String name, _)) -> {
+                    assertThat(written).isNotNull().hasSizeLessThanOrEqualTo(254);
+                    if (name != null) {
+                        assertThat(name).matches("[a-z0-9._-]{1,253}");
+                    }
+                }
+                case Reading.Refused(HandshakeFailure reason, _) ->
+                        assertThat(reason)
+                                .isIn(
+                                        HandshakeFailure.HELLO_MALFORMED,
+                                        HandshakeFailure.NAME_UNKNOWN);
+            }
+        }
+    }
+
+    private static byte[] random(Random random, int size) {
+        byte[] bytes = new byte[random.nextInt(size)];
+        random.nextBytes(bytes);
+        return bytes;
+    }
+
+    /** Of few characters, so that whole names of one kind are as likely as mixed ones. */
+    private static String name(Random random, int longest) {
+        String alphabet = ".aA0-:\u00fc".substring(random.nextInt(3), 4 + random.nextInt(4));
+        int kinds = 1 + random.nextInt(alphabet.length());
+        StringBuilder name = new StringBuilder();
+        for (int i = random.nextInt(Math.min(longest, 60_000)); i >= 0; i--) {
+            name.append(alphabet.charAt(random.nextInt(kinds)));
+        }
+        return name.toString();
     }
 }

@@ -102,6 +102,17 @@ class HelloHandlerTest {
     }
 
     @Test
+    void aHelloInTwoRecordsIsReadWithinTheSmallestLimit() {
+        byte[] message = Hellos.hello().name("a.test").extension(21, new byte[850]).message();
+        // Twice the first record is more than may be kept.
+        ByteBuf in = Unpooled.wrappedBuffer(Hellos.records(message, 800));
+        var assembler = new HelloAssembler(1024);
+        assertThat(assembler.advance(in, UnpooledByteBufAllocator.DEFAULT))
+                .isInstanceOf(HelloProgress.Complete.class);
+        assembler.release();
+    }
+
+    @Test
     void aHelloInSmallRecordsIsHandedOn() {
         send(Hellos.records(realMessage("a.test"), 3));
         assertThat(answer()).startsWith(SERVER_HELLO);
