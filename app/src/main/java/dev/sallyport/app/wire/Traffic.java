@@ -12,6 +12,7 @@ import dev.sallyport.tls.front.TlsFront;
 import java.net.InetSocketAddress;
 import java.security.SecureRandom;
 import java.time.InstantSource;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.concurrent.Executors;
@@ -47,6 +48,7 @@ final class Traffic implements DataPlane, AutoCloseable {
         new SecureRandom().nextBytes(ticketSecret);
         var tls =
                 new TlsFront(config.config().tls().cachedCredentials(), time, ticketSecret, timer);
+        Arrays.fill(ticketSecret, (byte) 0);
         try {
             var guard = new AddressGuard(config.config().ingress().loopbackEndpoints());
             return new Traffic(

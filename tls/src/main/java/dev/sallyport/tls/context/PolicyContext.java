@@ -157,9 +157,9 @@ public final class PolicyContext implements AutoCloseable {
      * what they have.
      */
     public synchronized void rotateTicketKeys(Instant now) {
-        long period = ticketKeys.periodAt(now);
+        long period = ticketKeys.advance(now);
         if (period != ticketPeriod && !closed) {
-            sessions.setTicketKeys(ticketKeys.of(digest, period));
+            sessions.setTicketKeys(ticketKeys.of(digest));
             ticketPeriod = period;
         }
     }

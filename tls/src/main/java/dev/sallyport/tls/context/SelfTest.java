@@ -79,7 +79,8 @@ final class SelfTest {
                         new ClientAuthentication.None());
         String version = profile == TlsProfile.MODERN ? "TLSv1.3" : "TLSv1.2";
         byte[] leaf = certificates.certificates().getFirst().bundle().chain().getFirst();
-        try (var context = new PolicyContext(policy, store, new TicketKeys(new byte[32]), NOON)) {
+        try (var context =
+                new PolicyContext(policy, store, new TicketKeys(new byte[32], NOON), NOON)) {
             Presentation known = new Presentation("known.invalid", certificates);
             if (!Arrays.equals(leaf, presented(context, known, version, "known.invalid"))) {
                 return Optional.of(version + ": the decided certificate was not presented");

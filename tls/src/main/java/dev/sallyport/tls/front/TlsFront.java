@@ -54,8 +54,8 @@ public final class TlsFront implements AutoCloseable {
     /**
      * @param cachedCredentials how many bundles are held natively; the others are loaded when a
      *     handshake asks for them
-     * @param ticketSecret at least 32 random bytes, copied; replicas that share it resume each
-     *     other's sessions
+     * @param ticketSecret at least 32 random bytes, copied; replicas that begin with the same in
+     *     the same period of {@link TicketKeys} resume each other's sessions
      * @param timer rotates the ticket keys
      * @throws NativeTlsUnavailable where the native library is missing
      */
@@ -66,7 +66,7 @@ public final class TlsFront implements AutoCloseable {
             ScheduledExecutorService timer) {
         NativeTls.require();
         this.clock = clock;
-        ticketKeys = new TicketKeys(ticketSecret);
+        ticketKeys = new TicketKeys(ticketSecret, clock.instant());
         store = new CredentialStore(cachedCredentials);
         rotation =
                 timer.scheduleWithFixedDelay(

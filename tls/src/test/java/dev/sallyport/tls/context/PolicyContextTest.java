@@ -52,7 +52,8 @@ class PolicyContextTest {
                                         NOW,
                                         true)));
         try (var store = new CredentialStore(1);
-                var context = new PolicyContext(policy, store, new TicketKeys(new byte[32]), NOW)) {
+                var context =
+                        new PolicyContext(policy, store, new TicketKeys(new byte[32], NOW), NOW)) {
             SslHandler handler =
                     context.newHandler(
                             UnpooledByteBufAllocator.DEFAULT, new Presentation(null, certificates));
