@@ -178,7 +178,9 @@ final class FrameGuard implements Http2FrameReader, Http2FrameListener {
         } else {
             spendControl(1);
         }
-        target.onRstStreamRead(ctx, streamId, errorCode);
+        if (!isAfterGoAway(streamId)) {
+            target.onRstStreamRead(ctx, streamId, errorCode);
+        }
     }
 
     @Override
@@ -229,7 +231,9 @@ final class FrameGuard implements Http2FrameReader, Http2FrameListener {
     public void onWindowUpdateRead(ChannelHandlerContext ctx, int streamId, int windowSizeIncrement)
             throws Http2Exception {
         spendCreditOrControl();
-        target.onWindowUpdateRead(ctx, streamId, windowSizeIncrement);
+        if (!isAfterGoAway(streamId)) {
+            target.onWindowUpdateRead(ctx, streamId, windowSizeIncrement);
+        }
     }
 
     @Override
@@ -284,6 +288,7 @@ final class FrameGuard implements Http2FrameReader, Http2FrameListener {
         return past.isReset(streamId) || isAfterGoAway(streamId);
     }
 
+    /** Netty takes other frames than HEADERS and DATA for such a stream as a connection error. */
     private boolean isAfterGoAway(int streamId) {
         return connection.goAwaySent()
                 && connection.remote().isValidStreamId(streamId)

@@ -78,6 +78,52 @@ final class ConnectionEndTest {
     }
 
     @Test
+    void allFramesOfAStreamAfterTheLastOneAreIgnored() throws IOException {
+        try (TestServer server =
+                        TestServer.plain(exchanges, TestSettings.defaults().settings(), events);
+                RawClient client = RawClient.connect(server)) {
+            RecordedExchange exchange = lastStream(server, client);
+            client.post(3).windowUpdate(3, 1000).data(3, true, (byte) 'x').reset(3);
+            client.windowUpdate(5, 1000).reset(7);
+            client.frame(RawClient.PRIORITY, 0, 9, new byte[5]);
+            client.frame(RawClient.PING, 0, 0, new byte[8]).flush();
+            client.await(RawClient.PING);
+            exchange.answer("last words");
+
+            assertThat(client.body(1)).isEqualTo("last words");
+            assertThat(exchanges.count()).isEqualTo(1);
+            assertThat(events.connectionErrors()).isEmpty();
+        }
+    }
+
+    @Test
+    void ignoredFramesCostTheirBudget() throws IOException {
+        ProxySettings settings = TestSettings.defaults().controlFrames(100).settings();
+        try (TestServer server = TestServer.plain(exchanges, settings, events);
+                RawClient client = RawClient.connect(server)) {
+            lastStream(server, client);
+            for (int i = 0; i < 200; i++) {
+                client.windowUpdate(3, 1).reset(3);
+            }
+            client.flush();
+
+            assertThat(client.goAwayError()).isEqualTo(Http2Error.ENHANCE_YOUR_CALM.code());
+            assertThat(events.floods()).containsExactly(Flood.CONTROL_FRAMES);
+        }
+    }
+
+    /** Stream 1 is in progress, and the last. */
+    private RecordedExchange lastStream(TestServer server, RawClient client) {
+        client.get(1).flush();
+        RecordedExchange exchange = exchanges.take();
+        drain(server);
+        client.await(RawClient.GOAWAY);
+        acknowledge(client);
+        client.await(RawClient.GOAWAY);
+        return exchange;
+    }
+
+    @Test
     void anOldConnectionIsReplaced() throws IOException {
         ProxySettings settings = TestSettings.defaults().requestsPerConnection(2).settings();
         try (TestServer server = TestServer.plain(exchanges, settings, events);

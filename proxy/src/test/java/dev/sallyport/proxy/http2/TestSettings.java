@@ -26,15 +26,35 @@ final class TestSettings {
     }
 
     TestSettings requestsPerConnection(long requests) {
-        return limits(requests, limits.concurrentStreams(), limits.streamWindow());
+        return limits(
+                requests,
+                limits.concurrentStreams(),
+                limits.streamWindow(),
+                limits.controlFramesPerHalfMinute());
     }
 
     TestSettings concurrentStreams(int streams) {
-        return limits(limits.requestsPerConnection(), streams, limits.streamWindow());
+        return limits(
+                limits.requestsPerConnection(),
+                streams,
+                limits.streamWindow(),
+                limits.controlFramesPerHalfMinute());
     }
 
     TestSettings streamWindow(int bytes) {
-        return limits(limits.requestsPerConnection(), limits.concurrentStreams(), bytes);
+        return limits(
+                limits.requestsPerConnection(),
+                limits.concurrentStreams(),
+                bytes,
+                limits.controlFramesPerHalfMinute());
+    }
+
+    TestSettings controlFrames(int perHalfMinute) {
+        return limits(
+                limits.requestsPerConnection(),
+                limits.concurrentStreams(),
+                limits.streamWindow(),
+                perHalfMinute);
     }
 
     TestSettings header(Duration timeout) {
@@ -50,7 +70,10 @@ final class TestSettings {
     }
 
     private TestSettings limits(
-            long requestsPerConnection, int concurrentStreams, int streamWindow) {
+            long requestsPerConnection,
+            int concurrentStreams,
+            int streamWindow,
+            int controlFrames) {
         ProxySettings.Limits all = limits;
         limits =
                 new ProxySettings.Limits(
@@ -65,7 +88,7 @@ final class TestSettings {
                         streamWindow,
                         all.connectionWindow(),
                         all.resetsPerHalfMinute(),
-                        all.controlFramesPerHalfMinute(),
+                        controlFrames,
                         all.writeBuffer(),
                         all.upstreamConnections(),
                         all.upstreamIdle(),
