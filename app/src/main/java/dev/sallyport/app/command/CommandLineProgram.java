@@ -56,6 +56,7 @@ public final class CommandLineProgram {
                         .addSubcommand(new RoutesCommand(surroundings))
                         .addSubcommand(new ConfigCommand(surroundings))
                         .addSubcommand(new DemoCommand(surroundings))
+                        .addSubcommand(new TrainCommand(surroundings))
                         .addSubcommand(new VersionCommand(surroundings))
                         .setOut(surroundings.out())
                         .setErr(surroundings.err())

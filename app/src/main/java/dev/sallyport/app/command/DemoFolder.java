@@ -9,6 +9,7 @@ import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.SimpleFileVisitor;
+import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.time.Duration;
 import java.time.InstantSource;
@@ -81,9 +82,11 @@ final class DemoFolder {
             """;
 
     private final Path root;
+    private final DemoAuthority issuer;
 
-    private DemoFolder(Path root) {
+    private DemoFolder(Path root, DemoAuthority issuer) {
         this.root = root;
+        this.issuer = issuer;
     }
 
     /**
@@ -93,17 +96,40 @@ final class DemoFolder {
      * @param blogPort where the blog's backend listens on 127.0.0.1
      */
     static DemoFolder create(int shopPort, int blogPort, InstantSource time) throws IOException {
-        var folder = new DemoFolder(Files.createTempDirectory("sallyport-demo-"));
-        DemoAuthority authority = DemoAuthority.create("Sallyport demo CA", time);
-        write(folder.authority(), authority.certificate());
-        Files.createDirectory(folder.resources());
+        DemoFolder folder = empty("demo", time);
+        folder.serve("shop", SHOP, shopPort);
+        folder.serve("blog", BLOG, blogPort);
         Files.createDirectory(folder.root.resolve("next"));
-        write(folder.resources().resolve("shop.yaml"), application("shop", SHOP, shopPort));
-        write(folder.resources().resolve("blog.yaml"), application("blog", BLOG, blogPort));
-        write(folder.shopSecret(), secret("shop", SHOP, authority));
-        write(folder.resources().resolve("blog-tls.yaml"), secret("blog", BLOG, authority));
-        write(folder.nextShopSecret(), secret("shop", SHOP, authority));
+        write(folder.nextShopSecret(), folder.secret("shop", SHOP));
         return folder;
+    }
+
+    /** Makes one that serves nothing yet. */
+    static DemoFolder empty(String purpose, InstantSource time) throws IOException {
+        var folder =
+                new DemoFolder(
+                        Files.createTempDirectory("sallyport-" + purpose + "-"),
+                        DemoAuthority.create("Sallyport " + purpose + " CA", time));
+        write(folder.authority(), folder.issuer.certificate());
+        Files.createDirectory(folder.resources());
+        return folder;
+    }
+
+    /** Adds the manifests of a host, and a Secret {@code NAME-tls} in a file of its own. */
+    void serve(String name, String host, int backendPort) throws IOException {
+        write(resources().resolve(name + ".yaml"), application(name, host, backendPort));
+        reissue(name, host);
+    }
+
+    /** Puts a new certificate in the place of a host's. */
+    void reissue(String name, String host) throws IOException {
+        Path next = root.resolve(name + "-next");
+        write(next, secret(name, host));
+        Files.move(
+                next,
+                resources().resolve(name + "-tls.yaml"),
+                StandardCopyOption.ATOMIC_MOVE,
+                StandardCopyOption.REPLACE_EXISTING);
     }
 
     /** Everything is below it. */
@@ -167,9 +193,9 @@ final class DemoFolder {
                 .replace("PORT", Integer.toString(port));
     }
 
-    private static String secret(String name, String host, DemoAuthority authority) {
+    private String secret(String name, String host) {
         DemoAuthority.Issued issued =
-                authority.issue(List.of(new Hostname.Exact(host)), VALIDITY, KeyType.ECDSA);
+                issuer.issue(List.of(new Hostname.Exact(host)), VALIDITY, KeyType.ECDSA);
         return SECRET.replace("NAME", name)
                 .replace("CERTIFICATE", base64(issued.tlsCrt()))
                 .replace("PRIVATE", base64(issued.tlsKey()));

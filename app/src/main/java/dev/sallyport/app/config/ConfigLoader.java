@@ -8,6 +8,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
@@ -18,7 +19,8 @@ public final class ConfigLoader {
     public static final String FILE_VARIABLE = "SALLYPORT_CONFIG";
 
     /** For the launcher script. */
-    private static final String LAUNCHER_VARIABLE = "SALLYPORT_JVM_OPTIONS";
+    private static final Set<String> LAUNCHER_VARIABLES =
+            Set.of("SALLYPORT_JVM_OPTIONS", "SALLYPORT_AOT_CACHE");
 
     /**
      * What Kubernetes puts into every container for Services named sallyport or sallyport-…: not
@@ -96,7 +98,7 @@ public final class ConfigLoader {
                 .forEach((variable, text) -> {
                     if (!variable.startsWith("SALLYPORT_")
                             || variable.equals(FILE_VARIABLE)
-                            || variable.equals(LAUNCHER_VARIABLE)) {
+                            || LAUNCHER_VARIABLES.contains(variable)) {
                         return;
                     }
                     Source source = new Source.Environment(variable);
