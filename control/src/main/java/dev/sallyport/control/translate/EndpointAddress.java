@@ -3,16 +3,26 @@ package dev.sallyport.control.translate;
 import java.net.Inet4Address;
 import java.net.InetAddress;
 import java.util.Optional;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /** Judges whether requests may be sent to an address. */
 final class EndpointAddress {
     private EndpointAddress() {}
 
-    /** The address that a text stands for without asking DNS, or null. */
+    private static final Pattern FOUR_NUMBERS = Pattern.compile("[0-9]+(\\.[0-9]+){3}");
+
+    /**
+     * The address that a text stands for without asking DNS, or null: IPv6, or IPv4 of four
+     * numbers, since not everybody reads {@code 127.1} as the JDK does.
+     */
     static @Nullable InetAddress literal(String text) {
+        boolean known =
+                text.indexOf(':') >= 0
+                        ? text.indexOf('%') < 0
+                        : FOUR_NUMBERS.matcher(text).matches();
         try {
-            return text.indexOf('%') >= 0 ? null : InetAddress.ofLiteral(text);
+            return known ? InetAddress.ofLiteral(text) : null;
         } catch (IllegalArgumentException notAnAddress) {
             return null;
         }

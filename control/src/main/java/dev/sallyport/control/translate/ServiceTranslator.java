@@ -3,6 +3,7 @@ package dev.sallyport.control.translate;
 import dev.sallyport.control.resource.Resource;
 import dev.sallyport.model.finding.Reason;
 import dev.sallyport.model.upstream.UpstreamKey;
+import io.fabric8.kubernetes.api.model.IntOrString;
 import io.fabric8.kubernetes.api.model.Service;
 import io.fabric8.kubernetes.api.model.ServicePort;
 import io.fabric8.kubernetes.api.model.ServiceSpec;
@@ -71,6 +72,22 @@ final class ServiceTranslator {
                 .filter(Objects::nonNull)
                 .findFirst()
                 .orElse("");
+    }
+
+    /**
+     * The port of the host that an ExternalName Service stands for: {@code targetPort} where that
+     * is a number, else the Service's own. (A name is a container's, and there is none.)
+     */
+    static int externalPort(Service service, int number) {
+        return tcpPorts(service.getSpec()).stream()
+                .filter(port -> port.getPort() == number)
+                .map(ServicePort::getTargetPort)
+                .filter(Objects::nonNull)
+                .map(IntOrString::getIntVal)
+                .filter(Objects::nonNull)
+                .filter(target -> target >= 1 && target <= 65535)
+                .findFirst()
+                .orElse(number);
     }
 
     private Optional<Resolution> refuseExternal(BackendReference backend, ServiceSpec spec) {

@@ -3,6 +3,7 @@ package dev.sallyport.control.translate;
 import dev.sallyport.control.resource.Resource;
 import dev.sallyport.model.finding.Finding;
 import dev.sallyport.model.finding.Reason;
+import dev.sallyport.model.name.Hostname;
 import dev.sallyport.model.upstream.Endpoint;
 import dev.sallyport.model.upstream.Upstream;
 import dev.sallyport.model.upstream.UpstreamKey;
@@ -59,30 +60,49 @@ final class UpstreamTranslator {
 
     private List<Endpoint> external(
             UpstreamKey key, Resource.OfService service, List<Finding> findings) {
-        String name = service.service().getSpec().getExternalName().strip();
-        InetAddress address = EndpointAddress.literal(name);
-        Optional<String> why =
-                address != null
-                        ? EndpointAddress.forbidden(address, loopbackAllowed)
-                        : isLocalName(name) && !loopbackAllowed
-                                ? Optional.of("a loopback address")
-                                : Optional.empty();
-        if (why.isPresent()) {
+        String written = service.service().getSpec().getExternalName().strip();
+        int port = ServiceTranslator.externalPort(service.service(), key.port());
+        InetAddress address = EndpointAddress.literal(written);
+        if (address != null) {
+            return EndpointAddress.forbidden(address, loopbackAllowed)
+                    .map(why -> forbidden(service, written, why, findings))
+                    .orElseGet(() -> List.of(new Endpoint(written, port)));
+        }
+        String name;
+        try {
+            if (!(Hostname.parse(written) instanceof Hostname.Exact(String text))) {
+                throw new IllegalArgumentException(
+                        "host: " + written + " (expected: a DNS name without a wildcard)");
+            }
+            name = text;
+        } catch (IllegalArgumentException notAName) {
             findings.add(
                     new Finding(
-                            Reason.ENDPOINT_FORBIDDEN,
+                            Reason.HOST_INVALID,
                             service.ref(),
                             service.origin().at("spec.externalName"),
-                            "spec.externalName: " + name + " is " + why.get(),
-                            "Name a host that requests may be sent to."));
+                            String.valueOf(notAName.getMessage())
+                                    .replaceFirst("^host: ", "spec.externalName: "),
+                            "Write a DNS name; until then requests are answered 503."));
             return List.of();
         }
-        return List.of(new Endpoint(name, key.port()));
+        if (!loopbackAllowed && (name.equals("localhost") || name.endsWith(".localhost"))) {
+            return forbidden(service, written, "a loopback address", findings);
+        }
+        // The trailing dot tells resolvers to leave their search list alone.
+        return List.of(new Endpoint(written.endsWith(".") ? name + "." : name, port));
     }
 
-    private static boolean isLocalName(String name) {
-        String plain = dev.sallyport.model.name.Hostname.normalise(name);
-        return plain.equals("localhost") || plain.endsWith(".localhost");
+    private static List<Endpoint> forbidden(
+            Resource.OfService service, String name, String why, List<Finding> findings) {
+        findings.add(
+                new Finding(
+                        Reason.ENDPOINT_FORBIDDEN,
+                        service.ref(),
+                        service.origin().at("spec.externalName"),
+                        "spec.externalName: " + name + " is " + why,
+                        "Name a host that requests may be sent to."));
+        return List.of();
     }
 
     /** Adds the slice's endpoints; returns whether it has the port. */

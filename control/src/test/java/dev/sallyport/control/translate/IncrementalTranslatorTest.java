@@ -9,11 +9,13 @@ import dev.sallyport.control.resource.Resource;
 import dev.sallyport.control.resource.ResourceChange;
 import dev.sallyport.model.certificate.CertificateSet;
 import dev.sallyport.model.certificate.ServedCertificate;
+import dev.sallyport.model.finding.Reason;
 import dev.sallyport.model.listener.Listener;
 import dev.sallyport.model.listener.ListenerProtocol;
 import dev.sallyport.model.name.Hostname;
 import dev.sallyport.model.name.ObjectRef;
 import dev.sallyport.model.route.HttpsRedirect;
+import dev.sallyport.model.upstream.Upstream;
 import dev.sallyport.model.upstream.UpstreamKey;
 import dev.sallyport.secretsync.CertificateCatalog;
 import dev.sallyport.secretsync.CertificateStatus;
@@ -39,6 +41,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
+import org.assertj.core.api.InstanceOfAssertFactories;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestReporter;
 
@@ -227,6 +230,39 @@ class IncrementalTranslatorTest {
     }
 
     /** {@code -Dcost.hosts=100000} for more. */
+    @Test
+    void anExternalNameOfDotsOnlyIsAFindingOfItsService() {
+        World world = shop();
+        world.put(
+                new Resource.OfService(
+                        new ObjectRef("Service", "default", "web"),
+                        new ServiceBuilder()
+                                .withNewMetadata()
+                                .withName("web")
+                                .withNamespace("default")
+                                .endMetadata()
+                                .withNewSpec()
+                                .withType("ExternalName")
+                                .withExternalName(".".repeat(20_000))
+                                .endSpec()
+                                .build(),
+                        Origin.API_SERVER));
+        Translation translation = world.translator.translate();
+        assertThat(translation.appeared())
+                .singleElement()
+                .satisfies(finding -> {
+                    assertThat(finding.reason()).isEqualTo(Reason.HOST_INVALID);
+                    assertThat(finding.object()).hasToString("Service default/web");
+                    assertThat(finding.message())
+                            .isEqualTo(
+                                    "spec.externalName: 19999 characters (expected: at most 253)");
+                });
+        assertThat(translation.upstreams().get(new UpstreamKey("default", "web", 80)))
+                .extracting(Upstream::endpoints)
+                .asInstanceOf(InstanceOfAssertFactories.LIST)
+                .isEmpty();
+    }
+
     @Test
     void aChangeCostsTheSameWithManyHosts(TestReporter reporter) {
         long smallest = 0;

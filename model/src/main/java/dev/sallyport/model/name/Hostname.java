@@ -1,6 +1,7 @@
 package dev.sallyport.model.name;
 
 import java.net.IDN;
+import java.util.HexFormat;
 import java.util.Locale;
 import java.util.Optional;
 
@@ -12,6 +13,13 @@ public sealed interface Hostname {
 
     /** The longest name DNS can carry in text form, RFC 1035 section 2.3.4. */
     int MAX_LENGTH = 253;
+
+    /**
+     * What UTS 46 section 7 calls deviations, with capital sharp s: IDNA 2003 maps them to other
+     * letters or to none, browsers keep them. {@code straße.example} would be served as {@code
+     * strasse.example} and never asked for.
+     */
+    String DEVIATIONS = "\u00df\u1e9e\u03c2\u200c\u200d";
 
     /** The name in lower-case ASCII; a wildcard starts with {@code *.}. */
     String text();
@@ -84,20 +92,11 @@ public sealed interface Hostname {
      *     DNS name
      */
     static Hostname parse(String written) {
-        String text = written.strip();
-        if (text.endsWith(".")) {
-            text = text.substring(0, text.length() - 1);
-        }
+        String text = withoutDot(written.strip());
+        requireLength(text.length()); // before anything that takes longer for longer texts
         boolean wildcard = text.startsWith("*.");
         String plain = toAscii(wildcard ? text.substring(2) : text, written);
-        if (plain.length() + (wildcard ? 2 : 0) > MAX_LENGTH) {
-            throw new IllegalArgumentException(
-                    "host: "
-                            + plain.length()
-                            + " characters (expected: at most "
-                            + MAX_LENGTH
-                            + ")");
-        }
+        requireLength(plain.length() + (wildcard ? 2 : 0));
         if (looksLikeAddress(plain)) {
             throw new IllegalArgumentException(
                     "host: " + written + " (expected: a DNS name, not an IP address)");
@@ -116,21 +115,34 @@ public sealed interface Hostname {
 
     /**
      * The form in which names from the wire (SNI, authority without port) are looked up: ASCII
-     * lower case without a trailing dot. Returns the same object where nothing changes; does not
-     * check the name.
+     * lower case without its trailing dot, if it has one. Returns the same object where nothing
+     * changes, or where the text is too long to be a name; does not check the name otherwise.
      */
     static String normalise(String fromWire) {
-        int length = fromWire.length();
-        if (length > 1 && fromWire.charAt(length - 1) == '.') {
-            return normalise(fromWire.substring(0, length - 1));
+        if (fromWire.length() > MAX_LENGTH + 1) {
+            return fromWire; // covered by no name: nothing is copied for whoever sent it
         }
-        for (int i = 0; i < length; i++) {
-            char c = fromWire.charAt(i);
+        String text = withoutDot(fromWire);
+        for (int i = 0; i < text.length(); i++) {
+            char c = text.charAt(i);
             if (c >= 'A' && c <= 'Z') {
-                return lowerCase(fromWire);
+                return lowerCase(text);
             }
         }
-        return fromWire;
+        return text;
+    }
+
+    private static String withoutDot(String text) {
+        return text.length() > 1 && text.endsWith(".")
+                ? text.substring(0, text.length() - 1)
+                : text;
+    }
+
+    private static void requireLength(int length) {
+        if (length > MAX_LENGTH) {
+            throw new IllegalArgumentException(
+                    "host: " + length + " characters (expected: at most " + MAX_LENGTH + ")");
+        }
     }
 
     private static String lowerCase(String text) {
@@ -145,6 +157,18 @@ public sealed interface Hostname {
     }
 
     private static String toAscii(String name, String written) {
+        name.codePoints()
+                .filter(c -> DEVIATIONS.indexOf(c) >= 0)
+                .findFirst()
+                .ifPresent(c -> {
+                    throw new IllegalArgumentException(
+                            String.format(
+                                    Locale.ROOT,
+                                    "host: %s (expected: its xn-- form, since U+%04X means one name to"
+                                            + " browsers and another to older programs)",
+                                    written,
+                                    c));
+                });
         try {
             return IDN.toASCII(name, IDN.ALLOW_UNASSIGNED).toLowerCase(Locale.ROOT);
         } catch (IllegalArgumentException | IndexOutOfBoundsException notIdna) {
@@ -154,12 +178,14 @@ public sealed interface Hostname {
     }
 
     /**
-     * Whether the last label is a number, so that RFC 3986 and browsers read the whole as an IPv4
-     * address.
+     * Whether the last label is a number, be it hexadecimal, so that resolvers and browsers read
+     * the whole as an IPv4 address (WHATWG URL, "ends in a number checker").
      */
     private static boolean looksLikeAddress(String name) {
         String last = name.substring(name.lastIndexOf('.') + 1);
-        return !last.isEmpty() && last.chars().allMatch(c -> c >= '0' && c <= '9');
+        return last.startsWith("0x")
+                ? last.chars().skip(2).allMatch(HexFormat::isHexDigit)
+                : !last.isEmpty() && last.chars().allMatch(c -> c >= '0' && c <= '9');
     }
 
     private static void requireLabels(String name, String written) {

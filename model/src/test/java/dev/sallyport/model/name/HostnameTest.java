@@ -21,9 +21,55 @@ class HostnameTest {
     }
 
     @Test
+    void namesThatProgramsDisagreeOnAreRefused() {
+        for (String name :
+                List.of(
+                        "straße.example",
+                        "STRAẞE.example",
+                        "*.βόλος.example",
+                        "a\u200db.example",
+                        "a\u200cb.example")) {
+            assertThatThrownBy(() -> Hostname.parse(name))
+                    .as(name)
+                    .hasMessageContaining("(expected: its xn-- form, since U+");
+        }
+        assertThat(Hostname.parse("xn--strae-oqa.example").text())
+                .isEqualTo("xn--strae-oqa.example");
+    }
+
+    @Test
     void oneTrailingDotIsDropped() {
         assertThat(Hostname.parse("a.example.")).isEqualTo(new Hostname.Exact("a.example"));
         assertThat(Hostname.normalise("A.example.")).isEqualTo("a.example");
+    }
+
+    @Test
+    void aSecondTrailingDotIsNot() {
+        assertThat(Hostname.normalise("a.example..")).isEqualTo("a.example.");
+        assertThat(Hostname.tryParse("a.example..")).isEmpty();
+        assertThat(Hostname.normalise(".")).isEqualTo(".");
+    }
+
+    @Test
+    void whatIsTooLongForANameIsNotEvenCopied() {
+        String dots = ".".repeat(60_000);
+        String capitals = "A".repeat(60_000);
+
+        assertThat(Hostname.normalise(dots)).isSameAs(dots);
+        assertThat(Hostname.normalise(capitals)).isSameAs(capitals);
+        assertThatThrownBy(() -> Hostname.parse(dots))
+                .hasMessage("host: 59999 characters (expected: at most 253)");
+        assertThatThrownBy(() -> Hostname.parse("ü".repeat(60_000)))
+                .hasMessage("host: 60000 characters (expected: at most 253)");
+    }
+
+    @Test
+    void theLongestNameIsNormalised() {
+        String longest = ("A".repeat(49) + ".").repeat(5) + "abc"; // 253 characters
+
+        assertThat(Hostname.normalise(longest + ".")).isEqualTo(longest.toLowerCase(Locale.ROOT));
+        assertThat(Hostname.parse(longest + ".").text()).hasSize(Hostname.MAX_LENGTH);
+        assertThat(Hostname.tryParse(longest + "d")).isEmpty();
     }
 
     @Test
@@ -66,6 +112,9 @@ class HostnameTest {
                         "*.*.example",
                         "foo.*.example",
                         "1.2.3.4",
+                        "127.1",
+                        "0x7f000001",
+                        "127.0x1",
                         "[::1]",
                         "a:80",
                         "a\u0000b",
