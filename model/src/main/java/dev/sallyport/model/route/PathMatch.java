@@ -1,8 +1,6 @@
 package dev.sallyport.model.route;
 
-import java.nio.charset.StandardCharsets;
 import java.util.Comparator;
-import java.util.HexFormat;
 
 /**
  * What a request's path must look like. Paths are case-sensitive and compared as normalised text.
@@ -66,9 +64,8 @@ public sealed interface PathMatch {
     }
 
     /**
-     * The form in which requests' paths are compared, RFC 3986 section 6.2.2: what a URI cannot
-     * hold is percent-encoded as UTF-8, encoded unreserved characters are decoded, hexadecimal
-     * digits are upper case.
+     * The {@linkplain NormalPath form} in which requests' paths are compared. What no URI can hold
+     * is percent-encoded as UTF-8 first, so that people may write {@code /café}.
      *
      * @throws IllegalArgumentException with a text for the path's author, where no request can have
      *     it
@@ -78,48 +75,14 @@ public sealed interface PathMatch {
             throw new IllegalArgumentException(
                     "path: " + written + " (expected: an absolute path, starting with '/')");
         }
-        byte[] bytes = written.getBytes(StandardCharsets.UTF_8);
-        var out = new StringBuilder(bytes.length);
-        for (int i = 0; i < bytes.length; i++) {
-            int c = bytes[i] & 0xFF;
-            if (c == '%') {
-                int value = i + 2 < bytes.length ? hex(bytes[i + 1]) << 4 | hex(bytes[i + 2]) : -1;
-                if (value <= 0) {
-                    throw new IllegalArgumentException(
-                            "path: "
-                                    + written
-                                    + " (expected: '%' before two hexadecimal digits, not 00)");
-                }
-                i += 2;
-                append(out, value, isUnreserved(value));
-            } else {
-                append(out, c, isUnreserved(c) || "/:@!$&'()*+,;=".indexOf(c) >= 0);
-            }
+        String escaped = NormalPath.normaliseEscapes(NormalPath.escape(written));
+        if (escaped == null) {
+            throw new IllegalArgumentException(
+                    "path: " + written + " (expected: '%' before two hexadecimal digits, not 00)");
         }
-        String path = out.toString();
-        if ((path + "/").contains("/./") || (path + "/").contains("/../")) {
+        if (!escaped.equals(NormalPath.of(escaped))) {
             throw new IllegalArgumentException("path: " + written + " (expected: no dot segments)");
         }
-        return path;
-    }
-
-    private static void append(StringBuilder out, int octet, boolean plain) {
-        if (plain) {
-            out.append((char) octet);
-        } else {
-            out.append('%').append(HexFormat.of().withUpperCase().toHexDigits((byte) octet));
-        }
-    }
-
-    private static int hex(byte digit) {
-        return HexFormat.isHexDigit(digit) ? HexFormat.fromHexDigit(digit) : -1;
-    }
-
-    /** RFC 3986 section 2.3. */
-    private static boolean isUnreserved(int c) {
-        return (c >= 'a' && c <= 'z')
-                || (c >= 'A' && c <= 'Z')
-                || (c >= '0' && c <= '9')
-                || "-._~".indexOf(c) >= 0;
+        return escaped;
     }
 }

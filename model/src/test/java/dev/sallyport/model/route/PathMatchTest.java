@@ -74,12 +74,23 @@ class PathMatchTest {
         assertThat(new PathMatch.Exact("/a%2fb").path()).isEqualTo("/a%2Fb");
         assertThat(new PathMatch.Exact("/a?b").path()).isEqualTo("/a%3Fb");
         assertThat(new PathMatch.Exact("/a;v=1/b:c@d").path()).isEqualTo("/a;v=1/b:c@d");
+        assertThat(new PathMatch.Exact("/a|b").path()).isEqualTo(NormalPath.of("/a|b"));
+        assertThat(new PathMatch.Exact("/a\\b").path()).isEqualTo(NormalPath.of("/a%5cb"));
     }
 
     @Test
     void aPathThatNoRequestCanHaveIsRefused() {
         for (String bad :
-                List.of("/a/../b", "/..", "/./a", "/%2e%2e/a", "/a%", "/a%0", "/a%zz", "/a%00")) {
+                List.of(
+                        "/a/../b",
+                        "/..",
+                        "/./a",
+                        "/a/..;/b",
+                        "/%2e%2e/a",
+                        "/a%",
+                        "/a%0",
+                        "/a%zz",
+                        "/a%00")) {
             assertThatThrownBy(() -> new PathMatch.Prefix(bad))
                     .as(bad)
                     .isInstanceOf(IllegalArgumentException.class)

@@ -3,6 +3,7 @@ package dev.sallyport.proxy.http;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.DynamicTest.dynamicTest;
 
+import dev.sallyport.model.route.PathMatch;
 import dev.sallyport.proxy.ProxySettings.EscapedSlashes;
 import java.util.Map;
 import java.util.Objects;
@@ -41,7 +42,14 @@ class RequestTargetTest {
         "//",
         "%25",
         "%252e",
-        "\u00e4"
+        "\u00e4",
+        "|",
+        "%7c",
+        "{}",
+        "[0]",
+        "\"",
+        "<>",
+        "^`"
     };
 
     @TestFactory
@@ -71,7 +79,7 @@ class RequestTargetTest {
                         Map.entry("/%252e%252e", "/%252e%252e"),
                         Map.entry("/a;b=c", "/a;b=c"),
                         Map.entry("/%3F", "/%3F"),
-                        Map.entry("/a|b{c}", "/a|b{c}"))
+                        Map.entry("/a|b{c}", "/a%7Cb%7Bc%7D"))
                 .entrySet()
                 .stream()
                 .map(row ->
@@ -163,6 +171,35 @@ class RequestTargetTest {
             assertThat(target.original()).isEqualTo(text.toString());
         }
         assertThat(parsed).isGreaterThan(20_000);
+    }
+
+    /** Rules and requests have one form: whatever both take, they take for the same path. */
+    @Test
+    void aRuleWrittenAsARequestsPathMatchesTheRequest() {
+        SplittableRandom random = new SplittableRandom(20261124);
+        int compared = 0;
+        for (int round = 0; round < 200_000; round++) {
+            StringBuilder built = new StringBuilder("/");
+            for (int i = random.nextInt(7); i > 0; i--) {
+                built.append(PIECES[random.nextInt(PIECES.length)]);
+            }
+            String text = built.toString();
+            RequestTarget target = RequestTarget.parse(text, EscapedSlashes.KEEP);
+            if (target == null || text.indexOf('?') >= 0) {
+                continue;
+            }
+            assertThat(new PathMatch.Exact(target.path()).path()).isEqualTo(target.path());
+            PathMatch rule;
+            try {
+                rule = new PathMatch.Exact(text);
+            } catch (IllegalArgumentException dotSegments) {
+                assertThat(dotSegments).hasMessageEndingWith("(expected: no dot segments)");
+                continue;
+            }
+            assertThat(rule.matches(target.path())).as(text).isTrue();
+            compared++;
+        }
+        assertThat(compared).isGreaterThan(20_000);
     }
 
     private static RequestTarget keep(String text) {
