@@ -1,7 +1,9 @@
 package dev.sallyport.app.command;
 
+import dev.sallyport.model.finding.PlainText;
 import java.io.PrintWriter;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 
 /** Columns of text, as wide as their widest cell; the last one is as long as it is. */
@@ -15,7 +17,7 @@ final class Table {
     }
 
     void row(String... cells) {
-        rows.add(List.of(cells));
+        rows.add(Arrays.stream(cells).map(PlainText::of).toList());
     }
 
     void print(PrintWriter out) {

@@ -5,7 +5,8 @@ import java.util.Comparator;
 import java.util.Optional;
 
 /**
- * A remark about one object.
+ * A remark about one object. Its texts are fit to be printed, whatever people wrote into the object
+ * ({@link PlainText}).
  *
  * @param reason what kind of remark
  * @param object the object at fault
@@ -20,6 +21,10 @@ public record Finding(
         Optional<Location> location,
         String message,
         String advice) {
+    public Finding {
+        message = PlainText.of(message);
+        advice = PlainText.of(advice);
+    }
 
     /**
      * Errors first, then by object, reason and message: a stable order for people and for golden
