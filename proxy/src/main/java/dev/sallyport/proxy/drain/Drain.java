@@ -1,6 +1,7 @@
 package dev.sallyport.proxy.drain;
 
 import dev.sallyport.proxy.ProxySettings.Timeouts;
+import dev.sallyport.proxy.http.DrainSignal;
 import dev.sallyport.proxy.listen.ListenerSet;
 import dev.sallyport.proxy.listen.OpenConnections;
 import io.netty.util.concurrent.Ticker;
@@ -11,9 +12,11 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Ends the client side of a data plane without failing a request, as far as time allows. First
- * nothing but readiness changes, since load balancers need a while to notice; then no connection is
- * accepted and those that are open end in good order; what is left after that is closed.
+ * Ends the client side of a data plane without failing a request, as far as time allows. Load
+ * balancers need a while to notice that it is not ready: for so long it goes on accepting, but each
+ * connection that answers a request ends with it, so that not all have to end at once. Then no
+ * connection is accepted, and those without a request end after a moment in which one may still
+ * arrive. What is left after that is closed.
  *
  * <p>Run once, on a thread that may block; {@link #begun} and {@link #hurry} from any.
  */
@@ -57,6 +60,7 @@ public final class Drain {
         Duration delay = timeouts.drainDelay();
         if (!delay.isZero()) {
             LOG.atInfo().addKeyValue("delay", delay).log("going down: not ready, still accepting");
+            connections.tell(DrainSignal.NOTICE);
             boolean _ = hurry.await(delay.toNanos(), TimeUnit.NANOSECONDS);
         }
         LOG.atInfo()
@@ -64,7 +68,7 @@ public final class Drain {
                 .addKeyValue("atMost", timeouts.drain())
                 .log("going down: accepting no more");
         listeners.close();
-        connections.drain();
+        connections.tell(DrainSignal.BEGIN);
         boolean drained = connections.awaitNone(timeouts.drain(), ticker);
         int left = drained ? 0 : connections.size();
         if (left > 0) {

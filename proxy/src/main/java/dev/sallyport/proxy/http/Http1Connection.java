@@ -68,7 +68,7 @@ public final class Http1Connection extends ChannelInboundHandlerAdapter {
     private boolean reading; // between channelRead and channelReadComplete
     private boolean unflushed;
     private boolean flushScheduled;
-    private boolean draining;
+    private @Nullable DrainSignal drain;
     private boolean headBegun;
     private long requests;
 
@@ -174,8 +174,8 @@ public final class Http1Connection extends ChannelInboundHandlerAdapter {
 
     @Override
     public void userEventTriggered(ChannelHandlerContext ctx, Object event) {
-        if (event == DrainSignal.BEGIN) {
-            beginDrain();
+        if (event instanceof DrainSignal signal) {
+            beginDrain(signal);
         } else {
             ctx.fireUserEventTriggered(event);
         }
@@ -450,19 +450,16 @@ public final class Http1Connection extends ChannelInboundHandlerAdapter {
     /** Both messages are complete: on to the next request. */
     private void next() {
         stream = null;
-        if (draining) {
-            closeWhenSent();
-            return;
-        }
         state = State.HEAD;
-        wheel.set(idle, timeouts.keepAlive());
+        // Where draining began after the head was sent, its client may send one request more.
+        wheel.set(idle, drain == DrainSignal.BEGIN ? DrainSignal.GRACE : timeouts.keepAlive());
         process();
     }
 
-    private void beginDrain() {
-        draining = true;
-        if (stream == null && in == null && state == State.HEAD) {
-            closeWhenSent();
+    private void beginDrain(DrainSignal signal) {
+        drain = signal;
+        if (signal == DrainSignal.BEGIN && stream == null && state == State.HEAD && !headBegun) {
+            wheel.set(idle, DrainSignal.GRACE); // then closeWhenSent
         }
     }
 
@@ -674,7 +671,8 @@ public final class Http1Connection extends ChannelInboundHandlerAdapter {
             bodyLeft = bodyless ? 0 : endOfStream ? Math.max(0, contentLength) : contentLength;
             chunked = bodyLeft < 0 && !http10;
             // What came after a refused upgrade may be of either protocol.
-            closeAfter |= draining || !willBeRead(status, endOfStream) || (upgrading && in != null);
+            closeAfter |=
+                    drain != null || !willBeRead(status, endOfStream) || (upgrading && in != null);
 
             ByteBuf buffer = gathered();
             Http1ResponseWriter.statusLine(buffer, status);

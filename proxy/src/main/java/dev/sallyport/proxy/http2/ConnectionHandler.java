@@ -66,9 +66,6 @@ final class ConnectionHandler extends Http2ConnectionHandler implements Http2Fra
 
     private static final Duration ERROR_GOODBYE = Duration.ofMillis(200);
 
-    /** How long a client may take to learn that no new streams are welcome. */
-    private static final Duration DRAIN_NOTICE = Duration.ofSeconds(1);
-
     private static final long DRAIN_PING = 0x6472_6169_6e69_6e67L; // "draining"
 
     private static final Logger LOG = LoggerFactory.getLogger(ConnectionHandler.class);
@@ -101,6 +98,7 @@ final class ConnectionHandler extends Http2ConnectionHandler implements Http2Fra
     private @Nullable ChannelHandlerContext context;
     private State state = State.OPEN;
     private long requestCount;
+    private boolean noticed; // that the process will go down
     private ProxyError closeReason = ProxyError.CLIENT_GONE;
 
     private boolean reading;
@@ -238,8 +236,12 @@ final class ConnectionHandler extends Http2ConnectionHandler implements Http2Fra
 
     @Override
     public void userEventTriggered(ChannelHandlerContext ctx, Object event) throws Exception {
-        if (event == DrainSignal.BEGIN) {
-            drain();
+        if (event instanceof DrainSignal signal) {
+            noticed = true;
+            // A client that has not asked for anything would only come back.
+            if (signal == DrainSignal.BEGIN || requestCount > 0) {
+                drain();
+            }
         }
         super.userEventTriggered(ctx, event);
     }
@@ -375,7 +377,7 @@ final class ConnectionHandler extends Http2ConnectionHandler implements Http2Fra
             }
             case Reading.Malformed _ -> streamError(stream, null);
         }
-        if (++requestCount == settings.limits().requestsPerConnection()) {
+        if (++requestCount == settings.limits().requestsPerConnection() || noticed) {
             drain();
         }
     }
@@ -708,7 +710,7 @@ final class ConnectionHandler extends Http2ConnectionHandler implements Http2Fra
         state = State.DRAINING;
         goAway(Integer.MAX_VALUE, Http2Error.NO_ERROR);
         output.ping(ctx(), false, DRAIN_PING);
-        wheel.set(farewell, DRAIN_NOTICE);
+        wheel.set(farewell, DrainSignal.GRACE);
         flushSoon();
     }
 

@@ -1,6 +1,7 @@
 package dev.sallyport.proxy.http2;
 
 import dev.sallyport.proxy.http.DeadlineWheel;
+import dev.sallyport.proxy.http.DrainSignal;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelPipeline;
@@ -13,7 +14,8 @@ import java.util.function.Consumer;
 /**
  * Tells HTTP/1.1 from HTTP/2 with prior knowledge (RFC 9113 section 3.3) by the first bytes of a
  * plain connection: the client's preface is no valid HTTP/1.1. Leaves the pipeline once that is
- * known; closes the connection where it is not known in time. One for each connection.
+ * known; closes the connection where it is not known in time, which is soon for a client that has
+ * said nothing when the process goes down. One for each connection.
  */
 public final class PlainProtocolSniffer extends ByteToMessageDecoder {
     private static final ByteBuf PREFACE = Http2CodecUtil.connectionPrefaceBuf();
@@ -60,6 +62,15 @@ public final class PlainProtocolSniffer extends ByteToMessageDecoder {
         if (late != null) {
             wheel.clear(late);
         }
+    }
+
+    @Override
+    public void userEventTriggered(ChannelHandlerContext ctx, Object event) throws Exception {
+        DeadlineWheel.Deadline late = deadline;
+        if (event == DrainSignal.BEGIN && late != null && actualReadableBytes() == 0) {
+            wheel.set(late, DrainSignal.GRACE);
+        }
+        super.userEventTriggered(ctx, event);
     }
 
     @Override

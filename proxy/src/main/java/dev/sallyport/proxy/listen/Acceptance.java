@@ -23,12 +23,14 @@ final class Acceptance extends ChannelInboundHandlerAdapter {
 
     private final ConnectionLimits limits;
     private final ProxyMetrics metrics;
+    private final OpenConnections connections;
     private boolean refusing;
     private boolean failing;
 
-    Acceptance(ConnectionLimits limits, ProxyMetrics metrics) {
+    Acceptance(ConnectionLimits limits, ProxyMetrics metrics, OpenConnections connections) {
         this.limits = limits;
         this.metrics = metrics;
+        this.connections = connections;
     }
 
     @Override
@@ -47,6 +49,8 @@ final class Acceptance extends ChannelInboundHandlerAdapter {
         }
         recovered();
         metrics.connectionOpened();
+        // Here and not on the connection's loop: once the listener is closed all are known.
+        connections.add(child);
         child.closeFuture()
                 .addListener(_ -> {
                     limits.release(client);

@@ -39,7 +39,6 @@ record ClientPipeline(
 
     /** On the connection's event loop, before anything was read. */
     void install(Channel channel) {
-        connections.add(channel);
         ChannelPipeline pipeline = channel.pipeline();
         if (tls != null) {
             pipeline.addLast(tls.newHandler(), new ProtocolChoice());
@@ -51,7 +50,16 @@ record ClientPipeline(
                             serving.settings().timeouts().header(),
                             serving.deadlines().of(channel.eventLoop())));
         }
-        pipeline.addLast(LastResort.NAME, new LastResort(metrics, tls == null));
+        pipeline.addLast(LastResort.NAME, new LastResort(metrics));
+        passOnDrain(pipeline);
+    }
+
+    /** What was told before there was a handler to hear it. */
+    private void passOnDrain(ChannelPipeline pipeline) {
+        DrainSignal told = connections.told();
+        if (told != null) {
+            pipeline.fireUserEventTriggered(told);
+        }
     }
 
     private void speak(
@@ -70,10 +78,8 @@ record ClientPipeline(
         } else {
             Http1Connection.install(pipeline, connection, serving);
         }
-        pipeline.addLast(LastResort.NAME, new LastResort(metrics, false));
-        if (connections.draining()) {
-            pipeline.fireUserEventTriggered(DrainSignal.BEGIN);
-        }
+        pipeline.addLast(LastResort.NAME, new LastResort(metrics));
+        passOnDrain(pipeline);
     }
 
     /** Waits for the handshake and leaves. */

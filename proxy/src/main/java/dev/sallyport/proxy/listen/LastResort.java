@@ -1,6 +1,5 @@
 package dev.sallyport.proxy.listen;
 
-import dev.sallyport.proxy.http.DrainSignal;
 import dev.sallyport.proxy.metric.ProxyMetrics;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
@@ -20,24 +19,9 @@ final class LastResort extends ChannelInboundHandlerAdapter {
     private static final Logger LOG = LoggerFactory.getLogger(LastResort.class);
 
     private final ProxyMetrics metrics;
-    private final boolean silent;
 
-    /**
-     * @param silent whether the client has not said anything yet, so that nothing is lost when the
-     *     connection is closed to drain
-     */
-    LastResort(ProxyMetrics metrics, boolean silent) {
+    LastResort(ProxyMetrics metrics) {
         this.metrics = metrics;
-        this.silent = silent;
-    }
-
-    @Override
-    public void userEventTriggered(ChannelHandlerContext ctx, Object event) {
-        if (silent && event == DrainSignal.BEGIN) {
-            var _ = ctx.close();
-        } else {
-            ctx.fireUserEventTriggered(event);
-        }
     }
 
     @Override

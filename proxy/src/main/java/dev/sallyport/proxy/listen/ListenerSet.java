@@ -245,7 +245,10 @@ public final class ListenerSet implements AutoCloseable {
                                 new ChannelInitializer<Channel>() {
                                     @Override
                                     protected void initChannel(Channel server) {
-                                        server.pipeline().addLast(new Acceptance(limits, metrics));
+                                        server.pipeline()
+                                                .addLast(
+                                                        new Acceptance(
+                                                                limits, metrics, connections));
                                     }
                                 })
                         .childHandler(

@@ -12,11 +12,12 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 
 /** The client connections that are open. Safe from any thread. */
 public final class OpenConnections {
     private final Set<Channel> channels = ConcurrentHashMap.newKeySet();
-    private volatile boolean draining;
+    private volatile @Nullable DrainSignal told;
 
     /** How many there are. */
     public int size() {
@@ -24,17 +25,17 @@ public final class OpenConnections {
     }
 
     /**
-     * Tells all to end in good order, also those that are still to come. HTTP/1.1 without a request
-     * closes, HTTP/2 sends GOAWAY, a handshake in progress is told once it is through.
+     * Tells all to end in good order, also those that are still to come; one whose handshake is in
+     * progress is told once it is through.
      */
-    public void drain() {
-        draining = true;
-        onTheirLoops(channel -> channel.pipeline().fireUserEventTriggered(DrainSignal.BEGIN));
+    public void tell(DrainSignal signal) {
+        told = signal;
+        onTheirLoops(channel -> channel.pipeline().fireUserEventTriggered(signal));
     }
 
-    /** Whether {@link #drain} was called. */
-    public boolean draining() {
-        return draining;
+    /** What was told last; null before anything was. */
+    @Nullable DrainSignal told() {
+        return told;
     }
 
     /** Waits until none is left, at most so long; returns whether none is left. */
@@ -59,7 +60,7 @@ public final class OpenConnections {
         });
     }
 
-    /** On the channel's event loop. */
+    /** A connection that was just accepted; it need not be registered with its loop yet. */
     void add(Channel channel) {
         channels.add(channel);
         channel.closeFuture().addListener(_ -> remove(channel));
@@ -78,6 +79,9 @@ public final class OpenConnections {
     private void onTheirLoops(java.util.function.Consumer<Channel> action) {
         Map<EventLoop, List<Channel>> byLoop = new HashMap<>();
         for (Channel channel : channels) {
+            if (!channel.isRegistered()) {
+                continue; // looks at what was told when it is
+            }
             byLoop.computeIfAbsent(channel.eventLoop(), _ -> new ArrayList<>()).add(channel);
         }
         byLoop.forEach((loop, own) -> loop.execute(() -> own.forEach(action)));

@@ -189,11 +189,72 @@ class Http1ConnectionTest {
     }
 
     @Test
-    void drainingClosesAnIdleConnectionAtOnce() {
+    void drainingClosesAnIdleConnectionAfterAMoment() {
         try (Http1Client client = Http1Client.plain()) {
-            client.channel.pipeline().fireUserEventTriggered(DrainSignal.BEGIN);
+            drain(client, DrainSignal.BEGIN);
+            client.pass(DrainSignal.GRACE.minusMillis(200));
+            assertThat(client.isClosed()).isFalse();
+            client.pass(Duration.ofMillis(500));
+            assertThat(client.isClosed()).isTrue();
+            assertThat(client.receivedNow()).isEmpty();
+        }
+    }
+
+    @Test
+    void drainingAnswersARequestThatIsUnderWay() {
+        try (Http1Client client = Http1Client.plain()) {
+            client.upstreams.answer = "a";
+            drain(client, DrainSignal.BEGIN);
+            client.send(GET);
+            assertThat(client.received()).contains("\r\nconnection: close\r\n").endsWith("a");
             assertThat(client.isClosed()).isTrue();
         }
+    }
+
+    @Test
+    void drainingAnswersTheNextRequestOfAKeptConnection() {
+        try (Http1Client client = Http1Client.plain()) {
+            client.upstreams.answer = "a";
+            client.send(GET);
+            assertThat(client.receivedNow()).doesNotContain("connection: close");
+            client.pass(Duration.ofSeconds(30));
+            drain(client, DrainSignal.BEGIN);
+            client.send(GET);
+            assertThat(client.received()).contains("\r\nconnection: close\r\n").endsWith("a");
+            assertThat(client.isClosed()).isTrue();
+        }
+    }
+
+    @Test
+    void drainingWaitsForTheRestOfAHead() {
+        try (Http1Client client = Http1Client.plain()) {
+            client.upstreams.answer = "a";
+            client.send(GET.substring(0, 10));
+            drain(client, DrainSignal.BEGIN);
+            client.pass(Duration.ofSeconds(8));
+            assertThat(client.isClosed()).isFalse();
+            client.send(GET.substring(10));
+            assertThat(client.received()).contains("\r\nconnection: close\r\n").endsWith("a");
+            assertThat(client.isClosed()).isTrue();
+        }
+    }
+
+    @Test
+    void theNoticeLeavesAnIdleConnectionOpenForOneAnswer() {
+        try (Http1Client client = Http1Client.plain()) {
+            client.upstreams.answer = "a";
+            client.send(GET);
+            client.receivedNow();
+            drain(client, DrainSignal.NOTICE);
+            client.pass(Duration.ofSeconds(10));
+            client.send(GET);
+            assertThat(client.received()).contains("\r\nconnection: close\r\n").endsWith("a");
+            assertThat(client.isClosed()).isTrue();
+        }
+    }
+
+    private static void drain(Http1Client client, DrainSignal signal) {
+        client.channel.pipeline().fireUserEventTriggered(signal);
     }
 
     @Test
@@ -209,12 +270,28 @@ class Http1ConnectionTest {
     }
 
     @Test
-    void drainingAfterTheHeadClosesAfterTheBody() {
+    void drainingAfterTheHeadAnswersOneRequestMore() {
         try (Http1Client client = Http1Client.plain()) {
             client.send(GET);
             client.call().listener.onHead(200, new DefaultHttpHeaders(), 1, false);
-            client.channel.pipeline().fireUserEventTriggered(DrainSignal.BEGIN);
+            drain(client, DrainSignal.BEGIN);
             client.call().listener.onData(TestBytes.of("a"), true);
+            assertThat(client.receivedNow()).doesNotContain("connection: close").endsWith("a");
+            client.upstreams.answer = "b";
+            client.send(GET); // nobody told it not to
+            assertThat(client.received()).contains("\r\nconnection: close\r\n").endsWith("b");
+            assertThat(client.isClosed()).isTrue();
+        }
+    }
+
+    @Test
+    void drainingAfterTheHeadClosesSoonAfterTheBody() {
+        try (Http1Client client = Http1Client.plain()) {
+            client.send(GET);
+            client.call().listener.onHead(200, new DefaultHttpHeaders(), 1, false);
+            drain(client, DrainSignal.BEGIN);
+            client.call().listener.onData(TestBytes.of("a"), true);
+            client.pass(DrainSignal.GRACE.plusMillis(300));
             assertThat(client.received()).endsWith("\r\n\r\na");
             assertThat(client.isClosed()).isTrue();
         }

@@ -24,6 +24,40 @@ final class ConnectionEndTest {
     }
 
     @Test
+    void theNoticeEndsAConnectionThatHadARequest() throws IOException {
+        try (TestServer server = TestServer.plain(exchanges);
+                RawClient client = RawClient.connect(server)) {
+            client.get(1).flush();
+            exchanges.take().answer("first");
+            assertThat(client.body(1)).isEqualTo("first");
+            signal(server, DrainSignal.NOTICE);
+
+            assertThat(client.await(RawClient.GOAWAY).number(0)).isEqualTo(Integer.MAX_VALUE);
+            acknowledge(client);
+            assertThat(client.await(RawClient.GOAWAY).number(0)).isEqualTo(1);
+            assertThat(client.next()).isNull();
+        }
+    }
+
+    @Test
+    void theNoticeLetsANewConnectionHaveItsFirstRequest() throws IOException {
+        try (TestServer server = TestServer.plain(exchanges);
+                RawClient client = RawClient.connect(server)) {
+            client.frame(RawClient.PING, 0, 0, new byte[8]).flush();
+            client.await(RawClient.PING);
+            signal(server, DrainSignal.NOTICE);
+            client.frame(RawClient.PING, 0, 0, new byte[8]).flush();
+            assertThat(client.next()).extracting(RawClient.Frame::type).isEqualTo(RawClient.PING);
+            client.get(1).flush();
+            exchanges.take().answer("first");
+
+            assertThat(client.await(RawClient.GOAWAY).number(0)).isEqualTo(Integer.MAX_VALUE);
+            assertThat(client.body(1)).isEqualTo("first");
+            assertThat(client.await(RawClient.GOAWAY).number(0)).isEqualTo(1);
+        }
+    }
+
+    @Test
     void drainingLetsStreamsEnd() throws IOException {
         try (TestServer server = TestServer.plain(exchanges);
                 RawClient client = RawClient.connect(server)) {
@@ -222,8 +256,11 @@ final class ConnectionEndTest {
     }
 
     private static void drain(TestServer server) {
-        server.connections()
-                .forEach(channel -> channel.pipeline().fireUserEventTriggered(DrainSignal.BEGIN));
+        signal(server, DrainSignal.BEGIN);
+    }
+
+    private static void signal(TestServer server, DrainSignal signal) {
+        server.connections().forEach(channel -> channel.pipeline().fireUserEventTriggered(signal));
     }
 
     private static void acknowledge(RawClient client) {

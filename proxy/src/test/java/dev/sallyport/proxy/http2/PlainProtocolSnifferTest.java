@@ -1,8 +1,10 @@
 package dev.sallyport.proxy.http2;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import dev.sallyport.proxy.ProxySettings;
+import dev.sallyport.proxy.http.DrainSignal;
 import io.netty.util.LeakPresenceDetector;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -63,6 +65,36 @@ final class PlainProtocolSnifferTest {
 
             assertThat(socket.getInputStream().read()).isNegative();
         }
+    }
+
+    @Test
+    void whoSaysNothingIsClosedSoonWhenTheProcessGoesDown() throws IOException {
+        ProxySettings settings = TestSettings.defaults().header(Duration.ZERO).settings();
+        try (TestServer server = TestServer.sniffing(new RecordedExchanges(), settings);
+                Socket socket = connect(server)) {
+            drain(server);
+
+            assertThat(socket.getInputStream().read()).isNegative();
+        }
+    }
+
+    @Test
+    void whatIsUnderWayWhenTheProcessGoesDownIsServed() throws IOException {
+        RecordedExchanges exchanges = new RecordedExchanges();
+        try (TestServer server = TestServer.sniffing(exchanges, ProxySettings.DEFAULT);
+                RawClient client = RawClient.silent(server)) {
+            drain(server);
+            client.greet().get(1).flush();
+            exchanges.take().answer("two");
+
+            assertThat(client.body(1)).isEqualTo("two");
+        }
+    }
+
+    private static void drain(TestServer server) {
+        await().until(() -> !server.connections().isEmpty());
+        server.connections()
+                .forEach(channel -> channel.pipeline().fireUserEventTriggered(DrainSignal.BEGIN));
     }
 
     private static Socket connect(TestServer server) throws IOException {

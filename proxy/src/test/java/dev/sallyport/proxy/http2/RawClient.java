@@ -90,12 +90,12 @@ final class RawClient implements AutoCloseable {
 
     /** A connection after preface and empty SETTINGS. */
     static RawClient connect(TestServer server) throws IOException {
-        return greet(new RawClient(server.port(), 0));
+        return new RawClient(server.port(), 0).greet();
     }
 
     /** A connection with little room for what it does not read. */
     static RawClient narrow(TestServer server) throws IOException {
-        return greet(new RawClient(server.port(), 4 * 1024));
+        return new RawClient(server.port(), 4 * 1024).greet();
     }
 
     /** A connection that gives its streams so much window to begin with. */
@@ -107,11 +107,9 @@ final class RawClient implements AutoCloseable {
         return client;
     }
 
-    private static RawClient greet(RawClient client) {
-        client.raw(PREFACE);
-        client.frame(SETTINGS, 0, 0);
-        client.flush();
-        return client;
+    /** Sends preface and empty SETTINGS. */
+    RawClient greet() {
+        return raw(PREFACE).frame(SETTINGS, 0, 0).flush();
     }
 
     RawClient raw(byte[] bytes) {

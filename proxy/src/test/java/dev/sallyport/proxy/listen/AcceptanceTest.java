@@ -8,12 +8,16 @@ import dev.sallyport.proxy.metric.ProxyMetrics;
 import dev.sallyport.proxy.metric.Reading;
 import io.netty.channel.embedded.EmbeddedChannel;
 import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.SocketAddress;
 import org.junit.jupiter.api.Test;
 
 class AcceptanceTest {
     private final ProxyMetrics metrics = new ProxyMetrics();
+    private final OpenConnections connections = new OpenConnections();
     private final EmbeddedChannel server =
-            new EmbeddedChannel(new Acceptance(new ConnectionLimits(1, 1), metrics));
+            new EmbeddedChannel(new Acceptance(new ConnectionLimits(1, 1), metrics, connections));
 
     @Test
     void failureToAcceptIsCountedAndLeftToNettyWhichPauses() {
@@ -30,6 +34,24 @@ class AcceptanceTest {
         assertThat(server.<Object>readInbound()).isNull();
         assertThat(gone.isOpen()).isFalse();
         assertThat(counted(Metric.CONNECTIONS)).isZero();
+        assertThat(connections.size()).isZero();
+    }
+
+    @Test
+    void acceptedConnectionIsKnownBeforeItsLoopHasIt() {
+        var accepted = new InternetChannel();
+        server.writeInbound(accepted);
+        assertThat(server.<Object>readInbound()).isSameAs(accepted);
+        assertThat(connections.size()).isOne();
+        var _ = accepted.close();
+        assertThat(connections.size()).isZero();
+    }
+
+    private static final class InternetChannel extends EmbeddedChannel {
+        @Override
+        protected SocketAddress remoteAddress0() {
+            return new InetSocketAddress(InetAddress.getLoopbackAddress(), 1);
+        }
     }
 
     private double counted(Metric metric) {
