@@ -1,5 +1,7 @@
 package dev.sallyport.model.finding;
 
+import java.util.Locale;
+
 /**
  * Text that may hold what strangers wrote, made fit for a line of a terminal or of a log: no line
  * breaks, no control sequences, nothing that changes the direction of reading, and an end.
@@ -32,7 +34,7 @@ public final class PlainText {
             if (printable(c)) {
                 out.appendCodePoint(c);
             } else {
-                out.append(String.format(c > 0xffff ? "\\u{%x}" : "\\u%04x", c));
+                out.append(String.format(Locale.ROOT, c > 0xffff ? "\\u{%x}" : "\\u%04x", c));
             }
             i += Character.charCount(c);
         }
