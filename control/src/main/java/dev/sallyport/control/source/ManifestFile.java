@@ -13,6 +13,10 @@ import java.util.Set;
  * @param objects those of kinds that matter, in the order they were written
  * @param invalid objects that are there, but not usable: what was good of them before stays
  * @param findings about objects
+ * @param values how many there are in all documents, of whatever kind: a part of a file has fewer
  */
 record ManifestFile(
-        Map<ObjectRef, Resource> objects, Set<ObjectRef> invalid, List<Finding> findings) {}
+        Map<ObjectRef, Resource> objects,
+        Set<ObjectRef> invalid,
+        List<Finding> findings,
+        int values) {}

@@ -73,6 +73,15 @@ final class ManifestReader {
             this.family = Pattern.compile(family);
             this.namespaced = namespaced;
         }
+
+        static @Nullable Kind of(String text) {
+            for (Kind kind : values()) {
+                if (kind.text.equals(text)) {
+                    return kind;
+                }
+            }
+            return null;
+        }
     }
 
     private final String file;
@@ -92,10 +101,13 @@ final class ManifestReader {
      */
     static ManifestFile read(String file, byte[] bytes) throws Tree.Malformed {
         var reader = new ManifestReader(file);
+        int values = 0;
         for (Tree document : documents(file, decode(bytes))) {
             reader.addDocument(document, "", "");
+            values += document.size();
         }
-        return new ManifestFile(reader.objects, reader.invalid, List.copyOf(reader.findings));
+        return new ManifestFile(
+                reader.objects, reader.invalid, List.copyOf(reader.findings), values);
     }
 
     private static String decode(byte[] bytes) throws Tree.Malformed {
@@ -150,30 +162,43 @@ final class ManifestReader {
     private void addMapping(Tree.Mapping document, String listKind, String listVersion) {
         String kind = textOr(document, "kind", listKind);
         String apiVersion = textOr(document, "apiVersion", listVersion);
-        if (kind.endsWith("List") && document.get("items") instanceof Tree.Sequence items) {
-            String itemKind = kind.substring(0, kind.length() - "List".length());
+        String itemKind = itemKind(kind);
+        if (itemKind != null && document.get("items") instanceof Tree.Sequence items) {
             for (Tree item : items.items()) {
                 addDocument(item, itemKind, itemKind.isEmpty() ? "" : apiVersion);
             }
             return;
         }
+        Kind known = Kind.of(kind);
         if (kind.isEmpty() || apiVersion.isEmpty()) {
             addUnnamed(document, kind);
-            return;
+            if (known != null) {
+                invalid.add(refOf(document, known));
+            }
+        } else if (known != null && known.apiVersion.equals(apiVersion)) {
+            addObject(document, known);
+        } else if (known != null && known.family.matcher(apiVersion).matches()) {
+            ObjectRef ref = refOf(document, known);
+            invalid.add(ref);
+            report(
+                    ref,
+                    lineOf(document, "apiVersion"),
+                    "apiVersion: " + apiVersion + " (expected: " + known.apiVersion + ")",
+                    "Convert the object to " + known.apiVersion + ".");
+        }
+    }
+
+    /** The kind of the items of a list, empty where they have to say; null where it is no list. */
+    private static @Nullable String itemKind(String kind) {
+        if (kind.equals("List")) {
+            return "";
         }
         for (Kind known : Kind.values()) {
-            if (known.text.equals(kind)) {
-                if (known.apiVersion.equals(apiVersion)) {
-                    addObject(document, known);
-                } else if (known.family.matcher(apiVersion).matches()) {
-                    report(
-                            refOf(document, known),
-                            lineOf(document, "apiVersion"),
-                            "apiVersion: " + apiVersion + " (expected: " + known.apiVersion + ")",
-                            "Convert the object to " + known.apiVersion + ".");
-                }
+            if (kind.equals(known.text + "List")) {
+                return known.text;
             }
         }
+        return null;
     }
 
     private static String textOr(Tree.Mapping document, String key, String otherwise) {

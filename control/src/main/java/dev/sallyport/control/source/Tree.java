@@ -8,10 +8,22 @@ import org.jspecify.annotations.Nullable;
 sealed interface Tree {
     int line();
 
+    /** How many values there are in it, with itself; aliases unfolded. */
+    int size();
+
     /** Keys to values, in order. */
     record Mapping(int line, Map<String, Tree> entries) implements Tree {
         @Nullable Tree get(String key) {
             return entries.get(key);
+        }
+
+        @Override
+        public int size() {
+            int size = 1;
+            for (Tree value : entries.values()) {
+                size += value.size();
+            }
+            return size;
         }
 
         /** The text under a key; null where there is none, or something else. */
@@ -21,14 +33,28 @@ sealed interface Tree {
     }
 
     /** Values in order. */
-    record Sequence(int line, List<Tree> items) implements Tree {}
+    record Sequence(int line, List<Tree> items) implements Tree {
+        @Override
+        public int size() {
+            int size = 1;
+            for (Tree item : items) {
+                size += item.size();
+            }
+            return size;
+        }
+    }
 
     /**
      * A leaf.
      *
      * @param value a String, Boolean, Long, BigInteger, Double, or null
      */
-    record Scalar(int line, @Nullable Object value) implements Tree {}
+    record Scalar(int line, @Nullable Object value) implements Tree {
+        @Override
+        public int size() {
+            return 1;
+        }
+    }
 
     /** A text that is not YAML or JSON, or that exceeds a bound. */
     final class Malformed extends Exception {

@@ -129,6 +129,32 @@ class ManifestReaderTest {
     }
 
     @Test
+    void anObjectOfAnotherVersionIsThereButInvalid() throws Exception {
+        var shop = new ObjectRef("Ingress", "trade", "shop");
+        ManifestFile old = read(INGRESS.replace("networking.k8s.io/v1", "extensions/v1beta1"));
+        assertThat(old.objects()).isEmpty();
+        assertThat(old.invalid()).containsExactly(shop);
+        ManifestFile none = read(INGRESS.replaceFirst("apiVersion.*\n", ""));
+        assertThat(none.invalid()).containsExactly(shop);
+        assertThat(none.findings()).hasSize(1);
+    }
+
+    @Test
+    void aListThatIsNotOfObjectsMakesNoNoise() throws Exception {
+        String list = "kind: BlockList\napiVersion: example.dev/v1\nitems: [x, [y], {kind: z}]\n";
+        assertThat(read(list).findings()).isEmpty();
+        assertThat(read("kind: IngressList\napiVersion: v1\nitems: [x]\n").findings()).hasSize(1);
+    }
+
+    @Test
+    void aPartOfAFileHasFewerValues() throws Exception {
+        int all = read(INGRESS).values();
+        assertThat(all).isGreaterThan(20);
+        assertThat(read(INGRESS.replace("number: 80", "number:")).values()).isEqualTo(all);
+        assertThat(read(INGRESS.replaceFirst(" *number: 80\n", "")).values()).isLessThan(all);
+    }
+
+    @Test
     void typesAreAsStrictAsAnApiServers() throws Exception {
         assertThat(message(INGRESS.replace("number: 80", "number: \"80\"")))
                 .contains("number: \"80\" (expected: a number)");
