@@ -8,7 +8,9 @@ import dev.sallyport.model.snapshot.Applied;
 import dev.sallyport.model.snapshot.DataPlane;
 import dev.sallyport.secretsync.CertificateReader;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.time.InstantSource;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 
 /** Serves a folder: reads it, translates it, and keeps the data plane at what it says. */
@@ -38,7 +40,7 @@ public final class FolderControl implements AutoCloseable {
                         ParserThreads.executor(),
                         dataPlane,
                         time);
-        var source = new FolderSource(dir, settings.folder(), reconciler::submit);
+        var source = new FolderSource(dir, settings.folder(), reconciler::submit, System::nanoTime);
         reconciler.start();
         source.start();
         return new FolderControl(source, reconciler);
@@ -54,7 +56,15 @@ public final class FolderControl implements AutoCloseable {
         return reconciler.state();
     }
 
-    /** Stops both threads; what is in service stays in service. */
+    /**
+     * How long ago the whole folder was last compared with what is served; empty until it was read.
+     * Much more than the poll interval means that changes are no longer seen. Safe from any thread.
+     */
+    public Optional<Duration> sinceLastLook() {
+        return source.sinceLastLook();
+    }
+
+    /** Stops both threads and waits until they have ended; what is in service stays in service. */
     @Override
     public void close() {
         source.close();

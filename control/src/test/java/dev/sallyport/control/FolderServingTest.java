@@ -11,6 +11,7 @@ import dev.sallyport.control.translate.TranslationSettings;
 import dev.sallyport.model.finding.Finding;
 import dev.sallyport.model.finding.Reason;
 import dev.sallyport.model.route.Route;
+import dev.sallyport.model.snapshot.GatewaySnapshot;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -19,9 +20,13 @@ import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.Objects;
 import java.util.Optional;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeUnit;
 import org.awaitility.core.ThrowingRunnable;
 import org.jspecify.annotations.Nullable;
@@ -36,9 +41,13 @@ class FolderServingTest {
     private static final InstantSource TIME =
             InstantSource.fixed(Instant.parse("2026-06-01T00:00:00Z"));
 
+    private static final String AB =
+            ingress("a", "a.example.com") + "---\n" + ingress("b", "b.example.com");
+
     @TempDir Path temp;
 
     private final RecordingDataPlane dataPlane = new RecordingDataPlane();
+    private final Queue<Finding> saidByFolder = new ConcurrentLinkedQueue<>();
     private Path folder = Path.of("");
     private @Nullable FolderSource source;
     private @Nullable Reconciler reconciler;
@@ -182,6 +191,104 @@ class FolderServingTest {
     }
 
     @Test
+    void noPartOfAFileIsServedThatIsWrittenInPieces() throws Exception {
+        write("ab.yaml", AB);
+        servePatiently();
+        for (String last : List.of("host: a.example", "host: b.example", "http:")) {
+            int part = AB.lastIndexOf(last) + last.length();
+            write("ab.yaml", AB.substring(0, part));
+            pause();
+            append("ab.yaml", AB.substring(part));
+            pause();
+        }
+        awaitAppendedRoute("ab.yaml");
+        assertThat(dataPlane.snapshots()).allSatisfy(FolderServingTest::servesAB);
+    }
+
+    @Test
+    void noPartOfAFileIsServedThatIsMadeAnewInPieces() throws Exception {
+        write("ab.yaml", AB);
+        servePatiently();
+        for (String last : List.of("host: a.example", "host: b.example", "http:")) {
+            int part = AB.lastIndexOf(last) + last.length();
+            Files.delete(folder.resolve("ab.yaml"));
+            write("ab.yaml", AB.substring(0, part));
+            pause();
+            append("ab.yaml", AB.substring(part));
+            pause();
+        }
+        awaitAppendedRoute("ab.yaml");
+        assertThat(dataPlane.snapshots()).allSatisfy(FolderServingTest::servesAB);
+    }
+
+    @Test
+    void aFileThatIsAsBeforeAfterAMomentIsServedAsBefore() throws Exception {
+        write("ab.yaml", AB);
+        servePatiently();
+        replace("ab.yaml", ingress("a", "other.example.com"));
+        eventually(() -> assertThat(route("other.example.com")).isNotNull());
+        replace("ab.yaml", AB);
+        eventually(() -> servesAB(dataPlane.last()));
+        assertThat(route("other.example.com")).isNull();
+    }
+
+    @Test
+    void aMovedFileIsServedOnAndNothingIsSaid() throws Exception {
+        write("a.yaml", ingress("a", "a.example.com"));
+        serve();
+        Files.move(folder.resolve("a.yaml"), folder.resolve("b.yaml"));
+        eventually(() ->
+                assertThat(
+                                reconciler().state().findings().stream()
+                                        .flatMap(finding -> finding.location().stream())
+                                        .map(place -> place.file()))
+                        .allMatch(file -> file.endsWith("b.yaml"))
+                        .isNotEmpty());
+        assertThat(saidByFolder).isEmpty();
+        assertThat(dataPlane.snapshots())
+                .allSatisfy(snapshot ->
+                        assertThat(snapshot.routes().find("a.example.com", "/")).isNotNull());
+    }
+
+    @Test
+    void anObjectOfAnotherVersionKeepsTheOneBefore() throws Exception {
+        write("a.yaml", ingress("a", "a.example.com"));
+        serve();
+        replace("a.yaml", ingress("a", "a.example.com").replace("/v1", "/v1beta1"));
+        eventually(() ->
+                assertThat(findings())
+                        .extracting(Finding::reason)
+                        .containsExactly(Reason.OBJECT_INVALID));
+        await().pollDelay(FolderSettings.DEFAULT.vanishGrace().multipliedBy(2)).until(() -> true);
+        write("b.yaml", ingress("b", "b.example.com"));
+        eventually(() -> assertThat(route("b.example.com")).isNotNull());
+        assertThat(route("a.example.com")).isNotNull();
+    }
+
+    @Test
+    void afterTheFirstOfTwoFilesWithOneSecretIsGoneTheSecondIsServed() throws Exception {
+        write("1.yaml", secret("01"));
+        write("2.yaml", secret("02"));
+        write("a.yaml", ingress("a", "a.example.com"));
+        serve();
+        assertThat(serial()).isEqualTo("01");
+        Files.delete(folder.resolve("1.yaml"));
+        eventually(() -> assertThat(serial()).isEqualTo("02"));
+    }
+
+    @Test
+    void aSecretThatWasServedBeforeIsServedAgainWhenTheOneBeforeItIsGone() throws Exception {
+        write("2.yaml", secret("02"));
+        write("a.yaml", ingress("a", "a.example.com"));
+        serve();
+        assertThat(serial()).isEqualTo("02");
+        write("1.yaml", secret("01"));
+        eventually(() -> assertThat(serial()).isEqualTo("01"));
+        Files.delete(folder.resolve("1.yaml"));
+        eventually(() -> assertThat(serial()).isEqualTo("02"));
+    }
+
+    @Test
     void ofTwoFilesWithOneObjectTheFirstByPathCounts() throws Exception {
         write("b.yaml", ingress("a", "b.example.com"));
         serve();
@@ -315,7 +422,7 @@ class FolderServingTest {
             await().pollDelay(Duration.ofMillis(100))
                     .until(() -> true); // not faster than 10 a second
         }
-        java.util.Arrays.sort(nanos);
+        Arrays.sort(nanos);
         long median = TimeUnit.NANOSECONDS.toMicros(nanos[nanos.length / 2]);
         long worst = TimeUnit.NANOSECONDS.toMicros(nanos[nanos.length - 1]);
         reporter.publishEntry(
@@ -330,6 +437,19 @@ class FolderServingTest {
                         Duration.ofHours(1),
                         FolderSettings.DEFAULT.settle(),
                         FolderSettings.DEFAULT.vanishGrace(),
+                        8 << 20,
+                        1_000,
+                        16));
+    }
+
+    /** Nothing that takes less than two seconds may count as lasting. */
+    private void servePatiently() throws Exception {
+        serve(
+                new FolderSettings(
+                        true,
+                        Duration.ofHours(1),
+                        FolderSettings.DEFAULT.settle(),
+                        Duration.ofSeconds(2),
                         8 << 20,
                         1_000,
                         16));
@@ -355,7 +475,16 @@ class FolderServingTest {
                         Runnable::run,
                         dataPlane,
                         TIME);
-        source = new FolderSource(folder, settings, reconciler::submit);
+        Reconciler sink = reconciler;
+        source =
+                new FolderSource(
+                        folder,
+                        settings,
+                        update -> {
+                            update.findings().values().forEach(saidByFolder::addAll);
+                            sink.submit(update);
+                        },
+                        System::nanoTime);
         reconciler.start();
         source.start();
         reconciler.firstApplied().get(20, TimeUnit.SECONDS);
@@ -370,6 +499,10 @@ class FolderServingTest {
                         .toList();
     }
 
+    private Reconciler reconciler() {
+        return Objects.requireNonNull(reconciler);
+    }
+
     private @Nullable Route route(String host) {
         return dataPlane.last().routes().find(host, "/");
     }
@@ -381,6 +514,25 @@ class FolderServingTest {
 
     private void write(String name, String text) throws IOException {
         Files.writeString(folder.resolve(name), text);
+    }
+
+    private static void servesAB(GatewaySnapshot snapshot) {
+        assertThat(snapshot.routes().find("a.example.com", "/")).isNotNull();
+        assertThat(snapshot.routes().find("b.example.com", "/")).isNotNull();
+    }
+
+    private void awaitAppendedRoute(String name) throws IOException {
+        append(name, "---\n" + ingress("c", "c.example.com"));
+        eventually(() -> assertThat(route("c.example.com")).isNotNull());
+    }
+
+    private void append(String name, String text) throws IOException {
+        Files.writeString(folder.resolve(name), text, StandardOpenOption.APPEND);
+    }
+
+    /** Longer than a file has to be still to be read. */
+    private static void pause() {
+        await().pollDelay(Duration.ofMillis(40)).until(() -> true);
     }
 
     private void replace(String name, String text) throws IOException {

@@ -1,9 +1,5 @@
 package dev.sallyport.control.source;
 
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
-import java.nio.file.Path;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.FileTime;
 import org.jspecify.annotations.Nullable;
@@ -17,15 +13,6 @@ import org.jspecify.annotations.Nullable;
  * @param regular whether it is a file with contents, not a pipe or a device
  */
 record FileStamp(FileTime modified, long size, @Nullable Object key, boolean regular) {
-
-    /** Of a file, through symbolic links; null where there is none. */
-    static @Nullable FileStamp of(Path file) throws IOException {
-        try {
-            return of(Files.readAttributes(file, BasicFileAttributes.class));
-        } catch (NoSuchFileException gone) {
-            return null;
-        }
-    }
 
     static FileStamp of(BasicFileAttributes attributes) {
         return new FileStamp(

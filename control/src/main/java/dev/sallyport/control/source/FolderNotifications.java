@@ -8,9 +8,10 @@ import java.nio.file.WatchEvent;
 import java.nio.file.WatchKey;
 import java.nio.file.WatchService;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
-import java.util.LinkedHashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -21,10 +22,12 @@ import org.slf4j.LoggerFactory;
 
 /**
  * The system's notifications of changes in folders (inotify on Linux). Best effort: what it misses,
- * the poll sees. Used by one thread, closed by any.
+ * the poll sees. Confined to the folder's thread.
  */
 final class FolderNotifications implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(FolderNotifications.class);
+
+    private static final int MAX_KEYS = 1_000; // a busy writer must not hold up everything
 
     private final WatchService service;
     private final Map<WatchKey, Set<Path>> folders = new HashMap<>(); // a folder may have two paths
@@ -38,14 +41,11 @@ final class FolderNotifications implements AutoCloseable {
      * Something changed in a folder.
      *
      * @param name of what changed; null where that is not known
-     * @param written whether it was written to, rather than renamed, made or removed
+     * @param notice all that is known of it
      */
-    record Change(Path folder, @Nullable Path name, boolean written) {
-        /** Anything may have changed. */
-        static Change of(Path folder) {
-            return new Change(folder, null, false);
-        }
-    }
+    record Change(Path folder, @Nullable Path name, Notice notice) {}
+
+    private record Place(Path folder, @Nullable Path name) {}
 
     /** Null where the system has none; the poll remains. */
     static @Nullable FolderNotifications open() {
@@ -78,25 +78,44 @@ final class FolderNotifications implements AutoCloseable {
         }
     }
 
-    /** Waits for changes; empty when the time is over. */
-    Set<Change> await(Duration timeout) throws InterruptedException {
-        Set<Change> changes = new LinkedHashSet<>();
+    /** Waits for changes, at most one for each name; empty when the time is over. */
+    List<Change> await(Duration timeout) throws InterruptedException {
+        Map<Place, Notice> notices = new LinkedHashMap<>();
         WatchKey key = service.poll(timeout.toNanos(), TimeUnit.NANOSECONDS);
-        while (key != null) {
+        for (int keys = 1; key != null; keys++) {
             List<WatchEvent<?>> events = key.pollEvents();
             Set<Path> watched = folders.getOrDefault(key, Set.of());
             for (WatchEvent<?> event : events) {
-                boolean written = event.kind().equals(StandardWatchEventKinds.ENTRY_MODIFY);
                 Path name = event.context() instanceof Path path ? path : null;
-                watched.forEach(folder -> changes.add(new Change(folder, name, written)));
+                for (Path folder : watched) {
+                    notices.merge(new Place(folder, name), notice(event), Notice::and);
+                }
             }
             if (!key.reset()) {
-                watched.forEach(folder -> changes.add(Change.of(folder)));
+                watched.forEach(folder -> notices.put(new Place(folder, null), Notice.NONE));
                 folders.remove(key);
             }
-            key = service.poll();
+            key = keys < MAX_KEYS ? service.poll() : null;
         }
+        List<Change> changes = new ArrayList<>(notices.size());
+        notices.forEach((at, notice) -> {
+            boolean lost = at.name != null && notices.containsKey(new Place(at.folder, null));
+            changes.add(new Change(at.folder, at.name, lost ? Notice.WRITTEN : notice));
+        });
         return changes;
+    }
+
+    /**
+     * A rename onto a name looks as if the name were new. So does a file made anew, but that is
+     * written to, and what had the name was removed.
+     */
+    private static Notice notice(WatchEvent<?> event) {
+        if (event.kind().equals(StandardWatchEventKinds.OVERFLOW)) {
+            return Notice.NONE;
+        }
+        return event.kind().equals(StandardWatchEventKinds.ENTRY_CREATE)
+                ? Notice.RENAMED
+                : Notice.WRITTEN;
     }
 
     @Override

@@ -4,11 +4,15 @@ import dev.sallyport.model.finding.Finding;
 import dev.sallyport.model.finding.Location;
 import dev.sallyport.model.finding.Reason;
 import java.io.IOException;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.DirectoryIteratorException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.FileSystemException;
+import java.nio.file.FileSystemLoopException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.util.ArrayList;
@@ -27,25 +31,26 @@ import org.jspecify.annotations.Nullable;
  * kubelet the folders that its symbolic links lead to.
  */
 final class FolderWalk {
-    /** The manifests found. */
+    /** The manifests found: at most {@link FolderSettings#maxFiles}. */
     final TreeMap<Path, FileStamp> files = new TreeMap<>();
 
     /** Manifests that are symbolic links. */
     final Set<Path> links = new HashSet<>();
 
-    /** The folders entered, with the one walked. */
-    final Set<Path> folders = new HashSet<>();
-
-    /** Folders that could not be read: nothing is known of what is in them. */
+    /** Paths that could not be seen or listed: nothing is known of what is there. */
     final Set<Path> unreadable = new HashSet<>();
 
-    /** About folders, and about bounds. */
+    /** About folders, and about bounds but that of files. */
     final List<Finding> findings = new ArrayList<>();
 
+    /** The first file beyond the bound of files. */
+    @Nullable Path beyond;
+
     private final FolderSettings settings;
+    private final FileAccess access;
     private final Consumer<Path> beforeListing;
     private final Set<Object> ancestors = new HashSet<>();
-    private boolean full;
+    private int folders;
 
     /**
      * A walk.
@@ -53,8 +58,9 @@ final class FolderWalk {
      * @param beforeListing called for every folder before it is listed, so that no change between
      *     is missed
      */
-    FolderWalk(FolderSettings settings, Consumer<Path> beforeListing) {
+    FolderWalk(FolderSettings settings, FileAccess access, Consumer<Path> beforeListing) {
         this.settings = settings;
+        this.access = access;
         this.beforeListing = beforeListing;
     }
 
@@ -65,24 +71,40 @@ final class FolderWalk {
                 && (text.endsWith(".yaml") || text.endsWith(".yml") || text.endsWith(".json"));
     }
 
-    /** Walks {@code root}, which is at {@code depth} below the folder served. */
-    FolderWalk walk(Path root, int depth) {
-        Object key = null;
+    /** Walks {@code folder}, which is {@code root}, the folder served, or within it. */
+    FolderWalk walk(Path root, Path folder) {
+        int depth = 0;
+        Path parent = folder;
+        while (!parent.equals(root)) {
+            parent = parent.getParent();
+            if (parent == null) {
+                throw new IllegalArgumentException(folder + " (expected: within " + root + ")");
+            }
+            depth++;
+            addAncestor(parent);
+        }
         try {
-            BasicFileAttributes attributes = Files.readAttributes(root, BasicFileAttributes.class);
-            key = attributes.fileKey();
-            if (!attributes.isDirectory()) {
-                unreadable.add(root);
-                findings.add(unreadable(root, "not a folder (expected: a folder of manifests)"));
-                return this;
+            BasicFileAttributes attributes = access.attributes(folder);
+            if (attributes.isDirectory()) {
+                enter(folder, attributes.fileKey(), depth);
+            } else {
+                unreadable(folder, new NotDirectoryException(folder.toString()));
             }
         } catch (IOException e) {
-            unreadable.add(root);
-            findings.add(unreadable(root, reason(e)));
-            return this;
+            unreadable(folder, e);
         }
-        enter(root, key, depth);
         return this;
+    }
+
+    private void addAncestor(Path folder) {
+        try {
+            Object key = access.attributes(folder).fileKey();
+            if (key != null) {
+                ancestors.add(key);
+            }
+        } catch (IOException _) {
+            // It has just gone; what is below it is found to be gone as well.
+        }
     }
 
     private void enter(Path folder, @Nullable Object key, int depth) {
@@ -93,51 +115,74 @@ final class FolderWalk {
         if (key != null && !ancestors.add(key)) {
             return; // a symbolic link that leads to where we are
         }
-        folders.add(folder);
-        beforeListing.accept(folder);
-        List<Path> children = new ArrayList<>();
-        try (DirectoryStream<Path> listing = Files.newDirectoryStream(folder)) {
-            listing.forEach(children::add);
-        } catch (DirectoryIteratorException e) {
-            unreadable.add(folder);
-            findings.add(
-                    unreadable(
-                            folder,
-                            e.getCause() == null ? "cannot be listed" : reason(e.getCause())));
-        } catch (IOException e) {
-            unreadable.add(folder);
-            findings.add(unreadable(folder, reason(e)));
-        }
-        children.sort(null);
-        for (Path child : children) {
-            if (!child.getFileName().toString().startsWith(".")) {
-                add(child, depth);
-            }
+        if (folders++ < settings.maxFiles()) {
+            list(folder, depth);
+        } else if (folders == settings.maxFiles() + 1) { // links can multiply folders
+            limit(
+                    folder,
+                    "more than "
+                            + settings.maxFiles()
+                            + " folders; this and all after it are not entered");
         }
         if (key != null) {
             ancestors.remove(key);
         }
     }
 
-    private void add(Path child, int depth) {
-        try {
-            BasicFileAttributes attributes =
-                    Files.readAttributes(
-                            child, BasicFileAttributes.class, LinkOption.NOFOLLOW_LINKS);
-            boolean link = attributes.isSymbolicLink();
-            if (link) {
-                attributes = Files.readAttributes(child, BasicFileAttributes.class);
-            }
-            if (attributes.isDirectory()) {
-                enter(child, attributes.fileKey(), depth + 1);
-            } else if (isManifest(child.getFileName())) {
-                addFile(child, FileStamp.of(attributes), link);
-            }
+    private void list(Path folder, int depth) {
+        beforeListing.accept(folder);
+        List<Path> children = new ArrayList<>();
+        try (DirectoryStream<Path> listing = Files.newDirectoryStream(folder)) {
+            listing.forEach(children::add);
+        } catch (DirectoryIteratorException e) {
+            IOException why = e.getCause();
+            unreadable(folder, why == null ? new IOException(e) : why);
         } catch (IOException e) {
-            if (isManifest(child.getFileName()) && Files.exists(child, LinkOption.NOFOLLOW_LINKS)) {
-                findings.add(unreadable(child, reason(e))); // a link to nowhere, for instance
+            unreadable(folder, e);
+        }
+        children.sort(null);
+        for (Path child : children) {
+            if (!child.getFileName().toString().startsWith(".") && !add(child, depth)) {
+                // A folder without the permission to enter it: one finding, not one for each file.
+                unreadable(folder, new AccessDeniedException(folder.toString()));
+                return;
             }
         }
+    }
+
+    /** False where the folder does not let its children be seen. */
+    private boolean add(Path child, int depth) {
+        BasicFileAttributes attributes;
+        try {
+            attributes = access.attributes(child, LinkOption.NOFOLLOW_LINKS);
+        } catch (NoSuchFileException gone) {
+            return true;
+        } catch (AccessDeniedException e) {
+            return false;
+        } catch (IOException e) {
+            unreadable(child, e);
+            return true;
+        }
+        boolean link = attributes.isSymbolicLink();
+        if (link) {
+            try {
+                attributes = access.attributes(child);
+            } catch (NoSuchFileException toNowhere) {
+                if (isManifest(child.getFileName())) { // else it may be anything
+                    findings.add(unreadable(child, reason(toNowhere)));
+                }
+                return true;
+            } catch (IOException e) {
+                unreadable(child, e);
+                return true;
+            }
+        }
+        if (attributes.isDirectory()) {
+            enter(child, attributes.fileKey(), depth + 1);
+        } else if (isManifest(child.getFileName())) {
+            addFile(child, FileStamp.of(attributes), link);
+        }
+        return true;
     }
 
     private void addFile(Path file, FileStamp stamp, boolean link) {
@@ -146,43 +191,50 @@ final class FolderWalk {
             if (link) {
                 links.add(file);
             }
-        } else if (!full) {
-            full = true;
-            limit(
-                    file,
-                    "more than "
-                            + settings.maxFiles()
-                            + " files; this and all after it are not read");
+        } else if (beyond == null) {
+            beyond = file;
         }
     }
 
+    private void unreadable(Path path, IOException e) {
+        unreadable.add(path);
+        findings.add(unreadable(path, reason(e)));
+    }
+
     private void limit(Path path, String what) {
-        findings.add(
-                Finding.of(
-                                Reason.LIMIT_EXCEEDED,
-                                ManifestReader.fileRef(path.toString()),
-                                what,
-                                "Serve a smaller folder.")
-                        .at(new Location(path.toString(), 0)));
+        findings.add(limited(path, what));
+    }
+
+    /** A bound that a path is beyond. */
+    static Finding limited(Path path, String what) {
+        String name = PathText.of(path);
+        return Finding.of(
+                        Reason.LIMIT_EXCEEDED,
+                        ManifestReader.fileRef(name),
+                        what,
+                        "Serve a smaller folder.")
+                .at(new Location(name, 0));
     }
 
     /** A file or folder that cannot be read. */
     static Finding unreadable(Path path, String why) {
+        String name = PathText.of(path);
         return Finding.of(
                         Reason.FILE_UNREADABLE,
-                        ManifestReader.fileRef(path.toString()),
+                        ManifestReader.fileRef(name),
                         why,
                         "Make it readable; what was good of it before stays in service.")
-                .at(new Location(path.toString(), 0));
+                .at(new Location(name, 0));
     }
 
     /** What an exception of the file system says, without the path. */
     static String reason(IOException e) {
         String kind =
                 switch (e) {
-                    case java.nio.file.NoSuchFileException _ -> "does not exist";
-                    case java.nio.file.AccessDeniedException _ -> "permission denied";
-                    case java.nio.file.FileSystemLoopException _ -> "a loop of symbolic links";
+                    case NoSuchFileException _ -> "does not exist";
+                    case AccessDeniedException _ -> "permission denied";
+                    case NotDirectoryException _ -> "not a folder (expected: a folder)";
+                    case FileSystemLoopException _ -> "a loop of symbolic links";
                     case FileSystemException f when f.getReason() != null -> f.getReason();
                     default -> e.getClass().getSimpleName();
                 };

@@ -1,18 +1,28 @@
 package dev.sallyport.control.source;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import dev.sallyport.control.resource.SourceUpdate;
 import dev.sallyport.model.finding.Finding;
 import dev.sallyport.model.finding.Reason;
 import java.io.IOException;
+import java.io.InputStream;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.nio.file.attribute.BasicFileAttributes;
 import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
+import java.util.Objects;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestReporter;
 import org.junit.jupiter.api.io.TempDir;
@@ -82,7 +92,7 @@ class FolderSourceTest {
         write("a.yaml", service("a", 80) + "#".repeat(2_000));
         write("b.yaml", service("b", 80));
         write("c.yaml", service("c", 80));
-        write("d/e/f.yaml", service("f", 80));
+        write("d/e/f.yaml", service("f", 80)); // d is as deep as may be
         var settings =
                 new FolderSettings(
                         false,
@@ -116,6 +126,80 @@ class FolderSourceTest {
     }
 
     @Test
+    void aBugEndsOneLookOnly() throws Exception {
+        write("a.yaml", service("a", 80));
+        var broken = new AtomicBoolean();
+        FileAccess access =
+                new FileAccess() {
+                    @Override
+                    public BasicFileAttributes attributes(Path path, LinkOption... options)
+                            throws IOException {
+                        if (broken.getAndSet(false)) {
+                            throw new StackOverflowError("a bug");
+                        }
+                        return SYSTEM.attributes(path, options);
+                    }
+
+                    @Override
+                    public InputStream open(Path file) throws IOException {
+                        return SYSTEM.open(file);
+                    }
+                };
+        Queue<String> changed = new ConcurrentLinkedQueue<>();
+        try (var source =
+                new FolderSource(
+                        folder,
+                        polling(),
+                        update -> update.changes().forEach(c -> changed.add(c.ref().name())),
+                        System::nanoTime,
+                        access)) {
+            source.start();
+            await().until(() -> changed.contains("a"));
+            broken.set(true);
+            await().untilFalse(broken);
+            write("b.yaml", service("b", 80));
+            await().until(() -> changed.contains("b"));
+        }
+    }
+
+    @Test
+    void aFolderWithoutObjectsIsToldAsWell() {
+        var told = new AtomicInteger();
+        try (var source = source(_ -> told.incrementAndGet())) {
+            source.start();
+            await().until(() -> told.get() == 1);
+        }
+    }
+
+    @Test
+    void theTimeSinceTheLastLookIsKnown() {
+        try (var source = source(_ -> {})) {
+            assertThat(source.sinceLastLook()).isEmpty();
+            source.start();
+            await().until(() -> source.sinceLastLook().isPresent());
+            Duration before = source.sinceLastLook().orElseThrow();
+            await().until(() ->
+                    source.sinceLastLook().orElseThrow().compareTo(before) < 0
+                            || before.toMillis() < 5);
+            assertThat(source.sinceLastLook().orElseThrow()).isLessThan(Duration.ofSeconds(20));
+        }
+    }
+
+    @Test
+    void afterClosingNothingIsTold() throws Exception {
+        var told = new AtomicInteger();
+        var source = source(_ -> told.incrementAndGet());
+        source.start();
+        await().until(() -> told.get() == 1);
+        source.close();
+        int count = told.get();
+        write("a.yaml", service("a", 80));
+        assertThat(Thread.getAllStackTraces().keySet())
+                .noneMatch(thread -> thread.getName().equals("folder-watcher"));
+        assertThat(told.get()).isEqualTo(count);
+    }
+
+    @Test
     void tenThousandFilesAreReadInSeconds(TestReporter reporter) throws Exception {
         for (int i = 0; i < 10_000; i++) {
             write("n" + i % 100 + "/i" + i + ".yaml", ingress(i));
@@ -132,13 +216,28 @@ class FolderSourceTest {
         assertThat(millis).isLessThan(30_000);
     }
 
+    private FolderSource source(Consumer<SourceUpdate> sink) {
+        return new FolderSource(folder, polling(), sink, System::nanoTime);
+    }
+
+    private static FolderSettings polling() {
+        return new FolderSettings(
+                false,
+                Duration.ofMillis(10),
+                Duration.ofMillis(8),
+                Duration.ofMillis(100),
+                1 << 20,
+                100,
+                8);
+    }
+
     private static List<Finding> findings(SourceUpdate update) {
         return update.findings().values().stream().flatMap(List::stream).toList();
     }
 
     private void write(String name, String text) throws IOException {
         Path file = folder.resolve(name);
-        Files.createDirectories(java.util.Objects.requireNonNull(file.getParent()));
+        Files.createDirectories(Objects.requireNonNull(file.getParent()));
         Files.writeString(file, text);
     }
 
