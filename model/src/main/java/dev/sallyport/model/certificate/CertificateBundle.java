@@ -16,10 +16,12 @@ import java.security.cert.CertificateFactory;
 import java.security.cert.X509Certificate;
 import java.security.interfaces.ECPublicKey;
 import java.security.interfaces.EdECPublicKey;
+import java.security.interfaces.RSAPrivateCrtKey;
 import java.security.interfaces.RSAPublicKey;
 import java.security.spec.InvalidKeySpecException;
 import java.security.spec.PKCS8EncodedKeySpec;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.HexFormat;
@@ -68,6 +70,20 @@ public final class CertificateBundle {
         this.fingerprint = fingerprint;
     }
 
+    private CertificateBundle(List<byte[]> chain, CertificateBundle proven) {
+        this.chain = chain;
+        this.pkcs8 = proven.pkcs8;
+        this.names = proven.names;
+        this.keyType = proven.keyType;
+        this.notBefore = proven.notBefore;
+        this.notAfter = proven.notAfter;
+        this.serial = proven.serial;
+        this.subject = proven.subject;
+        this.issuer = proven.issuer;
+        this.selfSigned = proven.selfSigned;
+        this.fingerprint = proven.fingerprint;
+    }
+
     /**
      * Proves that chain and key belong together.
      *
@@ -93,6 +109,18 @@ public final class CertificateBundle {
                         .formatHex(MessageDigest.getInstance("SHA-256").digest(copies.getFirst()));
         return new CertificateBundle(
                 copies, SensitiveBytes.copyOf(pkcs8), leaf, keyType, fingerprint);
+    }
+
+    /**
+     * The same leaf and key, which are proven, with other certificates behind the leaf.
+     *
+     * @param issuers DER, the leaf's issuer first; may be empty
+     */
+    public CertificateBundle under(List<byte[]> issuers) {
+        List<byte[]> whole = new ArrayList<>();
+        whole.add(chain.getFirst());
+        issuers.forEach(issuer -> whole.add(issuer.clone()));
+        return new CertificateBundle(List.copyOf(whole), this);
     }
 
     /** The key is not the leaf's. */
@@ -209,6 +237,12 @@ public final class CertificateBundle {
                             .generatePrivate(new PKCS8EncodedKeySpec(pkcs8));
         } catch (InvalidKeySpecException ofAnotherKind) {
             throw new Mismatch();
+        }
+        if (privateKey instanceof RSAPrivateCrtKey mine
+                && publicKey instanceof RSAPublicKey theirs
+                && !(mine.getModulus().equals(theirs.getModulus())
+                        && mine.getPublicExponent().equals(theirs.getPublicExponent()))) {
+            throw new Mismatch(); // without the price of a signature
         }
         String algorithm =
                 switch (keyType) {

@@ -5,6 +5,7 @@ import static dev.sallyport.model.finding.Reason.CERTIFICATE_WITHOUT_NAMES;
 import static dev.sallyport.model.finding.Reason.CHAIN_BROKEN;
 import static dev.sallyport.model.finding.Reason.KEY_MISMATCH;
 import static dev.sallyport.model.finding.Reason.KEY_UNREADABLE;
+import static dev.sallyport.model.finding.Reason.KEY_UNSUPPORTED;
 import static dev.sallyport.model.finding.Reason.SECRET_INCOMPLETE;
 import static dev.sallyport.model.finding.Reason.SECRET_TOO_LARGE;
 import static dev.sallyport.model.finding.Reason.SIGNATURE_TOO_WEAK;
@@ -15,11 +16,13 @@ import dev.sallyport.model.finding.Parsed;
 import dev.sallyport.model.name.ObjectRef;
 import java.io.ByteArrayInputStream;
 import java.security.GeneralSecurityException;
+import java.security.PublicKey;
 import java.security.cert.CertificateEncodingException;
 import java.security.cert.CertificateException;
 import java.security.cert.CertificateFactory;
 import java.security.cert.CertificateParsingException;
 import java.security.cert.X509Certificate;
+import java.security.interfaces.RSAPublicKey;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashSet;
@@ -27,14 +30,17 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.BiPredicate;
 
 /**
  * From the PEM texts of a TLS Secret to a proven bundle.
  *
- * <p>Total: whatever the bytes, the answer is a bundle or findings, after a bounded amount of work
- * (sizes are checked before anything is parsed, DER is looked over before any parser sees it).
- * Nothing of the key is ever in a message; the copies made on the way are wiped. Safe from any
- * thread; a few milliseconds of signing, so not for an event loop.
+ * <p>Total: whatever the bytes, the answer is a bundle or findings, after a bounded amount of work:
+ * sizes are checked before anything is parsed, DER is looked over before any parser sees it, RSA
+ * numbers are bounded before anything is computed with them, and signatures are checked only in the
+ * chain above the one certificate that the key was proven for. Nothing of the key is ever in a
+ * message; the copies made on the way are wiped. Safe from any thread; a few milliseconds of
+ * signing, so not for an event loop.
  */
 public final class CertificateParser {
     /**
@@ -60,6 +66,19 @@ public final class CertificateParser {
      * @param tlsKey empty where the Secret lacks it; the caller's to wipe
      */
     public static Parsed<CertificateBundle> parse(ObjectRef origin, byte[] tlsCrt, byte[] tlsKey) {
+        return parse(origin, tlsCrt, tlsKey, Chain::isSigned);
+    }
+
+    /**
+     * As {@link #parse(ObjectRef, byte[], byte[])}.
+     *
+     * @param signed see {@link Chain#of}
+     */
+    static Parsed<CertificateBundle> parse(
+            ObjectRef origin,
+            byte[] tlsCrt,
+            byte[] tlsKey,
+            BiPredicate<X509Certificate, X509Certificate> signed) {
         try {
             requireBoth(tlsCrt, tlsKey);
             requireSize("tls.crt", tlsCrt, MOST_CERTIFICATE_BYTES);
@@ -67,7 +86,7 @@ public final class CertificateParser {
             List<X509Certificate> written = certificates(tlsCrt);
             byte[] pkcs8 = PrivateKeys.pkcs8(tlsKey);
             try {
-                return bundle(origin, written, pkcs8);
+                return bundle(origin, written, pkcs8, signed);
             } finally {
                 Arrays.fill(pkcs8, (byte) 0);
             }
@@ -140,9 +159,12 @@ public final class CertificateParser {
         Optional<byte[]> der = block.der().filter(DerShape::isSound);
         if (der.isPresent()) {
             try {
-                return (X509Certificate)
-                        CertificateFactory.getInstance("X.509")
-                                .generateCertificate(new ByteArrayInputStream(der.get()));
+                var certificate =
+                        (X509Certificate)
+                                CertificateFactory.getInstance("X.509")
+                                        .generateCertificate(new ByteArrayInputStream(der.get()));
+                requireBoundedKey(certificate.getPublicKey(), number, count);
+                return certificate;
             } catch (CertificateException | RuntimeException garbage) {
                 // The JDK's parser has let unchecked exceptions through before.
             }
@@ -153,16 +175,45 @@ public final class CertificateParser {
                 "Check it with: openssl x509 -in tls.crt -noout -text");
     }
 
+    /** What one signature check costs grows with both numbers. */
+    private static void requireBoundedKey(PublicKey key, int number, int count) throws Unusable {
+        if (key instanceof RSAPublicKey rsa
+                && (rsa.getModulus().bitLength() > PrivateKeys.RSA_MOST_BITS
+                        || rsa.getPublicExponent().bitLength()
+                                > PrivateKeys.RSA_MOST_EXPONENT_BITS)) {
+            throw new Unusable(
+                    KEY_UNSUPPORTED,
+                    "tls.crt: certificate "
+                            + number
+                            + " of "
+                            + count
+                            + ": RSA of "
+                            + rsa.getModulus().bitLength()
+                            + " bits with an exponent of "
+                            + rsa.getPublicExponent().bitLength()
+                            + " (expected: at most "
+                            + PrivateKeys.RSA_MOST_BITS
+                            + " and "
+                            + PrivateKeys.RSA_MOST_EXPONENT_BITS
+                            + ")",
+                    "Issue the certificate anew with a P-256 key, or RSA of 2048 bits.");
+        }
+    }
+
     private static Parsed<CertificateBundle> bundle(
-            ObjectRef origin, List<X509Certificate> written, byte[] pkcs8) throws Unusable {
+            ObjectRef origin,
+            List<X509Certificate> written,
+            byte[] pkcs8,
+            BiPredicate<X509Certificate, X509Certificate> signed)
+            throws Unusable {
         for (X509Certificate candidate : written) {
-            Chain chain = Chain.of(written, candidate);
-            Optional<CertificateBundle> bundle = prove(chain, pkcs8, candidate);
-            if (bundle.isPresent()) {
+            Optional<CertificateBundle> proven = prove(pkcs8, candidate);
+            if (proven.isPresent()) {
                 requireSoundSignature(candidate);
-                requireNames(candidate, bundle.get());
+                requireNames(candidate, proven.get());
+                Chain chain = Chain.of(written, candidate, signed);
                 return new Parsed.Usable<>(
-                        bundle.get(),
+                        proven.get().under(issuers(chain)),
                         chain.remark().stream()
                                 .map(remark ->
                                         Finding.of(
@@ -182,14 +233,25 @@ public final class CertificateParser {
                 "Put the key into tls.key that the certificate in tls.crt was requested with.");
     }
 
-    private static Optional<CertificateBundle> prove(
-            Chain chain, byte[] pkcs8, X509Certificate candidate) throws Unusable {
+    private static List<byte[]> issuers(Chain chain) throws Unusable {
         List<byte[]> ders = new ArrayList<>();
         try {
-            for (X509Certificate certificate : chain.served()) {
-                ders.add(certificate.getEncoded());
+            for (X509Certificate issuer : chain.served().subList(1, chain.served().size())) {
+                ders.add(issuer.getEncoded());
             }
-            return Optional.of(CertificateBundle.of(ders, pkcs8));
+        } catch (CertificateEncodingException unlikeWhenItWasRead) {
+            throw new Unusable(
+                    CERTIFICATE_UNREADABLE,
+                    "tls.crt: a certificate cannot be encoded",
+                    "Check it with: openssl x509 -in tls.crt -noout -text");
+        }
+        return ders;
+    }
+
+    private static Optional<CertificateBundle> prove(byte[] pkcs8, X509Certificate candidate)
+            throws Unusable {
+        try {
+            return Optional.of(CertificateBundle.of(List.of(candidate.getEncoded()), pkcs8));
         } catch (CertificateBundle.Mismatch | CertificateEncodingException ofAnother) {
             return Optional.empty();
         } catch (CertificateException ofAnotherKind) {

@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.BiPredicate;
 
 /**
  * The certificates of a Secret in the order in which they are served, and what was wrong with their
@@ -22,19 +23,25 @@ record Chain(List<X509Certificate> served, Optional<String> remark) {
      *
      * @param written as they stand in {@code tls.crt}, without duplicates
      * @param leaf one of them
+     * @param signed whether the first certificate is signed with the key of the second; asked at
+     *     most once for each two of them whose names fit
      */
-    static Chain of(List<X509Certificate> written, X509Certificate leaf) {
+    static Chain of(
+            List<X509Certificate> written,
+            X509Certificate leaf,
+            BiPredicate<X509Certificate, X509Certificate> signed) {
         List<X509Certificate> rest = new ArrayList<>(new LinkedHashSet<>(written));
         rest.remove(leaf);
-        rest.removeIf(Chain::isRoot);
+        rest.removeIf(certificate -> isRoot(certificate, signed));
 
         List<X509Certificate> path = new ArrayList<>();
         path.add(leaf);
         List<X509Certificate> unused = new ArrayList<>(rest);
-        for (Optional<X509Certificate> issuer = issuerOf(leaf, unused); issuer.isPresent(); ) {
+        for (Optional<X509Certificate> issuer = issuerOf(leaf, unused, signed);
+                issuer.isPresent(); ) {
             path.add(issuer.get());
             unused.remove(issuer.get());
-            issuer = issuerOf(issuer.get(), unused);
+            issuer = issuerOf(issuer.get(), unused, signed);
         }
         if (!unused.isEmpty()) {
             List<X509Certificate> asWritten = new ArrayList<>();
@@ -64,21 +71,32 @@ record Chain(List<X509Certificate> served, Optional<String> remark) {
     }
 
     private static Optional<X509Certificate> issuerOf(
-            X509Certificate certificate, List<X509Certificate> candidates) {
-        return candidates.stream().filter(issuer -> issued(issuer, certificate)).findFirst();
+            X509Certificate certificate,
+            List<X509Certificate> candidates,
+            BiPredicate<X509Certificate, X509Certificate> signed) {
+        return candidates.stream()
+                .filter(issuer -> issued(issuer, certificate, signed))
+                .findFirst();
     }
 
     /**
      * RFC 5280 tells self-signed from self-issued: a key rollover also has one name on both sides.
      */
-    private static boolean isRoot(X509Certificate certificate) {
-        return issued(certificate, certificate);
+    private static boolean isRoot(
+            X509Certificate certificate, BiPredicate<X509Certificate, X509Certificate> signed) {
+        return issued(certificate, certificate, signed);
     }
 
-    private static boolean issued(X509Certificate issuer, X509Certificate certificate) {
-        if (!issuer.getSubjectX500Principal().equals(certificate.getIssuerX500Principal())) {
-            return false;
-        }
+    private static boolean issued(
+            X509Certificate issuer,
+            X509Certificate certificate,
+            BiPredicate<X509Certificate, X509Certificate> signed) {
+        return issuer.getSubjectX500Principal().equals(certificate.getIssuerX500Principal())
+                && signed.test(certificate, issuer);
+    }
+
+    /** Whether {@code certificate} is signed with the key of {@code issuer}. */
+    static boolean isSigned(X509Certificate certificate, X509Certificate issuer) {
         try {
             certificate.verify(issuer.getPublicKey());
             return true;

@@ -61,7 +61,7 @@ final class Pem {
         }
     }
 
-    /** The blocks of a text, in order. Linear in its length. */
+    /** The blocks of a text, in order. No byte is looked at more than a few times. */
     static List<Block> blocks(byte[] text) {
         List<Block> blocks = new ArrayList<>();
         int begin = indexOf(text, BEGIN, 0);
@@ -71,11 +71,12 @@ final class Pem {
             String label = label(text, begin + BEGIN.length, limit);
             if (!label.isEmpty()) {
                 int from = begin + BEGIN.length + label.length() + DASHES.length;
-                int end = indexOf(text, ("-----END " + label + "-----").getBytes(US_ASCII), from);
+                byte[] tail = ("-----END " + label + "-----").getBytes(US_ASCII);
+                int end = indexOf(text, tail, from, limit);
                 blocks.add(
                         new Block(
                                 label,
-                                end < 0 || end >= limit
+                                end < 0
                                         ? Optional.empty()
                                         : Optional.of(Arrays.copyOfRange(text, from, end))));
             }
@@ -97,7 +98,11 @@ final class Pem {
     }
 
     static int indexOf(byte[] text, byte[] what, int from) {
-        int last = text.length - what.length;
+        return indexOf(text, what, from, text.length);
+    }
+
+    private static int indexOf(byte[] text, byte[] what, int from, int limit) {
+        int last = limit - what.length;
         for (int i = from; i <= last; i++) {
             if (text[i] == what[0]
                     && Arrays.equals(text, i, i + what.length, what, 0, what.length)) {

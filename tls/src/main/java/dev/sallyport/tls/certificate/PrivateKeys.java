@@ -26,7 +26,13 @@ import org.jspecify.annotations.Nullable;
 /** From {@code tls.key} to one PKCS#8 structure of a kind that can be served. */
 final class PrivateKeys {
     private static final int RSA_FEWEST_BITS = 2048;
-    private static final int RSA_MOST_BITS = 8192; // more is only a way to make each handshake dear
+
+    /** More is only a way to make each handshake dear. */
+    static final int RSA_MOST_BITS = 8192;
+
+    /** Of public exponents; BoringSSL's bound. Those in use have 17 bits. */
+    static final int RSA_MOST_EXPONENT_BITS = 33;
+
     private static final Set<ASN1ObjectIdentifier> CURVES =
             Set.of(
                     SECObjectIdentifiers.secp256r1,
@@ -104,7 +110,7 @@ final class PrivateKeys {
             AlgorithmIdentifier algorithm = info.getPrivateKeyAlgorithm();
             ASN1ObjectIdentifier kind = algorithm.getAlgorithm();
             if (kind.equals(PKCSObjectIdentifiers.rsaEncryption)) {
-                requireRsaSize(RSAPrivateKey.getInstance(info.parsePrivateKey()));
+                requireSoundRsa(RSAPrivateKey.getInstance(info.parsePrivateKey()));
             } else if (kind.equals(X9ObjectIdentifiers.id_ecPublicKey)) {
                 requireCurve(algorithm.getParameters());
             } else if (!kind.equals(ED25519)) {
@@ -119,7 +125,7 @@ final class PrivateKeys {
     private static byte[] fromPkcs1(byte[] der) throws Unusable, IOException {
         try {
             RSAPrivateKey key = RSAPrivateKey.getInstance(der);
-            requireRsaSize(key);
+            requireSoundRsa(key);
             return pkcs8(
                     new AlgorithmIdentifier(PKCSObjectIdentifiers.rsaEncryption, DERNull.INSTANCE),
                     key);
@@ -152,11 +158,43 @@ final class PrivateKeys {
         return new PrivateKeyInfo(algorithm, key).getEncoded("DER");
     }
 
+    private static void requireSoundRsa(RSAPrivateKey key) throws Unusable {
+        requireRsaSize(key);
+        BigInteger p = key.getPrime1();
+        BigInteger q = key.getPrime2();
+        // BoringSSL refuses what does not fit; the JDK would compute with exponents of any length.
+        boolean sound =
+                p.signum() > 0
+                        && q.signum() > 0
+                        && p.multiply(q).equals(key.getModulus())
+                        && isWithin(key.getPrivateExponent(), key.getModulus())
+                        && isWithin(key.getExponent1(), p)
+                        && isWithin(key.getExponent2(), q)
+                        && isWithin(key.getCoefficient(), p);
+        if (!sound) {
+            throw unreadable();
+        }
+    }
+
+    private static boolean isWithin(BigInteger number, BigInteger bound) {
+        return number.signum() > 0 && number.compareTo(bound) < 0;
+    }
+
     private static void requireRsaSize(RSAPrivateKey key) throws Unusable {
         BigInteger modulus = key.getModulus();
         int bits = modulus.bitLength();
         if (modulus.signum() <= 0) {
             throw unreadable();
+        }
+        if (key.getPublicExponent().bitLength() > RSA_MOST_EXPONENT_BITS) {
+            throw new Unusable(
+                    KEY_UNSUPPORTED,
+                    "tls.key: RSA with a public exponent of "
+                            + key.getPublicExponent().bitLength()
+                            + " bits (expected: at most "
+                            + RSA_MOST_EXPONENT_BITS
+                            + ")",
+                    NEW_KEY);
         }
         if (bits < RSA_FEWEST_BITS) {
             throw new Unusable(

@@ -19,11 +19,15 @@ import java.io.IOException;
 import java.math.BigInteger;
 import java.nio.charset.StandardCharsets;
 import java.security.KeyPair;
+import java.security.KeyPairGenerator;
+import java.security.interfaces.RSAPrivateCrtKey;
+import java.security.spec.RSAKeyGenParameterSpec;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Base64;
 import java.util.List;
 import java.util.Locale;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
 import org.bouncycastle.asn1.ASN1EncodableVector;
 import org.bouncycastle.asn1.DERBitString;
@@ -34,6 +38,7 @@ import org.bouncycastle.asn1.pkcs.RSAPrivateKey;
 import org.bouncycastle.asn1.sec.ECPrivateKey;
 import org.bouncycastle.asn1.sec.SECObjectIdentifiers;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 
 class CertificateParserTest {
     private static final ObjectRef SECRET = new ObjectRef("Secret", "shop", "shop-tls");
@@ -483,6 +488,107 @@ class CertificateParserTest {
         BigInteger modulus = BigInteger.ONE.shiftLeft(16_383).add(BigInteger.ONE);
         byte[] key = new RSAPrivateKey(modulus, two, two, two, two, two, two, two).getEncoded();
         assertRejected(Reason.KEY_UNSUPPORTED, GOOD.crt(), pem("RSA PRIVATE KEY", key));
+    }
+
+    @Test
+    void rsaWithALongExponentIsUnsupported() throws IOException {
+        BigInteger two = BigInteger.TWO;
+        BigInteger modulus = BigInteger.ONE.shiftLeft(2_047).add(BigInteger.ONE);
+        BigInteger exponent = BigInteger.ONE.shiftLeft(33).add(BigInteger.ONE);
+        byte[] key =
+                new RSAPrivateKey(modulus, exponent, two, two, two, two, two, two).getEncoded();
+        assertRejected(Reason.KEY_UNSUPPORTED, GOOD.crt(), pem("RSA PRIVATE KEY", key));
+    }
+
+    @Test
+    void certificatesWithALongExponentAreUnsupported() throws Exception {
+        KeyPairGenerator generator = KeyPairGenerator.getInstance("RSA");
+        BigInteger exponent = BigInteger.ONE.shiftLeft(64).add(new BigInteger("13"));
+        generator.initialize(new RSAKeyGenParameterSpec(2048, exponent));
+        Made dear = valid().subject("CN=Dear").keys(generator.generateKeyPair()).make();
+        Finding finding = rejection(GOOD.crt() + dear.crt(), GOOD.key());
+        assertThat(finding.reason()).isEqualTo(Reason.KEY_UNSUPPORTED);
+        assertThat(finding.message()).contains("certificate 2 of 2", "exponent of 65");
+    }
+
+    @Test
+    void rsaWhoseNumbersDoNotFitIsUnreadable() throws IOException {
+        Made made = valid().keys(keyPair("RSA-2048")).make();
+        RSAPrivateCrtKey key = (RSAPrivateCrtKey) made.keys().getPrivate();
+        BigInteger long1 = key.getPrimeExponentP().add(key.getPrimeP().shiftLeft(60_000));
+        for (RSAPrivateKey wrong :
+                List.of(
+                        rsa(key, key.getPrimeP().add(BigInteger.TWO), key.getPrimeExponentP()),
+                        rsa(key, BigInteger.ZERO, key.getPrimeExponentP()),
+                        rsa(key, key.getPrimeP(), long1),
+                        rsa(key, key.getPrimeP(), BigInteger.ZERO))) {
+            assertRejected(
+                    Reason.KEY_UNREADABLE, made.crt(), pem("RSA PRIVATE KEY", wrong.getEncoded()));
+        }
+    }
+
+    private static RSAPrivateKey rsa(RSAPrivateCrtKey key, BigInteger p, BigInteger exponentP) {
+        return new RSAPrivateKey(
+                key.getModulus(),
+                key.getPublicExponent(),
+                key.getPrivateExponent(),
+                p,
+                key.getPrimeQ(),
+                exponentP,
+                key.getPrimeExponentQ(),
+                key.getCrtCoefficient());
+    }
+
+    // What it costs
+
+    @Test
+    void signaturesAreCheckedInTheChainOfTheProvenLeafOnly() {
+        String crt = sixteenOfOneName(GOOD);
+        AtomicInteger checks = new AtomicInteger();
+        Parsed<CertificateBundle> parsed =
+                CertificateParser.parse(
+                        SECRET,
+                        bytes(crt),
+                        bytes(GOOD.key()),
+                        (certificate, issuer) -> {
+                            checks.incrementAndGet();
+                            return !certificate.equals(issuer); // the longest of all paths
+                        });
+        assertThat(usable(parsed).value().chain()).hasSize(16);
+        assertThat(checks).hasValueBetween(16, 16 * 17 / 2);
+    }
+
+    @Test
+    void noSignatureIsCheckedWhereTheKeyIsNobodys() {
+        String crt = sixteenOfOneName(valid().keys(keyPair("EC-secp384r1")).make());
+        Parsed<CertificateBundle> parsed =
+                CertificateParser.parse(
+                        SECRET,
+                        bytes(crt),
+                        bytes(GOOD.key()),
+                        (_, _) -> {
+                            throw new AssertionError("checked");
+                        });
+        assertThat(rejection(parsed).reason()).isEqualTo(Reason.KEY_MISMATCH);
+    }
+
+    /** That could each have issued each other; this one last. */
+    private static String sixteenOfOneName(Made last) {
+        StringBuilder crt = new StringBuilder();
+        for (int i = 1; i < 16; i++) {
+            KeyPair keys = TestCertificates.keyPair("EC-secp256r1-" + i);
+            crt.append(valid().keys(keys).make().crt());
+        }
+        return crt + last.crt();
+    }
+
+    @Test
+    @Timeout(60) // takes a moment; where each BEGIN is searched to the end, an hour
+    void textOfNothingButBeginningsIsReadInOnePass() {
+        String begin = "-----BEGIN CERTIFICATE-----\n";
+        assertThat(Pem.blocks(bytes(begin.repeat(500_000))))
+                .hasSize(500_000)
+                .allMatch(block -> block.body().isEmpty());
     }
 
     @Test

@@ -56,13 +56,18 @@ class CredentialStoreTest {
 
     @Test
     void whatTheLibraryDoesNotTakeIsRefusedWithItsReason() throws Exception {
-        // The JDK works with any public exponent, BoringSSL with those up to 33 bits.
+        // The JDK works with any public exponent, BoringSSL with those up to 33 bits, and so does
+        // the parser: this bundle is made without it.
         KeyPairGenerator generator = KeyPairGenerator.getInstance("RSA");
         generator.initialize(
                 new RSAKeyGenParameterSpec(
                         2048, BigInteger.ONE.shiftLeft(64).add(new BigInteger("13"))));
         Made made = TestCertificates.valid().keys(generator.generateKeyPair()).make();
-        assertThat(store.refusal(served(made)))
+        CertificateBundle bundle =
+                CertificateBundle.of(List.of(made.der()), made.keys().getPrivate().getEncoded());
+        assertThat(
+                        store.refusal(
+                                new ServedCertificate(bundle, SECRET, TestCertificates.NOW, false)))
                 .hasValueSatisfying(finding -> {
                     assertThat(finding.reason()).isEqualTo(Reason.CERTIFICATE_REFUSED);
                     assertThat(finding.object()).isEqualTo(SECRET);
