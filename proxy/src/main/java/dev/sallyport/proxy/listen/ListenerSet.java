@@ -131,10 +131,9 @@ public final class ListenerSet implements AutoCloseable {
             }
         });
         wanted.forEach((place, listener) -> {
-            try {
-                next.compute(place, (_, socket) -> serve(listener, socket));
-            } catch (NotBound why) {
-                findings.add(why.finding);
+            switch (serve(listener, next.get(place))) {
+                case Attempt.Done<Bound>(Bound socket) -> next.put(place, socket);
+                case Attempt.Failed<Bound>(Finding why) -> findings.add(why);
             }
         });
         bound = Map.copyOf(next);
@@ -166,57 +165,64 @@ public final class ListenerSet implements AutoCloseable {
         bound = Map.of();
     }
 
-    /** Not to be caught outside this class. */
-    private static final class NotBound extends RuntimeException {
-        private static final long serialVersionUID = 1;
-        private final transient Finding finding;
+    /** What became of something that can fail for what a user wrote. */
+    private sealed interface Attempt<T> {
+        record Done<T>(T made) implements Attempt<T> {}
 
-        NotBound(Finding finding) {
-            super(finding.message(), null, false, false);
-            this.finding = finding;
-        }
+        record Failed<T>(Finding why) implements Attempt<T> {}
     }
 
-    private Bound serve(Listener listener, @Nullable Bound socket) {
-        if (socket == null) {
-            ClientPipeline pipeline = pipeline(listener);
-            try {
-                return bind(listener, pipeline);
-            } catch (NotBound failed) {
-                closeLater(pipeline.tls());
-                throw failed;
-            }
+    /** With a socket of its own, or by {@code socket}, which stays as it is where that fails. */
+    private Attempt<Bound> serve(Listener listener, @Nullable Bound socket) {
+        if (socket != null && socket.pipeline.listener().equals(listener)) {
+            return new Attempt.Done<>(socket);
         }
+        return switch (pipeline(listener)) {
+            case Attempt.Failed<ClientPipeline>(Finding why) -> new Attempt.Failed<>(why);
+            case Attempt.Done<ClientPipeline>(ClientPipeline pipeline) ->
+                    socket == null ? bind(listener, pipeline) : hand(socket, pipeline);
+        };
+    }
+
+    private Attempt<Bound> hand(Bound socket, ClientPipeline pipeline) {
         ClientPipeline before = socket.pipeline;
-        if (!before.listener().equals(listener)) {
-            socket.pipeline = pipeline(listener);
-            closeLater(before.tls());
-        }
-        return socket;
+        socket.pipeline = pipeline;
+        closeLater(before.tls());
+        return new Attempt.Done<>(socket);
     }
 
-    private ClientPipeline pipeline(Listener listener) {
-        TlsAcceptor acceptor =
-                switch (listener.protocol()) {
-                    case ListenerProtocol.Http() -> null;
-                    case ListenerProtocol.Https(TlsPolicy policy) -> acceptor(listener, policy);
-                };
+    private Attempt<ClientPipeline> pipeline(Listener listener) {
+        return switch (listener.protocol()) {
+            case ListenerProtocol.Http() -> new Attempt.Done<>(pipeline(listener, null));
+            case ListenerProtocol.Https(TlsPolicy policy) ->
+                    switch (acceptor(listener, policy)) {
+                        case Attempt.Done<TlsAcceptor>(TlsAcceptor acceptor) ->
+                                new Attempt.Done<>(pipeline(listener, acceptor));
+                        case Attempt.Failed<TlsAcceptor>(Finding why) -> new Attempt.Failed<>(why);
+                    };
+        };
+    }
+
+    private ClientPipeline pipeline(Listener listener, @Nullable TlsAcceptor acceptor) {
         return new ClientPipeline(
                 listener, acceptor, serving, new Http2Counters(metrics), metrics, connections);
     }
 
-    private TlsAcceptor acceptor(Listener listener, TlsPolicy policy) {
+    private Attempt<TlsAcceptor> acceptor(Listener listener, TlsPolicy policy) {
         Duration handshake = serving.settings().timeouts().handshake();
         try {
-            return tls.acceptor(
-                    policy,
-                    certificates,
-                    new HandshakeLimits(
-                            handshake.isZero() ? HandshakeLimits.DEFAULT.timeout() : handshake,
-                            HandshakeLimits.DEFAULT.maxHelloBytes()),
-                    new HandshakeCounters(metrics));
+            return new Attempt.Done<>(
+                    tls.acceptor(
+                            policy,
+                            certificates,
+                            new HandshakeLimits(
+                                    handshake.isZero()
+                                            ? HandshakeLimits.DEFAULT.timeout()
+                                            : handshake,
+                                    HandshakeLimits.DEFAULT.maxHelloBytes()),
+                            new HandshakeCounters(metrics)));
         } catch (IllegalArgumentException refused) {
-            throw new NotBound(
+            return new Attempt.Failed<>(
                     Finding.of(
                             Reason.LISTENER_NOT_BOUND,
                             ObjectRef.gateway(listener.name()),
@@ -225,8 +231,22 @@ public final class ListenerSet implements AutoCloseable {
         }
     }
 
-    private Bound bind(Listener listener, ClientPipeline pipeline) {
-        InetSocketAddress address = addressOf(listener);
+    private Attempt<Bound> bind(Listener listener, ClientPipeline pipeline) {
+        Attempt<Bound> bound =
+                switch (addressOf(listener)) {
+                    case Attempt.Done<InetSocketAddress>(InetSocketAddress address) ->
+                            bind(listener, address, pipeline);
+                    case Attempt.Failed<InetSocketAddress>(Finding why) ->
+                            new Attempt.Failed<>(why);
+                };
+        if (bound instanceof Attempt.Failed<Bound>) {
+            closeLater(pipeline.tls());
+        }
+        return bound;
+    }
+
+    private Attempt<Bound> bind(
+            Listener listener, InetSocketAddress address, ClientPipeline pipeline) {
         int writeBuffer = serving.settings().limits().writeBuffer();
         // The socket may accept before bind() has returned, hence a place to look the pipeline up.
         var holder = new java.util.concurrent.atomic.AtomicReference<@Nullable Bound>();
@@ -264,7 +284,7 @@ public final class ListenerSet implements AutoCloseable {
         boolean inTime = bind.awaitUninterruptibly(BIND.toNanos(), TimeUnit.NANOSECONDS);
         if (!inTime || !bind.isSuccess()) {
             var _ = bind.channel().close();
-            throw new NotBound(notBound(listener, inTime ? bind.cause() : null));
+            return new Attempt.Failed<>(notBound(listener, inTime ? bind.cause() : null));
         }
         var socket = new Bound(bind.channel(), pipeline);
         holder.set(socket);
@@ -272,7 +292,7 @@ public final class ListenerSet implements AutoCloseable {
                 .addKeyValue("listener", listener.name())
                 .addKeyValue("address", bind.channel().localAddress())
                 .log("listening");
-        return socket;
+        return new Attempt.Done<>(socket);
     }
 
     private void unbind(Bound socket) {
@@ -293,10 +313,10 @@ public final class ListenerSet implements AutoCloseable {
         var _ = loops.next().schedule(acceptor::close, handshake.toNanos(), TimeUnit.NANOSECONDS);
     }
 
-    private static InetSocketAddress addressOf(Listener listener) {
+    private static Attempt<InetSocketAddress> addressOf(Listener listener) {
         byte[] bytes = NetUtil.createByteArrayFromIpAddressString(listener.address());
         if (bytes == null) {
-            throw new NotBound(
+            return new Attempt.Failed<>(
                     Finding.of(
                             Reason.LISTENER_NOT_BOUND,
                             ObjectRef.gateway(listener.name()),
@@ -304,7 +324,8 @@ public final class ListenerSet implements AutoCloseable {
                             "Write an IP address, for instance 0.0.0.0 or ::."));
         }
         try {
-            return new InetSocketAddress(InetAddress.getByAddress(bytes), listener.port());
+            return new Attempt.Done<>(
+                    new InetSocketAddress(InetAddress.getByAddress(bytes), listener.port()));
         } catch (UnknownHostException impossible) {
             throw new IllegalStateException(impossible);
         }

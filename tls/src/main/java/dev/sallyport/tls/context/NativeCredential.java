@@ -34,13 +34,9 @@ final class NativeCredential extends AbstractReferenceCounted {
      * @throws CredentialRefused where the native library does not take chain or key
      */
     static NativeCredential load(CertificateBundle bundle, CredentialCounts counts) {
-        try {
-            NativeCredential credential = new NativeCredential(create(bundle), counts);
-            counts.countCreated();
-            return credential;
-        } catch (Exception e) { // what tcnative declares
-            throw new CredentialRefused(e);
-        }
+        NativeCredential credential = new NativeCredential(create(bundle), counts);
+        counts.countCreated();
+        return credential;
     }
 
     /** Takes a reference; false where the last one is gone already. */
@@ -70,12 +66,16 @@ final class NativeCredential extends AbstractReferenceCounted {
 
     @Override
     protected void deallocate() {
+        free(pointer);
+        counts.countFreed();
+    }
+
+    private static void free(long pointer) {
         try {
             SSLCredential.free(pointer);
         } catch (Exception e) { // declared, but the native code throws nothing
             throw new IllegalStateException(e);
         }
-        counts.countFreed();
     }
 
     @Override
@@ -83,22 +83,19 @@ final class NativeCredential extends AbstractReferenceCounted {
         return this;
     }
 
-    private static long create(CertificateBundle bundle) throws Exception {
+    private static long create(CertificateBundle bundle) {
         long chain = 0;
         long key = 0;
-        long credential = 0;
         try {
             chain = parse("CERTIFICATE", bundle.chain(), SSL::parseX509Chain);
-            key = parseKey(bundle);
-            credential = SSLCredential.newX509();
-            SSLCredential.setPrivateKey(credential, key);
-            SSLCredential.setCertChain(credential, chain); // fails where the key is not the leaf's
-            return credential;
-        } catch (Exception e) {
-            if (credential != 0) {
-                SSLCredential.free(credential);
-            }
-            throw e;
+            key =
+                    bundle.privateKey()
+                            .use(pkcs8 ->
+                                    parse(
+                                            "PRIVATE KEY",
+                                            List.of(pkcs8),
+                                            bio -> SSL.parsePrivateKey(bio, null)));
+            return create(chain, key);
         } finally { // the credential holds its own references to both
             if (chain != 0) {
                 SSL.freeX509Chain(chain);
@@ -109,21 +106,18 @@ final class NativeCredential extends AbstractReferenceCounted {
         }
     }
 
-    private static long parseKey(CertificateBundle bundle) throws Exception {
+    private static long create(long chain, long key) {
+        long credential = 0;
         try {
-            return bundle.privateKey()
-                    .use(pkcs8 -> {
-                        try {
-                            return parse(
-                                    "PRIVATE KEY",
-                                    List.of(pkcs8),
-                                    bio -> SSL.parsePrivateKey(bio, null));
-                        } catch (Exception e) {
-                            throw new CredentialRefused(e);
-                        }
-                    });
-        } catch (CredentialRefused refused) {
-            throw new Exception(refused.getMessage(), refused);
+            credential = SSLCredential.newX509();
+            SSLCredential.setPrivateKey(credential, key);
+            SSLCredential.setCertChain(credential, chain); // fails where the key is not the leaf's
+            return credential;
+        } catch (Exception refused) { // what tcnative declares
+            if (credential != 0) {
+                free(credential);
+            }
+            throw new CredentialRefused(refused);
         }
     }
 
@@ -135,7 +129,7 @@ final class NativeCredential extends AbstractReferenceCounted {
      * tcnative reads PEM only, out of a memory BIO. All copies are zeroed: one may be of a private
      * key; BoringSSL clears what it frees itself.
      */
-    private static long parse(String label, List<byte[]> ders, Parser parser) throws Exception {
+    private static long parse(String label, List<byte[]> ders, Parser parser) {
         byte[] head = ("-----BEGIN " + label + "-----\n").getBytes(StandardCharsets.US_ASCII);
         byte[] tail = ("\n-----END " + label + "-----\n").getBytes(StandardCharsets.US_ASCII);
         Base64.Encoder encoder = Base64.getMimeEncoder(64, new byte[] {'\n'});
@@ -144,8 +138,9 @@ final class NativeCredential extends AbstractReferenceCounted {
             length += head.length + tail.length + der.length * 3 / 2 + 8;
         }
         ByteBuf pem = UnpooledByteBufAllocator.DEFAULT.directBuffer(length, length);
-        long bio = SSL.newMemBIO();
+        long bio = 0;
         try {
+            bio = SSL.newMemBIO();
             for (byte[] der : ders) {
                 byte[] digits = encoder.encode(der);
                 pem.writeBytes(head).writeBytes(digits).writeBytes(tail);
@@ -156,8 +151,12 @@ final class NativeCredential extends AbstractReferenceCounted {
                 throw new IllegalStateException("short write into a memory BIO");
             }
             return parser.parse(bio);
+        } catch (Exception refused) { // what tcnative declares
+            throw new CredentialRefused(refused);
         } finally {
-            SSL.freeBIO(bio);
+            if (bio != 0) {
+                SSL.freeBIO(bio);
+            }
             pem.setZero(0, pem.capacity()).release();
         }
     }
