@@ -104,7 +104,9 @@ public final class GatewayDataPlane implements DataPlane, AutoCloseable {
                         connections);
         certificates = new ServableCertificates(tls::refusal, tls::forget, Ticker.systemTicker());
         drain = new Drain(settings.timeouts(), listeners, connections, Ticker.systemTicker());
-        metrics.gauge(Metric.NATIVE_CREDENTIALS, tls::credentialsHeld);
+        metrics.gauge(Metric.NATIVE_CREDENTIALS, tls::credentialsAlive);
+        metrics.counter(Metric.NATIVE_CREDENTIALS_CREATED, tls::credentialsCreated);
+        metrics.counter(Metric.NATIVE_CREDENTIALS_FREED, tls::credentialsFreed);
         metrics.gauge(Metric.SNAPSHOT_VERSION, () -> cell.get().version());
         LOG.atInfo().addKeyValue("transport", transport.name()).log("event loops started");
     }

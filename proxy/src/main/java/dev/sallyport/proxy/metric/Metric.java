@@ -103,6 +103,14 @@ public enum Metric {
     DIRECT_MEMORY(Kind.GAUGE, "direct_memory_bytes", "Direct memory held by the buffer allocator."),
     NATIVE_CREDENTIALS(
             Kind.GAUGE, "native_credentials", "Certificates that the native library holds."),
+    NATIVE_CREDENTIALS_CREATED(
+            Kind.COUNTER,
+            "native_credentials_created",
+            "Certificates that were given to the native library."),
+    NATIVE_CREDENTIALS_FREED(
+            Kind.COUNTER,
+            "native_credentials_freed",
+            "Certificates that the native library gave back."),
     SNAPSHOT_VERSION(Kind.GAUGE, "snapshot_version", "The version of the snapshot in service."),
     BUGS(Kind.COUNTER, "bugs", "Exceptions that nobody expected; each closed one connection.");
 

@@ -221,6 +221,11 @@ public final class ProxyMetrics {
                         metric, List.of(new Reading.Value(List.of(), value.getAsDouble()))));
     }
 
+    /** Adds a counter that somebody else counts and that is asked for at each reading. */
+    public void counter(Metric metric, DoubleSupplier value) {
+        gauge(metric, value);
+    }
+
     /** Adds a gauge whose samples are asked for at each reading. */
     public void gauges(Metric metric, Supplier<List<Reading.Value>> samples) {
         gauges.add(() -> new Reading.Family(metric, List.copyOf(samples.get())));

@@ -129,7 +129,16 @@ public final class CredentialStore implements AutoCloseable {
         loaded.invalidate(bundle);
     }
 
-    /** How many bundles are held natively now. */
+    /**
+     * Native credentials that exist: those in the cache, those that a handshake is using, and any
+     * that was lost.
+     */
+    public long alive() {
+        long freed = counts.freed(); // first: never more than were made
+        return counts.created() - freed;
+    }
+
+    /** How many bundles the cache holds now. */
     public long size() {
         loaded.cleanUp();
         return loaded.estimatedSize();

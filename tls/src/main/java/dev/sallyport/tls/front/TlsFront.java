@@ -117,9 +117,16 @@ public final class TlsFront implements AutoCloseable {
         }
     }
 
-    /** How many bundles are held natively now. */
+    /** How many bundles the cache holds natively now. */
     public long credentialsHeld() {
         return store.size();
+    }
+
+    /**
+     * Native credentials that exist, whoever holds them: more than the cache's only for moments.
+     */
+    public long credentialsAlive() {
+        return store.alive();
     }
 
     /** Native credentials made since the start. */
