@@ -4,12 +4,17 @@ import dev.sallyport.model.snapshot.Applied;
 import dev.sallyport.model.snapshot.DataPlane;
 import dev.sallyport.model.snapshot.GatewaySnapshot;
 import java.util.List;
+import java.util.Optional;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Consumer;
+import java.util.function.LongFunction;
 
 /** A data plane that remembers what it was given. */
 public final class RecordingDataPlane implements DataPlane {
     private final List<GatewaySnapshot> snapshots = new CopyOnWriteArrayList<>();
+    private final Queue<LongFunction<Applied>> putOff = new ConcurrentLinkedQueue<>();
     private volatile Consumer<GatewaySnapshot> before = _ -> {};
 
     @Override
@@ -17,6 +22,21 @@ public final class RecordingDataPlane implements DataPlane {
         before.accept(snapshot);
         snapshots.add(snapshot);
         return new Applied(snapshot.version(), List.of());
+    }
+
+    @Override
+    public Optional<Applied> proceed() {
+        return Optional.ofNullable(putOff.poll()).map(piece -> piece.apply(last().version()));
+    }
+
+    /** What {@link #proceed} will do, one piece a call. */
+    public void putOff(LongFunction<Applied> piece) {
+        putOff.add(piece);
+    }
+
+    /** Whether all that was put off is done. */
+    public boolean isDone() {
+        return putOff.isEmpty();
     }
 
     /** Called before a snapshot is taken; may throw. */

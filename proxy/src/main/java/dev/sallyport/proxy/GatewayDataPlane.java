@@ -1,5 +1,6 @@
 package dev.sallyport.proxy;
 
+import dev.sallyport.model.certificate.CertificateTable;
 import dev.sallyport.model.finding.Finding;
 import dev.sallyport.model.listener.Listener;
 import dev.sallyport.model.snapshot.Applied;
@@ -32,6 +33,7 @@ import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.ThreadLocalRandom;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -41,8 +43,8 @@ import org.slf4j.LoggerFactory;
  * Takes traffic: event loops, listeners, TLS, exchanges, connections to backends, access log and
  * metrics, all serving the snapshot that was applied last.
  *
- * <p>Concurrency: {@link #apply} by one thread; {@link #drain} and {@link #close} by one thread,
- * which may be another; everything else from any.
+ * <p>Concurrency: {@link #apply} and {@link #proceed} by one thread; {@link #drain} and {@link
+ * #close} by one thread, which may be another; everything else from any.
  */
 public final class GatewayDataPlane implements DataPlane, AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(GatewayDataPlane.class);
@@ -135,10 +137,25 @@ public final class GatewayDataPlane implements DataPlane, AutoCloseable {
             intent = snapshot.listeners();
         }
         upstreams.reconcile(snapshot.upstreams());
+        return applied();
+    }
+
+    /** Tries certificates with the native library for which there was no time. */
+    @Override
+    public Optional<Applied> proceed() {
+        if (!certificates.hasUntried()) {
+            return Optional.empty();
+        }
+        GatewaySnapshot before = cell.get();
+        cell.publish(withCertificates(before, certificates.proceed())); // the same one mostly
+        return Optional.of(applied());
+    }
+
+    private Applied applied() {
         List<Finding> findings = new ArrayList<>(unbound);
         findings.addAll(certificates.findings());
         findings.sort(Finding.ORDER);
-        return new Applied(snapshot.version(), findings);
+        return new Applied(cell.get().version(), findings);
     }
 
     /** What is served: the snapshot applied last, without what could not be put in service. */
@@ -198,9 +215,13 @@ public final class GatewayDataPlane implements DataPlane, AutoCloseable {
         }
     }
 
-    @SuppressWarnings("ReferenceEquality") // unchanged parts of a snapshot keep their identity
     private GatewaySnapshot servable(GatewaySnapshot snapshot) {
-        var served = certificates.serve(snapshot.certificates());
+        return withCertificates(snapshot, certificates.serve(snapshot.certificates()));
+    }
+
+    @SuppressWarnings("ReferenceEquality") // unchanged parts of a snapshot keep their identity
+    private static GatewaySnapshot withCertificates(
+            GatewaySnapshot snapshot, CertificateTable served) {
         return served == snapshot.certificates()
                 ? snapshot
                 : new GatewaySnapshot(

@@ -11,9 +11,13 @@ import io.netty.util.concurrent.Ticker;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.SequencedMap;
+import java.util.Set;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -23,21 +27,37 @@ import org.jspecify.annotations.Nullable;
  * library, and a host whose bundle is refused keeps the certificates it had. Works on what changed
  * between two tables, so that a rotation costs the same among ten hosts or a hundred thousand.
  *
+ * <p>A start with very many must not wait: those for which there is no time are served untried, as
+ * the parser has proven them already, and tried piece by piece by {@link #proceed}; until then the
+ * certificates that they replaced are kept in reserve.
+ *
  * <p>Confined to the thread that applies snapshots.
  */
 final class ServableCertificates {
-    /**
-     * How long trying may take for one snapshot: some thousand bundles. Those beyond are served
-     * untried, since a start with very many must not wait; the parser has proven them already.
-     */
+    /** How long trying may take for one table: some thousand bundles. */
     private static final Duration BUDGET = Duration.ofMillis(500);
+
+    /** How long it may take at a time afterwards. */
+    private static final Duration PIECE = Duration.ofMillis(20);
 
     private final Function<ServedCertificate, Optional<Finding>> refusal;
     private final Consumer<CertificateBundle> forget;
     private final Ticker ticker;
     private final Map<Hostname, Optional<CertificateSet>> substitutes = new HashMap<>();
     private final Map<CertificateBundle, Finding> refused = new HashMap<>();
+
+    /** How often a bundle stands in the table last given, or in {@link #lastGood}. */
     private final Map<CertificateBundle, Integer> uses = new HashMap<>();
+
+    private final SequencedMap<CertificateBundle, ServedCertificate> untried =
+            new LinkedHashMap<>();
+
+    /** What hosts had before what is refused or not tried yet. */
+    private final Map<Hostname, CertificateSet> lastGood = new HashMap<>();
+
+    /** Bundles that were in no use at some time since the last {@link #forgetDropped}. */
+    private final List<CertificateBundle> dropped = new ArrayList<>();
+
     private CertificateTable intent = CertificateTable.EMPTY;
     private CertificateTable served = CertificateTable.EMPTY;
 
@@ -61,45 +81,66 @@ final class ServableCertificates {
             return served;
         }
         long deadline = ticker.nanoTime() + BUDGET.toNanos();
-        List<CertificateBundle> dropped = new ArrayList<>();
-        HostTable<CertificateSet> before = intent.hosts();
-        wanted.hosts()
-                .forEachChange(
-                        before,
-                        (name, set) -> {
-                            substitutes.remove(name);
-                            CertificateSet old = before.get(name);
-                            if (set != null) {
-                                count(set, 1, dropped);
-                            }
-                            if (old != null) {
-                                count(old, -1, dropped);
-                            }
-                            if (set != null) {
-                                substitute(name, set, deadline);
-                            }
-                        });
+        // First what strangers are shown: it has the whole budget.
+        Optional<CertificateSet> before = intent.fallback();
         Optional<CertificateSet> fallback = wanted.fallback();
-        if (!fallback.equals(intent.fallback())) {
-            fallback.ifPresent(set -> count(set, 1, dropped));
-            intent.fallback().ifPresent(set -> count(set, -1, dropped));
+        if (!fallback.equals(before)) {
+            fallback.ifPresent(set -> count(set, 1));
         }
-        if (fallback.isPresent()) {
-            CertificateSet good = usable(fallback.get(), served.fallback().orElse(null), deadline);
-            fallback = Optional.ofNullable(good);
+        fallback = usableFallback(fallback, deadline);
+        if (!wanted.fallback().equals(before)) {
+            before.ifPresent(set -> count(set, -1));
         }
-        HostTable<CertificateSet> hosts = withSubstitutes(wanted.hosts());
+        HostTable<CertificateSet> hosts = intent.hosts();
+        wanted.hosts()
+                .forEachChange(hosts, (name, set) -> change(name, hosts.get(name), set, deadline));
         intent = wanted;
-        served =
-                hosts == wanted.hosts() && fallback.equals(wanted.fallback())
-                        ? wanted
-                        : new CertificateTable(hosts, fallback);
-        for (CertificateBundle bundle : dropped) {
-            if (!uses.containsKey(bundle)) {
-                refused.remove(bundle);
-                forget.accept(bundle);
+        served = table(fallback);
+        forgetDropped();
+        return served;
+    }
+
+    /** Whether bundles are served that were not tried. */
+    boolean hasUntried() {
+        return !untried.isEmpty();
+    }
+
+    /**
+     * Tries some of them, for a moment.
+     *
+     * @return what can be served now; the same object as before where that has not changed
+     */
+    CertificateTable proceed() {
+        long deadline = ticker.nanoTime() + PIECE.toNanos();
+        Set<CertificateBundle> bad = new HashSet<>();
+        while (!untried.isEmpty() && ticker.nanoTime() - deadline < 0) {
+            ServedCertificate next = untried.firstEntry().getValue();
+            if (isRefused(next, deadline)) {
+                bad.add(next.bundle());
             }
         }
+        Set<Hostname> names = new HashSet<>();
+        if (!bad.isEmpty()) {
+            intent.hosts()
+                    .forEach((name, set) -> {
+                        if (holds(set, bad) || holds(lastGood.get(name), bad)) {
+                            names.add(name);
+                        }
+                    });
+        }
+        if (untried.isEmpty()) {
+            names.addAll(lastGood.keySet()); // most are kept in reserve for nothing now
+        }
+        for (Hostname name : names) {
+            CertificateSet set = intent.hosts().get(name);
+            if (set != null) {
+                substitute(name, set, deadline);
+            }
+        }
+        if (!bad.isEmpty()) {
+            served = table(usableFallback(intent.fallback(), deadline));
+        }
+        forgetDropped();
         return served;
     }
 
@@ -108,17 +149,55 @@ final class ServableCertificates {
         return List.copyOf(refused.values());
     }
 
-    private void substitute(Hostname name, CertificateSet set, long deadline) {
-        CertificateSet good = usable(set, served.hosts().get(name), deadline);
-        if (!set.equals(good)) {
-            // Empty where nothing can be served and there was nothing before: the default is shown.
-            substitutes.put(name, Optional.ofNullable(good));
+    private void change(
+            Hostname name,
+            @Nullable CertificateSet old,
+            @Nullable CertificateSet set,
+            long deadline) {
+        if (set == null) {
+            substitutes.remove(name);
+            release(name);
+        } else {
+            count(set, 1);
+            CertificateSet present = served.hosts().get(name);
+            if (present != null) {
+                keep(name, present);
+            }
+            substitute(name, set, deadline);
+        }
+        if (old != null) {
+            count(old, -1);
         }
     }
 
-    /** {@code set}, or what is left of it, or the last good one; null where there is none. */
-    private @Nullable CertificateSet usable(
-            CertificateSet set, @Nullable CertificateSet lastGood, long deadline) {
+    /** Decides what is served for {@code name}, and whether what was before is still needed. */
+    private void substitute(Hostname name, CertificateSet set, long deadline) {
+        CertificateSet good = usable(set, deadline);
+        if (good == null) {
+            CertificateSet last = lastGood.get(name);
+            // Empty where nothing can be served and there was nothing before: the default is shown.
+            substitutes.put(
+                    name, Optional.ofNullable(last == null ? null : usable(last, deadline)));
+            return;
+        }
+        if (good.equals(set)) {
+            substitutes.remove(name);
+        } else {
+            substitutes.put(name, Optional.of(good));
+        }
+        if (!holds(set, untried.keySet())) {
+            release(name);
+        }
+    }
+
+    private Optional<CertificateSet> usableFallback(
+            Optional<CertificateSet> fallback, long deadline) {
+        return fallback.map(set -> usable(set, deadline))
+                .or(() -> fallback.isEmpty() ? fallback : served.fallback());
+    }
+
+    /** {@code set}, or what is left of it; null where nothing is. */
+    private @Nullable CertificateSet usable(CertificateSet set, long deadline) {
         List<ServedCertificate> good = new ArrayList<>();
         for (ServedCertificate certificate : set.certificates()) {
             if (!isRefused(certificate, deadline)) {
@@ -128,21 +207,24 @@ final class ServableCertificates {
         if (good.size() == set.certificates().size()) {
             return set;
         }
-        return good.isEmpty() ? lastGood : CertificateSet.of(good);
+        return good.isEmpty() ? null : CertificateSet.of(good);
     }
 
     private boolean isRefused(ServedCertificate certificate, long deadline) {
         CertificateBundle bundle = certificate.bundle();
-        if (refused.containsKey(bundle)) {
-            return true;
+        if (untried.containsKey(bundle) && ticker.nanoTime() - deadline <= 0) {
+            untried.remove(bundle);
+            refusal.apply(certificate).ifPresent(finding -> refused.put(bundle, finding));
         }
-        boolean known = uses.getOrDefault(bundle, 0) > 1;
-        if (known || ticker.nanoTime() - deadline > 0) {
-            return false;
-        }
-        Optional<Finding> found = refusal.apply(certificate);
-        found.ifPresent(finding -> refused.put(bundle, finding));
-        return found.isPresent();
+        return refused.containsKey(bundle);
+    }
+
+    @SuppressWarnings("ReferenceEquality") // unchanged parts of a snapshot keep their identity
+    private CertificateTable table(Optional<CertificateSet> fallback) {
+        HostTable<CertificateSet> hosts = withSubstitutes(intent.hosts());
+        return hosts == intent.hosts() && fallback.equals(intent.fallback())
+                ? intent
+                : new CertificateTable(hosts, fallback);
     }
 
     private HostTable<CertificateSet> withSubstitutes(HostTable<CertificateSet> hosts) {
@@ -154,7 +236,27 @@ final class ServableCertificates {
         return hosts.with(changes);
     }
 
-    private void count(CertificateSet set, int change, List<CertificateBundle> dropped) {
+    private void keep(Hostname name, CertificateSet present) {
+        if (lastGood.putIfAbsent(name, present) == null) {
+            count(present, 1);
+        }
+    }
+
+    private void release(Hostname name) {
+        CertificateSet last = lastGood.remove(name);
+        if (last != null) {
+            count(last, -1);
+        }
+    }
+
+    private static boolean holds(@Nullable CertificateSet set, Set<CertificateBundle> bundles) {
+        return set != null
+                && !bundles.isEmpty()
+                && set.certificates().stream()
+                        .anyMatch(certificate -> bundles.contains(certificate.bundle()));
+    }
+
+    private void count(CertificateSet set, int change) {
         for (ServedCertificate certificate : set.certificates()) {
             CertificateBundle bundle = certificate.bundle();
             Integer now =
@@ -164,7 +266,20 @@ final class ServableCertificates {
                             (was, by) -> was + by == 0 ? null : Integer.valueOf(was + by));
             if (now == null) {
                 dropped.add(bundle);
+            } else if (now == 1 && change == 1) {
+                untried.put(bundle, certificate);
             }
         }
+    }
+
+    private void forgetDropped() {
+        for (CertificateBundle bundle : dropped) {
+            if (!uses.containsKey(bundle)) {
+                refused.remove(bundle);
+                untried.remove(bundle);
+                forget.accept(bundle);
+            }
+        }
+        dropped.clear();
     }
 }

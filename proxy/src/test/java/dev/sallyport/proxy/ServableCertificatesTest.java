@@ -11,7 +11,9 @@ import dev.sallyport.model.finding.Reason;
 import dev.sallyport.model.name.HostTable;
 import dev.sallyport.model.name.Hostname;
 import io.netty.pkitesting.CertificateBuilder;
+import io.netty.util.concurrent.MockTicker;
 import io.netty.util.concurrent.Ticker;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -19,6 +21,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
@@ -26,8 +29,10 @@ class ServableCertificatesTest {
     private final Set<CertificateBundle> bad = new HashSet<>();
     private final List<CertificateBundle> tried = new ArrayList<>();
     private final List<CertificateBundle> forgotten = new ArrayList<>();
+    private final MockTicker ticker = Ticker.newMockTicker();
+    private Duration price = Duration.ZERO; // of one trial
     private final ServableCertificates servable =
-            new ServableCertificates(this::refusal, forgotten::add, Ticker.systemTicker());
+            new ServableCertificates(this::refusal, forgotten::add, ticker);
 
     @Test
     void tableWithoutRefusalsIsServedAsItIs() {
@@ -107,8 +112,133 @@ class ServableCertificatesTest {
         assertThat(forgotten).containsExactly(bundle(shared));
     }
 
+    // Where there is no time
+
+    @Test
+    void whatThereIsNoTimeForIsServedUntriedAndTriedLater() {
+        price = Duration.ofMillis(60);
+        Map<String, CertificateSet> hosts = new HashMap<>();
+        for (int i = 0; i < 30; i++) {
+            hosts.put(i + ".test", set());
+        }
+        CertificateTable table = table(hosts);
+        assertThat(servable.serve(table)).isSameAs(table);
+        assertThat(tried).hasSizeBetween(8, 10);
+        assertThat(servable.hasUntried()).isTrue();
+
+        int pieces = 0;
+        for (; servable.hasUntried(); pieces++) {
+            assertThat(servable.proceed()).isSameAs(table);
+        }
+        assertThat(pieces).as("each is short").isGreaterThanOrEqualTo(20);
+        assertThat(tried).hasSize(30).doesNotHaveDuplicates();
+        assertThat(forgotten).isEmpty();
+    }
+
+    @Test
+    void whatIsRefusedLaterGivesWayToTheLastGood() {
+        CertificateSet good = set();
+        CertificateTable first = table(Map.of("a.test", good, "b.test", set()));
+        servable.serve(first);
+        CertificateSet refused = refusedSet();
+        CertificateTable second = servedUntried(with(first, "a.test", refused));
+        assertThat(second.find("a.test")).isSameAs(refused);
+        assertThat(forgotten).as("kept in reserve").isEmpty();
+
+        CertificateTable third = proceedToTheEnd();
+
+        assertThat(third.find("a.test")).isSameAs(good);
+        assertThat(third.find("b.test")).isSameAs(first.find("b.test"));
+        assertThat(servable.findings())
+                .extracting(Finding::reason)
+                .containsExactly(Reason.CERTIFICATE_REFUSED);
+        assertThat(forgotten).isEmpty();
+    }
+
+    @Test
+    void whatTurnsOutGoodLetsTheLastGoodGo() {
+        CertificateSet good = set();
+        CertificateTable first = table(Map.of("a.test", good));
+        servable.serve(first);
+        CertificateSet better = set();
+        servedUntried(with(first, "a.test", better));
+
+        assertThat(proceedToTheEnd().find("a.test")).isSameAs(better);
+
+        assertThat(forgotten).containsExactly(bundle(good));
+    }
+
+    @Test
+    void theLastGoodStaysThroughRotationsThatWereNotTried() {
+        CertificateSet good = set();
+        CertificateTable first = table(Map.of("a.test", good));
+        servable.serve(first);
+        CertificateSet one = refusedSet();
+        CertificateTable second = with(first, "a.test", one);
+        servedUntried(second);
+        CertificateSet two = refusedSet();
+        servedUntried(with(second, "a.test", two));
+        assertThat(forgotten).contains(bundle(one)).doesNotContain(bundle(good));
+
+        assertThat(proceedToTheEnd().find("a.test")).isSameAs(good);
+    }
+
+    @Test
+    void aHostThatIsGoneLeavesNothingToTry() {
+        CertificateTable first = table(Map.of("a.test", set()));
+        servable.serve(first);
+        CertificateTable second = with(first, "b.test", set());
+        servedUntried(second);
+        tried.clear();
+        servable.serve(with(second, "b.test", null));
+        assertThat(servable.hasUntried()).isFalse();
+        assertThat(tried).isEmpty();
+    }
+
+    @Test
+    void theDefaultIsTriedFirst() {
+        price = Duration.ofSeconds(1);
+        CertificateSet fallback = refusedSet();
+        servable.serve(
+                new CertificateTable(
+                        HostTable.copyOf(Map.of(Hostname.parse("a.test"), set())),
+                        Optional.of(fallback)));
+        assertThat(tried).containsExactly(bundle(fallback));
+    }
+
+    @Test
+    void theLastGoodThatIsServedIsNotForgotten() {
+        CertificateSet good = set();
+        CertificateTable first = table(Map.of("a.test", good));
+        servable.serve(first);
+        CertificateTable second = with(first, "a.test", refusedSet());
+        servable.serve(second);
+        assertThat(forgotten).isEmpty();
+        servable.serve(with(second, "a.test", set()));
+        assertThat(forgotten).contains(bundle(good));
+    }
+
+    /** With what is new in it, for which there is no time. */
+    private CertificateTable servedUntried(CertificateTable table) {
+        price = Duration.ofSeconds(1);
+        CertificateTable served =
+                servable.serve(
+                        new CertificateTable(table.hosts(), Optional.of(set()))); // takes it all
+        assertThat(servable.hasUntried()).isTrue();
+        return served;
+    }
+
+    private CertificateTable proceedToTheEnd() {
+        CertificateTable served = servable.proceed();
+        while (servable.hasUntried()) {
+            served = servable.proceed();
+        }
+        return served;
+    }
+
     private Optional<Finding> refusal(ServedCertificate certificate) {
         tried.add(certificate.bundle());
+        ticker.advance(price.toNanos(), TimeUnit.NANOSECONDS);
         return bad.contains(certificate.bundle())
                 ? Optional.of(
                         Finding.of(

@@ -15,6 +15,7 @@ import java.time.InstantSource;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import org.slf4j.Logger;
@@ -65,6 +66,11 @@ final class Traffic implements DataPlane, AutoCloseable {
     @Override
     public Applied apply(GatewaySnapshot snapshot) {
         return plane.apply(snapshot);
+    }
+
+    @Override
+    public Optional<Applied> proceed() {
+        return plane.proceed();
     }
 
     /** What is served. */

@@ -51,6 +51,20 @@ public record ControlState(
         objects = Map.copyOf(objects);
     }
 
+    /** The same with what the data plane says by now. */
+    ControlState with(Applied now) {
+        return new ControlState(
+                snapshot,
+                now,
+                remarks,
+                objects,
+                reconciles,
+                published,
+                failures,
+                lastDuration,
+                lastApplied);
+    }
+
     /** All remarks, with those of the data plane, in {@link Finding#ORDER}. Sorts on demand. */
     public List<Finding> findings() {
         return remarks.sortedWith(applied.findings());

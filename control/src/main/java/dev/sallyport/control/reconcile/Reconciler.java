@@ -41,6 +41,10 @@ public final class Reconciler implements AutoCloseable {
      */
     private static final Logger log = LoggerFactory.getLogger(Reconciler.class);
     private static final Duration LONGEST_WAIT = Duration.ofSeconds(60); // clocks may be set
+
+    /** Between two pieces of what the data plane put off: it never takes more than half a core. */
+    private static final Duration BREATH = Duration.ofMillis(20);
+
     private static final int FINDINGS_LOGGED = 50; // a round; the rest is in the admin API
 
     private final TranslationSettings settings;
@@ -150,8 +154,25 @@ public final class Reconciler implements AutoCloseable {
             if (untilDue.isNegative() || untilDue.isZero()) {
                 return;
             }
+            if (proceed()) {
+                mailbox.await(BREATH.toNanos());
+                continue;
+            }
             boolean far = untilDue.compareTo(LONGEST_WAIT) > 0;
             mailbox.await((far ? LONGEST_WAIT : untilDue).toNanos());
+        }
+    }
+
+    /** Lets the data plane go on with what it put off; whether there may be more. */
+    private boolean proceed() {
+        try {
+            Optional<Applied> now = dataPlane.proceed();
+            now.filter(applied -> !applied.equals(state.applied()))
+                    .ifPresent(applied -> state = state.with(applied));
+            return now.isPresent();
+        } catch (RuntimeException | Error bug) {
+            log.atError().setCause(bug).log("A bug ended what the data plane had put off");
+            return false;
         }
     }
 

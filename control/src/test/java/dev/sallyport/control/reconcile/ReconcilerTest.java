@@ -13,6 +13,7 @@ import dev.sallyport.control.translate.TranslationSettings;
 import dev.sallyport.model.finding.Finding;
 import dev.sallyport.model.finding.Reason;
 import dev.sallyport.model.name.ObjectRef;
+import dev.sallyport.model.snapshot.Applied;
 import dev.sallyport.model.snapshot.GatewaySnapshot;
 import dev.sallyport.secretsync.SecretMaterial;
 import io.fabric8.kubernetes.api.model.networking.v1.IngressBuilder;
@@ -62,6 +63,34 @@ class ReconcilerTest {
         await().until(() -> reconciler.state().reconciles() == 2);
         assertThat(reconciler.state().published()).isEqualTo(1);
         assertThat(dataPlane.snapshots()).hasSize(1);
+    }
+
+    @Test
+    void whatTheDataPlanePutOffIsDoneInIdleTimeAndReported() throws Exception {
+        Finding late =
+                Finding.of(
+                        Reason.CERTIFICATE_REFUSED,
+                        new ObjectRef("Secret", "default", "s"),
+                        "refused",
+                        "Issue another.");
+        dataPlane.putOff(version -> new Applied(version, List.of()));
+        dataPlane.putOff(version -> new Applied(version, List.of(late)));
+        start(ingress("a"));
+
+        await().until(() -> reconciler.state().findings().contains(late));
+        assertThat(reconciler.state().applied().version()).isEqualTo(1);
+        assertThat(reconciler.state().published()).isEqualTo(1);
+    }
+
+    @Test
+    void aBugInWhatWasPutOffDoesNotEndTheThread() throws Exception {
+        dataPlane.putOff(_ -> {
+            throw new IllegalStateException("a bug, on purpose");
+        });
+        start(ingress("a"));
+        await().until(dataPlane::isDone);
+        submit(ingress("b"));
+        await().until(() -> reconciler.state().published() == 2);
     }
 
     @Test

@@ -1,5 +1,7 @@
 package dev.sallyport.model.snapshot;
 
+import java.util.Optional;
+
 /** The traffic side of the gateway, as its control side sees it. */
 public interface DataPlane {
 
@@ -10,4 +12,15 @@ public interface DataPlane {
      * result says what is not.
      */
     Applied apply(GatewaySnapshot snapshot);
+
+    /**
+     * Goes on for a moment (some 20 ms) with what {@link #apply} put off so that the snapshot was
+     * in service sooner. To be called by the same thread, when it has nothing else to do.
+     *
+     * @return what {@link #apply} would say now, where there was something to do; empty once
+     *     nothing is left
+     */
+    default Optional<Applied> proceed() {
+        return Optional.empty();
+    }
 }
