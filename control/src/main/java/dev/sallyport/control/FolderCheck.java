@@ -7,10 +7,14 @@ import dev.sallyport.control.resource.ResourceChange;
 import dev.sallyport.control.resource.SourceUpdate;
 import dev.sallyport.control.source.FolderSource;
 import dev.sallyport.control.translate.IncrementalTranslator;
+import dev.sallyport.control.translate.Translation;
+import dev.sallyport.model.finding.Finding;
+import dev.sallyport.model.snapshot.DataPlane;
 import dev.sallyport.secretsync.CertificateCatalog;
 import dev.sallyport.secretsync.CertificateReader;
 import java.nio.file.Path;
 import java.time.InstantSource;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 
@@ -19,12 +23,15 @@ public final class FolderCheck {
     private FolderCheck() {}
 
     /**
-     * Every finding that serving {@code dir} would have. Blocks; any thread.
+     * Every finding that serving {@code dir} would begin with, but for those of ports, which only
+     * binding them can have. Blocks; any thread.
      *
      * @param dir a folder of manifests
+     * @param dataPlane says what it could not put in service; is given one snapshot
      * @param time for the validity of certificates
      */
-    public static CheckResult check(Path dir, ControlSettings settings, InstantSource time) {
+    public static CheckResult check(
+            Path dir, ControlSettings settings, DataPlane dataPlane, InstantSource time) {
         SourceUpdate read = FolderSource.read(dir, settings.folder());
         var catalog = new CertificateCatalog(CertificateReader.PEM, ParserThreads.executor(), time);
         var translator =
@@ -38,6 +45,8 @@ public final class FolderCheck {
             translator.accept(change);
         }
         read.findings().forEach(translator::report);
-        return new CheckResult(translator.translate().findings().sorted(), objects);
+        Translation translation = translator.translate();
+        List<Finding> refused = dataPlane.apply(translation.snapshot(1)).findings();
+        return new CheckResult(translation.findings().sortedWith(refused), objects);
     }
 }

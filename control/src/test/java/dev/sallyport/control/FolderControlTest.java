@@ -57,7 +57,7 @@ class FolderControlTest {
         Files.writeString(folder.resolve("a.yaml"), INGRESS);
         Files.writeString(folder.resolve("b.yaml"), BAD_SECRET);
         Files.writeString(folder.resolve("c.yaml"), "kind: [\n");
-        CheckResult result = FolderCheck.check(folder, SETTINGS, TIME);
+        CheckResult result = FolderCheck.check(folder, SETTINGS, new RecordingDataPlane(), TIME);
         assertThat(result.anyUnusable()).isTrue();
         assertThat(result.objects()).containsEntry("Ingress", 1).containsEntry("Secret", 1);
         assertThat(result.findings())
@@ -72,7 +72,7 @@ class FolderControlTest {
         Files.writeString(
                 folder.resolve("a.yaml"),
                 INGRESS.replaceAll("(?m)^  tls.*\n", "") + "---\n" + SERVICE);
-        CheckResult result = FolderCheck.check(folder, SETTINGS, TIME);
+        CheckResult result = FolderCheck.check(folder, SETTINGS, new RecordingDataPlane(), TIME);
         assertThat(result.findings())
                 .extracting(Finding::reason)
                 .containsExactly(Reason.SERVICE_WITHOUT_ENDPOINTS);

@@ -297,7 +297,7 @@ public final class Reconciler implements AutoCloseable {
                     case INFO -> Level.INFO;
                 };
         log.atLevel(level)
-                .addKeyValue("reason", finding.reason())
+                .addKeyValue("reason", finding.reason().camelCase())
                 .addKeyValue("object", finding.object())
                 .addKeyValue("place", finding.location().map(Object::toString).orElse(""))
                 .addKeyValue("text", finding.message())

@@ -74,29 +74,35 @@ final class ClassSelection {
         Ingress ingress = resource.ingress();
         String annotated = annotation(ingress.getMetadata().getAnnotations(), ANNOTATION);
         if (annotated != null && !annotated.isBlank()) {
-            return isOurName(annotated) ? new Verdict.Ours() : new Verdict.Others();
+            return judge(resource, annotated, "metadata.annotations", ANNOTATION);
         }
         String named = ingress.getSpec() == null ? null : ingress.getSpec().getIngressClassName();
-        if (named == null || named.isBlank()) {
-            return byDefault.filter(this::isOurs).isPresent()
-                    ? new Verdict.Ours()
-                    : new Verdict.Others();
+        if (named != null && !named.isBlank()) {
+            String field = "spec.ingressClassName";
+            return judge(resource, named, field, field);
         }
-        if (isOurName(named)) {
+        return byDefault.filter(this::isOurs).isPresent()
+                ? new Verdict.Ours()
+                : new Verdict.Others();
+    }
+
+    /** An IngressClass of another controller says that somebody serves it; nothing else does. */
+    private Verdict judge(Resource.OfIngress resource, String name, String field, String label) {
+        if (isOurName(name)) {
             return new Verdict.Ours();
         }
-        if (classes.containsKey(named)) {
+        if (classes.containsKey(name)) {
             return new Verdict.Others();
         }
         return new Verdict.Unknown(
                 new Finding(
                         Reason.CLASS_UNKNOWN,
                         resource.ref(),
-                        resource.origin().at("spec.ingressClassName"),
-                        "spec.ingressClassName: " + named + " (expected: an existing IngressClass)",
-                        "Create the IngressClass with controller "
+                        resource.origin().at(field),
+                        label + ": " + name + " (expected: an existing IngressClass)",
+                        "Name another class, or create this one: with controller "
                                 + TranslationSettings.CONTROLLER
-                                + ", or name another."));
+                                + " where it is to be served here, with its own where it is not."));
     }
 
     /** About the classes themselves. */

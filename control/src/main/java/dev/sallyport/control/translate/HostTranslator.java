@@ -95,10 +95,28 @@ final class HostTranslator {
         contributions.forEach(work::addRoutes);
         contributions.forEach(work::addFallback);
         contributions.forEach(contribution -> work.addCertificates(contribution, false));
-        contributions.forEach(contribution -> work.addCertificates(contribution, true));
+        Set<String> owners = namespacesThatAskByName(contributions);
+        contributions.stream()
+                .filter(it -> owners.isEmpty() || owners.contains(it.ingress().namespace()))
+                .forEach(contribution -> work.addCertificates(contribution, true));
         boolean secured = contributions.stream().anyMatch(Contribution::secured);
         boolean known = secured || contributions.stream().anyMatch(Contribution::routed);
         return work.result(known, secured);
+    }
+
+    /**
+     * The namespaces whose TLS sections name this host with a Secret. Where there is one, nobody
+     * else's certificate is put before the host only because it has the host's name, not even while
+     * that Secret is missing.
+     */
+    private static Set<String> namespacesThatAskByName(Collection<Contribution> contributions) {
+        Set<String> namespaces = new HashSet<>();
+        for (Contribution contribution : contributions) {
+            if (contribution.claims().stream().anyMatch(claim -> !claim.byItself())) {
+                namespaces.add(contribution.ingress().namespace());
+            }
+        }
+        return namespaces;
     }
 
     /** The gateway's default backend. */
@@ -254,7 +272,8 @@ final class HostTranslator {
                                     contribution.ingress(),
                                     claim.location(),
                                     claim.secret()
-                                            + " does not exist; the default certificate is served",
+                                            + " does not exist; meanwhile a wildcard's certificate that"
+                                            + " fits is served, else the default one",
                                     "Create the Secret, or wait for its issuer to."));
                 }
             }

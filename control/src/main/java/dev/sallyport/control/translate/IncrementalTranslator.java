@@ -63,7 +63,6 @@ public final class IncrementalTranslator {
     private final Map<ObjectRef, Resource.OfEndpointSlice> slices = new HashMap<>();
     private final Map<ServiceRef, TreeMap<ObjectRef, Resource.OfEndpointSlice>> slicesByService =
             new HashMap<>();
-    private final Map<ObjectRef, Resource.OfNamespace> namespaces = new HashMap<>();
 
     // What the steps came to.
     private ClassSelection selection;
@@ -145,7 +144,7 @@ public final class IncrementalTranslator {
                 unlinkSlice(slices.put(slice.ref(), slice));
                 linkSlice(slice);
             }
-            case Resource.OfNamespace namespace -> namespaces.put(namespace.ref(), namespace);
+            case Resource.OfNamespace _ -> {} // nothing depends on one
             case Resource.OfSecret _ -> {} // the certificate source sees it first
         }
     }
@@ -216,8 +215,7 @@ public final class IncrementalTranslator {
                 }
             }
             case "EndpointSlice" -> unlinkSlice(slices.remove(ref));
-            case "Namespace" -> namespaces.remove(ref);
-            default -> {} // a Secret, or nothing we know
+            default -> {} // a Secret, a Namespace, or nothing we know
         }
     }
 

@@ -6,7 +6,6 @@ import dev.sallyport.model.name.Hostname;
 import dev.sallyport.model.name.ObjectRef;
 import dev.sallyport.model.route.PathMatch;
 import java.time.Instant;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -30,11 +29,6 @@ record IngressIntent(
         Optional<Target> fallback,
         List<TlsSection> tls,
         List<Finding> findings) {
-
-    /** The oldest object first, then by namespace and name. */
-    static final Comparator<IngressIntent> PRECEDENCE =
-            Comparator.comparing(IngressIntent::created)
-                    .thenComparing(IngressIntent::ref, ObjectRef.ORDER);
 
     /** One path of one host. */
     record PathRule(HostScope scope, PathMatch path, Target target) {}

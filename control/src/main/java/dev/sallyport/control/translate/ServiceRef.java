@@ -1,6 +1,5 @@
 package dev.sallyport.control.translate;
 
-import dev.sallyport.model.name.ObjectRef;
 import dev.sallyport.model.upstream.UpstreamKey;
 
 /** Names a Service. */
@@ -11,9 +10,5 @@ record ServiceRef(String namespace, String name) {
 
     static ServiceRef of(UpstreamKey key) {
         return new ServiceRef(key.namespace(), key.service());
-    }
-
-    ObjectRef object() {
-        return new ObjectRef("Service", namespace, name);
     }
 }

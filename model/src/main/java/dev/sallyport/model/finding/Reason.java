@@ -22,8 +22,8 @@ public enum Reason {
     /** A bound on sizes or counts is exceeded. */
     LIMIT_EXCEEDED(ERROR),
 
-    /** The Ingress names a class of which no IngressClass exists. */
-    CLASS_UNKNOWN(WARNING),
+    /** The Ingress names a class of which no IngressClass exists; nobody serves it. */
+    CLASS_UNKNOWN(ERROR),
     /** More than one IngressClass is marked as the default. */
     CLASS_DEFAULT_AMBIGUOUS(WARNING),
     /** An IngressClass has parameters that this gateway does not know. */
