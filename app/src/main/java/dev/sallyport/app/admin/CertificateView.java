@@ -9,6 +9,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Objects;
 
 /**
  * A certificate as it is served for one host: a row of {@code sallyport certs}.
@@ -41,6 +42,16 @@ public record CertificateView(
         Instant since,
         boolean temporary,
         boolean fallback) {
+
+    public CertificateView {
+        Objects.requireNonNull(host);
+        Objects.requireNonNull(serial);
+        names = List.copyOf(names);
+        Objects.requireNonNull(issuer);
+        Objects.requireNonNull(notAfter);
+        Objects.requireNonNull(source);
+        Objects.requireNonNull(since);
+    }
 
     private static final Comparator<CertificateView> ORDER =
             Comparator.comparing(CertificateView::fallback)

@@ -13,6 +13,7 @@ import dev.sallyport.model.upstream.Upstream;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -37,6 +38,14 @@ public record RouteView(
         List<BackendView> backends,
         String origin,
         @Nullable HttpsRedirect redirect) {
+    public RouteView {
+        Objects.requireNonNull(host);
+        Objects.requireNonNull(path);
+        Objects.requireNonNull(pathType);
+        Objects.requireNonNull(action);
+        backends = List.copyOf(backends);
+        Objects.requireNonNull(origin);
+    }
 
     /**
      * A share of a route's requests.
@@ -48,6 +57,7 @@ public record RouteView(
      */
     public record BackendView(String service, int port, int weight, List<String> endpoints) {
         public BackendView {
+            Objects.requireNonNull(service);
             endpoints = List.copyOf(endpoints);
         }
     }

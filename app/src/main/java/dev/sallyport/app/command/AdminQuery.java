@@ -1,7 +1,6 @@
 package dev.sallyport.app.command;
 
 import dev.sallyport.app.config.BindAddress;
-import dev.sallyport.app.config.ConfigLoader.FlagValue;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.HttpURLConnection;
@@ -10,16 +9,19 @@ import java.net.Proxy;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
+import tools.jackson.core.JacksonException;
 
 /** The flags of a command that asks a running gateway, and the question. */
 final class AdminQuery {
     private static final int CONNECT_MILLIS = 3_000;
     private static final int READ_MILLIS = 30_000;
+
+    /** Some million rows; whoever sends more is no gateway. */
+    private static final int MOST_BYTES = 1 << 30;
 
     @Option(
             names = "--admin",
@@ -44,9 +46,31 @@ final class AdminQuery {
         return output;
     }
 
+    /**
+     * A page of the gateway.
+     *
+     * @param json as it was sent
+     * @param rows what it says
+     */
+    record Page<T>(String json, T rows) {}
+
     /** The gateway's page at {@code path}. */
-    String ask(String path, Map<String, String> environment) throws Failed {
+    <T> Page<T> ask(String path, Class<T> type, Map<String, String> environment) throws Failed {
         BindAddress address = address(environment);
+        String json = fetch(address, path);
+        try {
+            return new Page<>(json, Json.read(json, type));
+        } catch (JacksonException foreign) {
+            throw new Failed(
+                    ExitCode.UNAVAILABLE,
+                    address
+                            + path
+                            + " is not a page of this version's gateway: name the gateway's admin port"
+                            + " with --admin ADDR:PORT");
+        }
+    }
+
+    private static String fetch(BindAddress address, String path) throws Failed {
         try {
             HttpURLConnection connection =
                     (HttpURLConnection)
@@ -62,10 +86,10 @@ final class AdminQuery {
                                 + path
                                 + " answers "
                                 + connection.getResponseCode()
-                                + ": is that a gateway's admin port?");
+                                + ": name the gateway's admin port with --admin ADDR:PORT");
             }
             try (InputStream body = connection.getInputStream()) {
-                return new String(body.readAllBytes(), StandardCharsets.UTF_8);
+                return new String(body.readNBytes(MOST_BYTES), StandardCharsets.UTF_8);
             }
         } catch (IOException unreachable) {
             throw new Failed(
@@ -79,20 +103,29 @@ final class AdminQuery {
     }
 
     private BindAddress address(Map<String, String> environment) throws Failed {
-        List<FlagValue> flags =
-                admin == null
-                        ? List.of()
-                        : List.of(new FlagValue("listeners.admin", "--admin", List.of(admin)));
         BindAddress configured =
-                ConfigFlags.load(Optional.ofNullable(file), environment, flags)
-                        .config()
-                        .listeners()
-                        .admin();
+                admin == null
+                        ? ConfigFlags.adminAddress(Optional.ofNullable(file), environment)
+                        : written(admin);
         InetAddress bound = InetAddress.ofLiteral(configured.host());
         if (!bound.isAnyLocalAddress()) {
             return configured;
         }
         String loopback = configured.host().indexOf(':') >= 0 ? "::1" : "127.0.0.1";
         return new BindAddress(loopback, configured.port());
+    }
+
+    private static BindAddress written(String flag) throws Failed {
+        try {
+            return BindAddress.parse(flag);
+        } catch (IllegalArgumentException expected) {
+            throw new Failed(
+                    ExitCode.USAGE,
+                    "--admin: "
+                            + (flag.isEmpty() ? "empty" : flag)
+                            + " (expected: "
+                            + expected.getMessage()
+                            + ")");
+        }
     }
 }

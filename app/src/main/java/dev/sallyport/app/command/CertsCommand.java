@@ -27,18 +27,23 @@ final class CertsCommand implements Callable<Integer> {
     }
 
     /** {@code /api/certificates}. */
-    private record Page(List<CertificateView> certificates) {}
+    record Rows(List<CertificateView> certificates) {
+        Rows {
+            certificates = List.copyOf(certificates);
+        }
+    }
 
     @Override
     public Integer call() throws Failed {
-        String json = query.ask("/api/certificates", surroundings.environment());
+        AdminQuery.Page<Rows> page =
+                query.ask("/api/certificates", Rows.class, surroundings.environment());
         switch (query.output()) {
             case TEXT ->
                     print(
-                            Json.read(json, Page.class).certificates(),
+                            page.rows().certificates(),
                             surroundings.time().instant(),
                             surroundings.out());
-            case JSON -> surroundings.out().println(json);
+            case JSON -> surroundings.out().println(page.json());
         }
         return ExitCode.OK.number();
     }

@@ -2,11 +2,14 @@ package dev.sallyport.app.command;
 
 import dev.sallyport.app.admin.FindingView;
 import dev.sallyport.app.config.EffectiveConfig;
+import dev.sallyport.app.wire.Proof;
 import dev.sallyport.control.CheckResult;
 import dev.sallyport.control.FolderCheck;
 import dev.sallyport.model.finding.Finding;
 import dev.sallyport.model.finding.Location;
+import dev.sallyport.model.finding.PlainText;
 import dev.sallyport.model.finding.Severity;
+import dev.sallyport.tls.context.NativeTlsUnavailable;
 import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -62,9 +65,7 @@ final class CheckCommand implements Callable<Integer> {
         }
         EffectiveConfig config =
                 ConfigFlags.load(Optional.ofNullable(file), surroundings.environment(), List.of());
-        CheckResult result =
-                FolderCheck.check(
-                        dir, config.controlSettings(Optional.empty()), surroundings.time());
+        CheckResult result = check(config);
         switch (output) {
             case TEXT -> print(result, surroundings.out());
             case JSON ->
@@ -82,9 +83,19 @@ final class CheckCommand implements Callable<Integer> {
         return (result.anyUnusable() ? ExitCode.UNUSABLE : ExitCode.OK).number();
     }
 
+    private CheckResult check(EffectiveConfig config) throws Failed {
+        try (var proof = new Proof()) {
+            return FolderCheck.check(
+                    dir, config.controlSettings(Optional.empty()), proof, surroundings.time());
+        } catch (NativeTlsUnavailable missing) {
+            throw new Failed(
+                    ExitCode.UNAVAILABLE, missing.getMessage() + "\n  " + missing.advice());
+        }
+    }
+
     private void print(CheckResult result, PrintWriter out) {
         for (Finding finding : result.findings()) {
-            out.println(
+            String line =
                     finding.location().map(Location::toString).orElse(dir.toString())
                             + ": "
                             + finding.severity().name().toLowerCase(Locale.ROOT)
@@ -94,7 +105,8 @@ final class CheckCommand implements Callable<Integer> {
                             + finding.message()
                             + " ["
                             + finding.reason().camelCase()
-                            + "]");
+                            + "]";
+            out.println(PlainText.of(line)); // names of files and objects are anybody's as well
             if (!finding.advice().isEmpty()) {
                 out.println("    " + finding.advice());
             }

@@ -1,10 +1,12 @@
 package dev.sallyport.app.command;
 
+import dev.sallyport.app.config.BindAddress;
 import dev.sallyport.app.config.ConfigLoader;
 import dev.sallyport.app.config.ConfigLoader.FlagValue;
 import dev.sallyport.app.config.EffectiveConfig;
 import dev.sallyport.app.config.InvalidConfiguration;
 import dev.sallyport.app.config.Problem;
+import dev.sallyport.app.config.Source;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -72,12 +74,31 @@ final class ConfigFlags {
         try {
             return ConfigLoader.load(file, environment, flags);
         } catch (InvalidConfiguration invalid) {
-            throw new Failed(
-                    ExitCode.CONFIGURATION,
-                    "the configuration cannot be used:\n"
-                            + invalid.problems().stream()
-                                    .map(Problem::toString)
-                                    .collect(Collectors.joining("\n  ", "  ", "")));
+            throw failed(invalid);
         }
+    }
+
+    /** Where a gateway with this configuration has its admin port. */
+    static BindAddress adminAddress(Optional<Path> file, Map<String, String> environment)
+            throws Failed {
+        try {
+            return ConfigLoader.adminAddress(file, environment);
+        } catch (InvalidConfiguration invalid) {
+            throw failed(invalid);
+        }
+    }
+
+    /** Wrong use where nothing but flags is wrong. */
+    private static Failed failed(InvalidConfiguration invalid) {
+        boolean flags =
+                invalid.problems().stream()
+                        .allMatch(problem -> problem.source() instanceof Source.Flag);
+        return new Failed(
+                flags ? ExitCode.USAGE : ExitCode.CONFIGURATION,
+                (flags ? "the command line" : "the configuration")
+                        + " cannot be used:\n"
+                        + invalid.problems().stream()
+                                .map(Problem::toString)
+                                .collect(Collectors.joining("\n  ", "  ", "")));
     }
 }

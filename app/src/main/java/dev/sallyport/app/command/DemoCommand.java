@@ -11,6 +11,7 @@ import java.io.PrintWriter;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -49,10 +50,13 @@ final class DemoCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws Failed, InterruptedException {
+        var folder = new DemoFolder("demo");
+        // Before there is anything to clean up: the folder holds keys.
+        var termination = new Termination(folder::delete);
         try (var shop = DemoBackend.start("shop");
                 var blog = DemoBackend.start("blog")) {
-            DemoFolder folder = DemoFolder.create(shop.port(), blog.port(), surroundings.time());
-            serve(folder);
+            folder.fill(shop.port(), blog.port(), surroundings.time());
+            serve(folder, termination);
             return ExitCode.OK.number();
         } catch (IOException unwritable) {
             throw new Failed(
@@ -61,25 +65,23 @@ final class DemoCommand implements Callable<Integer> {
                             + System.getProperty("java.io.tmpdir")
                             + ": "
                             + unwritable);
-        }
-    }
-
-    private void serve(DemoFolder folder) throws Failed, InterruptedException, IOException {
-        var termination = new Termination(folder::delete);
-        try {
-            var ports = new Ports(portOr(HTTP), portOr(HTTPS), portOr(ADMIN));
-            EffectiveConfig config = config(folder, ports);
-            Logging.apply(config.config().log());
-            Gateway gateway = Gateway.start(config, folder.resources(), surroundings.time());
-            termination.drains(gateway);
-            explain(folder, ports);
-            watch(gateway);
         } catch (StartFailed failed) {
             throw new Failed(ExitCode.UNAVAILABLE, failed.getMessage() + "\n  " + failed.advice());
         } finally {
             termination.cancel();
             Logging.flush();
         }
+    }
+
+    private void serve(DemoFolder folder, Termination termination)
+            throws Failed, StartFailed, InterruptedException, IOException {
+        var ports = new Ports(portOr(HTTP), portOr(HTTPS), portOr(ADMIN));
+        EffectiveConfig config = config(folder, ports);
+        Logging.apply(config.config().log());
+        Gateway gateway = Gateway.start(config, folder.resources(), surroundings.time());
+        termination.drains(gateway);
+        explain(folder, ports);
+        watch(gateway);
     }
 
     private static EffectiveConfig config(DemoFolder folder, Ports ports) throws Failed {
@@ -127,10 +129,10 @@ final class DemoCommand implements Callable<Integer> {
         line(program + " certs" + admin);
         line(program + " routes" + admin);
         step("Rotate a certificate; the next connection gets it, and it is announced here:");
-        line("cp " + folder.nextShopSecret() + " " + folder.shopSecret());
+        line("cp " + shell(folder.nextShopSecret()) + " " + shell(folder.shopSecret()));
         step("Break the file; the last good certificate stays, and the fault is reported:");
-        line("echo 'kind: {' > " + folder.shopSecret());
-        line(program + " check " + folder.resources());
+        line("echo 'kind: {' > " + shell(folder.shopSecret()));
+        line(program + " check " + shell(folder.resources()));
         line("curl -s http://" + ADDRESS + ":" + ports.admin() + "/api/findings");
         out.println();
         out.println("Everything is in " + folder.root() + ". Ctrl-C ends this and removes it.");
@@ -155,7 +157,7 @@ final class DemoCommand implements Callable<Integer> {
 
     private static String curl(DemoFolder folder, String host, int port) {
         return "curl --cacert "
-                + folder.authority()
+                + shell(folder.authority())
                 + " --resolve "
                 + resolve(host, port)
                 + " https://"
@@ -163,6 +165,14 @@ final class DemoCommand implements Callable<Integer> {
                 + ":"
                 + port
                 + "/";
+    }
+
+    /** A path as a POSIX shell reads it back. */
+    private static String shell(Path path) {
+        String text = path.toString();
+        return text.matches("[A-Za-z0-9_@%+=:,./-]+")
+                ? text
+                : "'" + text.replace("'", "'\\''") + "'";
     }
 
     private static String resolve(String host, int port) {

@@ -15,6 +15,7 @@ import java.time.Duration;
 import java.time.InstantSource;
 import java.util.Base64;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The demonstration's temporary folder: an authority, manifests for two hosts, and a second
@@ -81,49 +82,61 @@ final class DemoFolder {
               - addresses: [127.0.0.1]
             """;
 
-    private final Path root;
-    private final DemoAuthority issuer;
+    private final String purpose;
+    private @Nullable Made made; // guarded by this
+    private boolean deleted; // guarded by this
 
-    private DemoFolder(Path root, DemoAuthority issuer) {
-        this.root = root;
-        this.issuer = issuer;
+    /** Where it is, and who issues its certificates. */
+    private record Made(Path root, DemoAuthority issuer) {}
+
+    /**
+     * Nothing is there yet.
+     *
+     * @param purpose a word for names
+     */
+    DemoFolder(String purpose) {
+        this.purpose = purpose;
     }
 
     /**
-     * Makes it.
+     * Makes the demonstration's.
      *
      * @param shopPort where the shop's backend listens on 127.0.0.1
      * @param blogPort where the blog's backend listens on 127.0.0.1
+     * @throws IOException where that is impossible, or {@link #delete} came first
      */
-    static DemoFolder create(int shopPort, int blogPort, InstantSource time) throws IOException {
-        DemoFolder folder = empty("demo", time);
-        folder.serve("shop", SHOP, shopPort);
-        folder.serve("blog", BLOG, blogPort);
-        Files.createDirectory(folder.root.resolve("next"));
-        write(folder.nextShopSecret(), folder.secret("shop", SHOP));
-        return folder;
+    synchronized void fill(int shopPort, int blogPort, InstantSource time) throws IOException {
+        make(time);
+        serve("shop", SHOP, shopPort);
+        serve("blog", BLOG, blogPort);
+        Files.createDirectory(root().resolve("next"));
+        write(nextShopSecret(), secret("shop", SHOP));
     }
 
-    /** Makes one that serves nothing yet. */
-    static DemoFolder empty(String purpose, InstantSource time) throws IOException {
-        var folder =
-                new DemoFolder(
-                        Files.createTempDirectory("sallyport-" + purpose + "-"),
-                        DemoAuthority.create("Sallyport " + purpose + " CA", time));
-        write(folder.authority(), folder.issuer.certificate());
-        Files.createDirectory(folder.resources());
-        return folder;
+    /**
+     * Makes one that serves nothing yet.
+     *
+     * @throws IOException where that is impossible, or {@link #delete} came first
+     */
+    synchronized void make(InstantSource time) throws IOException {
+        if (deleted) {
+            throw new IOException("told to stop");
+        }
+        DemoAuthority issuer = DemoAuthority.create("Sallyport " + purpose + " CA", time);
+        made = new Made(Files.createTempDirectory("sallyport-" + purpose + "-"), issuer);
+        write(authority(), issuer.certificate());
+        Files.createDirectory(resources());
     }
 
     /** Adds the manifests of a host, and a Secret {@code NAME-tls} in a file of its own. */
-    void serve(String name, String host, int backendPort) throws IOException {
+    synchronized void serve(String name, String host, int backendPort) throws IOException {
         write(resources().resolve(name + ".yaml"), application(name, host, backendPort));
         reissue(name, host);
     }
 
     /** Puts a new certificate in the place of a host's. */
-    void reissue(String name, String host) throws IOException {
-        Path next = root.resolve(name + "-next");
+    synchronized void reissue(String name, String host) throws IOException {
+        Path next = root().resolve(name + "-next");
         write(next, secret(name, host));
         Files.move(
                 next,
@@ -134,17 +147,24 @@ final class DemoFolder {
 
     /** Everything is below it. */
     Path root() {
-        return root;
+        return made().root();
+    }
+
+    private synchronized Made made() {
+        if (made == null) {
+            throw new IllegalStateException("not made yet");
+        }
+        return made;
     }
 
     /** The folder to serve. */
     Path resources() {
-        return root.resolve("resources");
+        return root().resolve("resources");
     }
 
     /** The authority's certificate. */
     Path authority() {
-        return root.resolve("ca.pem");
+        return root().resolve("ca.pem");
     }
 
     /** The shop's Secret as it is served first. */
@@ -154,11 +174,16 @@ final class DemoFolder {
 
     /** The shop's Secret with another certificate, to copy over the first. */
     Path nextShopSecret() {
-        return root.resolve("next").resolve("shop-tls.yaml");
+        return root().resolve("next").resolve("shop-tls.yaml");
     }
 
-    /** Removes it with all that is in it. */
-    void delete() {
+    /** Removes it with all that is in it, as far as it was made; it cannot be made any more. */
+    synchronized void delete() {
+        deleted = true;
+        if (made == null) {
+            return;
+        }
+        Path root = made.root();
         try {
             Files.walkFileTree(
                     root,
@@ -195,7 +220,7 @@ final class DemoFolder {
 
     private String secret(String name, String host) {
         DemoAuthority.Issued issued =
-                issuer.issue(List.of(new Hostname.Exact(host)), VALIDITY, KeyType.ECDSA);
+                made().issuer().issue(List.of(new Hostname.Exact(host)), VALIDITY, KeyType.ECDSA);
         return SECRET.replace("NAME", name)
                 .replace("CERTIFICATE", base64(issued.tlsCrt()))
                 .replace("PRIVATE", base64(issued.tlsKey()));

@@ -1,6 +1,8 @@
 package dev.sallyport.app.command;
 
+import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.SerializationFeature;
+import tools.jackson.databind.exc.MismatchedInputException;
 import tools.jackson.databind.json.JsonMapper;
 
 /** What commands print for programs, and what they read from the admin port. */
@@ -21,6 +23,10 @@ final class Json {
      * @throws tools.jackson.core.JacksonException where it is not one
      */
     static <T> T read(String json, Class<T> type) {
-        return MAPPER.readValue(json, type);
+        @Nullable T page = MAPPER.readValue(json, type);
+        if (page == null) {
+            throw MismatchedInputException.from(null, type, "null (expected: an object)");
+        }
+        return page;
     }
 }

@@ -25,14 +25,19 @@ final class RoutesCommand implements Callable<Integer> {
     }
 
     /** {@code /api/routes}. */
-    private record Page(List<RouteView> routes) {}
+    record Rows(List<RouteView> routes) {
+        Rows {
+            routes = List.copyOf(routes);
+        }
+    }
 
     @Override
     public Integer call() throws Failed {
-        String json = query.ask("/api/routes", surroundings.environment());
+        AdminQuery.Page<Rows> page =
+                query.ask("/api/routes", Rows.class, surroundings.environment());
         switch (query.output()) {
-            case TEXT -> print(Json.read(json, Page.class).routes(), surroundings.out());
-            case JSON -> surroundings.out().println(json);
+            case TEXT -> print(page.rows().routes(), surroundings.out());
+            case JSON -> surroundings.out().println(page.json());
         }
         return ExitCode.OK.number();
     }

@@ -63,8 +63,9 @@ final class TrainCommand implements Callable<Integer> {
     @Override
     public Integer call() throws Failed, InterruptedException {
         try (var backend = DemoBackend.start("train")) {
-            DemoFolder folder = DemoFolder.empty("train", surroundings.time());
+            var folder = new DemoFolder("train");
             try {
+                folder.make(surroundings.time());
                 folder.serve("local", HOST, backend.port());
                 folder.serve("train", SNI, backend.port());
                 train(folder);

@@ -183,7 +183,9 @@ final class Binder {
                     case Raw.Text(String text, Source source) ->
                             Arrays.stream(text.split(",", -1))
                                     .map(String::strip)
-                                    .filter(part -> !part.isEmpty())
+                                    // A flag without a value is a mistake, not an empty list.
+                                    .filter(part ->
+                                            !part.isEmpty() || source instanceof Source.Flag)
                                     .map(part -> (Raw) new Raw.Text(part, source))
                                     .toList();
                 };

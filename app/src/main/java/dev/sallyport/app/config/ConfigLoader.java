@@ -67,25 +67,50 @@ public final class ConfigLoader {
             Optional<Path> file, Map<String, String> environment, List<FlagValue> flags)
             throws InvalidConfiguration {
         List<Problem> problems = new ArrayList<>();
-        Optional<Path> chosen =
-                file.or(() -> Optional.ofNullable(environment.get(FILE_VARIABLE)).map(Path::of));
-        Raw written =
-                chosen.map(path -> ConfigFile.read(path, problems))
-                        .orElseGet(() -> new Raw.Nothing(new Source.Default()));
+        var binder = new Binder(overrides(environment, flags, problems), problems);
+        GatewayConfig config = binder.bind(written(file, environment, problems));
+        List<Setting> settings = binder.settings();
+        List<Listener> listeners = ListenerPlan.of(config, settings, problems);
+        refuse(problems);
+        return new EffectiveConfig(config, listeners, settings);
+    }
+
+    /**
+     * Where the admin port is, by the same rules; files that the configuration names are not read.
+     *
+     * @throws InvalidConfiguration with all problems
+     */
+    public static BindAddress adminAddress(Optional<Path> file, Map<String, String> environment)
+            throws InvalidConfiguration {
+        List<Problem> problems = new ArrayList<>();
+        var binder = new Binder(overrides(environment, List.of(), problems), problems);
+        GatewayConfig config = binder.bind(written(file, environment, problems));
+        refuse(problems);
+        return config.listeners().admin();
+    }
+
+    private static Raw written(
+            Optional<Path> file, Map<String, String> environment, List<Problem> problems) {
+        return file.or(() -> Optional.ofNullable(environment.get(FILE_VARIABLE)).map(Path::of))
+                .map(path -> ConfigFile.read(path, problems))
+                .orElseGet(() -> new Raw.Nothing(new Source.Default()));
+    }
+
+    private static Map<String, Raw> overrides(
+            Map<String, String> environment, List<FlagValue> flags, List<Problem> problems) {
         Map<String, Raw> overrides = fromEnvironment(environment, problems);
         for (FlagValue flag : flags) {
             Source source = new Source.Flag(flag.name());
             overrides.put(flag.key(), new Raw.Text(String.join(",", flag.values()), source));
         }
-        var binder = new Binder(overrides, problems);
-        GatewayConfig config = binder.bind(written);
-        List<Setting> settings = binder.settings();
-        List<Listener> listeners = ListenerPlan.of(config, settings, problems);
+        return overrides;
+    }
+
+    private static void refuse(List<Problem> problems) throws InvalidConfiguration {
         if (!problems.isEmpty()) {
             problems.sort(Comparator.comparing(Problem::source, BY_PLACE));
             throw new InvalidConfiguration(problems);
         }
-        return new EffectiveConfig(config, listeners, settings);
     }
 
     private static Map<String, Raw> fromEnvironment(

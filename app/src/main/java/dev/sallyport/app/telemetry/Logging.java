@@ -3,7 +3,6 @@ package dev.sallyport.app.telemetry;
 import ch.qos.logback.classic.AsyncAppender;
 import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.LoggerContext;
-import ch.qos.logback.classic.encoder.JsonEncoder;
 import ch.qos.logback.classic.encoder.PatternLayoutEncoder;
 import ch.qos.logback.classic.spi.Configurator;
 import ch.qos.logback.classic.spi.ILoggingEvent;
@@ -22,6 +21,11 @@ import org.slf4j.LoggerFactory;
 public final class Logging extends ContextAwareBase implements Configurator {
     /** Set by the launcher script: Java cannot ask whether standard error is a terminal. */
     private static final String TERMINAL = "sallyport.terminal";
+
+    /** What strangers may not send to a terminal: control sequences, line breaks, directions. */
+    private static final String CONTROL = "[\\p{Cc}\\p{Cf}\\p{Zl}\\p{Zp}]";
+
+    private static final String CONTROL_BUT_LINES = "[\\p{Cc}\\p{Cf}&&[^\\r\\n\\t]]";
 
     private static final int QUEUE = 4096;
 
@@ -82,22 +86,19 @@ public final class Logging extends ContextAwareBase implements Configurator {
         var encoder = new PatternLayoutEncoder();
         encoder.setContext(context);
         encoder.setCharset(java.nio.charset.StandardCharsets.UTF_8);
-        encoder.setPattern("%d{HH:mm:ss.SSS} %-5level %msg %kvp{NONE}%n%ex");
+        encoder.setPattern(
+                "%d{HH:mm:ss.SSS} %-5level %replace(%msg %kvp{NONE}){'"
+                        + CONTROL
+                        + "', '?'}%n%replace(%ex){'"
+                        + CONTROL_BUT_LINES
+                        + "', '?'}");
         encoder.start();
         return encoder;
     }
 
     private static Encoder<ILoggingEvent> json(LoggerContext context) {
-        var encoder = new JsonEncoder();
+        var encoder = new JsonLineEncoder();
         encoder.setContext(context);
-        encoder.setWithSequenceNumber(false);
-        encoder.setWithNanoseconds(false);
-        encoder.setWithContext(false);
-        encoder.setWithMDC(false);
-        encoder.setWithMarkers(false);
-        encoder.setWithArguments(false);
-        encoder.setWithMessage(false);
-        encoder.setWithFormattedMessage(true);
         encoder.start();
         return encoder;
     }

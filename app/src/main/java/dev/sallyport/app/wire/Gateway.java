@@ -11,7 +11,6 @@ import dev.sallyport.model.certificate.CertificateSet;
 import dev.sallyport.model.certificate.ServedCertificate;
 import dev.sallyport.model.finding.Finding;
 import dev.sallyport.model.finding.Severity;
-import dev.sallyport.model.listener.Listener;
 import dev.sallyport.model.name.Hostname;
 import dev.sallyport.model.name.ObjectRef;
 import dev.sallyport.model.snapshot.GatewaySnapshot;
@@ -21,7 +20,6 @@ import dev.sallyport.tls.context.NativeTls;
 import dev.sallyport.tls.context.NativeTlsUnavailable;
 import java.io.IOException;
 import java.net.InetSocketAddress;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.InstantSource;
@@ -65,10 +63,10 @@ public final class Gateway implements AdminState, AutoCloseable {
     }
 
     /**
-     * Starts everything; returns when the first snapshot is in service, or, where the folder is
-     * slow, has been asked for. The admin port answers from early on.
+     * Starts everything; returns when the first snapshot is in service and every listener is bound
+     * or reported, however long the folder takes. The admin port answers from early on.
      *
-     * @param resources the folder to serve
+     * @param resources the folder to serve; there is one
      * @throws StartFailed where that is impossible; nothing is left running
      * @throws InterruptedException where the process is told to stop meanwhile
      */
@@ -81,7 +79,6 @@ public final class Gateway implements AdminState, AutoCloseable {
                 .addKeyValue("tls", tls)
                 .addKeyValue("resources", resources)
                 .log("sallyport starts");
-        requireFolder(resources);
         var gateway = new Gateway(config, time, Traffic.open(config, time));
         try {
             gateway.startAdmin();
@@ -153,14 +150,20 @@ public final class Gateway implements AdminState, AutoCloseable {
 
     private void startAdmin() throws StartFailed {
         BindAddress address = config.config().listeners().admin();
+        AdminServer started;
         try {
-            admin = AdminServer.start(address.toSocketAddress(), this);
+            started = AdminServer.start(address.toSocketAddress(), this);
         } catch (IOException taken) {
             throw new StartFailed(
                     "the admin port " + address + " cannot be bound: " + taken.getMessage(),
                     "Free the port, or choose another one with --admin ADDR:PORT.");
         }
-        LOG.atInfo().addKeyValue("address", text(adminAddress())).log("admin port is bound");
+        admin = started;
+        LOG.atInfo()
+                .addKeyValue("listener", "admin")
+                .addKeyValue(
+                        "address", new BindAddress(address.host(), started.address().getPort()))
+                .log("listening");
     }
 
     private void startControl(Path resources) throws StartFailed, InterruptedException {
@@ -196,15 +199,6 @@ public final class Gateway implements AdminState, AutoCloseable {
     }
 
     private void report() {
-        for (Listener listener : config.listeners()) {
-            InetSocketAddress address = traffic.bound().get(listener.name());
-            if (address != null) {
-                LOG.atInfo()
-                        .addKeyValue("listener", listener.name())
-                        .addKeyValue("address", text(address))
-                        .log("listener is bound");
-            }
-        }
         ControlState state = control();
         long errors = count(state.findings(), Severity.ERROR);
         long warnings = count(state.findings(), Severity.WARNING);
@@ -227,17 +221,5 @@ public final class Gateway implements AdminState, AutoCloseable {
         } catch (NativeTlsUnavailable missing) {
             throw new StartFailed(String.valueOf(missing.getMessage()), missing.advice());
         }
-    }
-
-    private static void requireFolder(Path resources) throws StartFailed {
-        if (!Files.isDirectory(resources)) {
-            throw new StartFailed(
-                    resources + " is not a folder",
-                    "Name a folder of manifests with --resources DIR; it may be empty.");
-        }
-    }
-
-    private static String text(InetSocketAddress address) {
-        return new BindAddress(address.getAddress().getHostAddress(), address.getPort()).toString();
     }
 }

@@ -2,14 +2,18 @@ package dev.sallyport.app.command;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.sun.net.httpserver.HttpServer;
 import dev.sallyport.app.admin.CertificateView;
 import dev.sallyport.app.admin.RouteView;
 import dev.sallyport.app.admin.RouteView.BackendView;
 import dev.sallyport.model.route.HttpsRedirect;
+import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.net.ServerSocket;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
@@ -113,6 +117,119 @@ final class CommandsTest {
         assertThat(run("certs", "--admin", "127.0.0.1:" + port)).isEqualTo(69);
         assertThat(err.toString())
                 .contains("no gateway answers at 127.0.0.1:" + port, "--admin ADDR:PORT");
+    }
+
+    @Test
+    void askingAnotherProgramSaysWhatToDo() throws Exception {
+        for (String foreign :
+                List.of(
+                        "<html>It works!</html>",
+                        "{}",
+                        "null",
+                        "[]",
+                        "{\"certificates\": null, \"routes\": null}",
+                        "{\"certificates\": [null], \"routes\": [null]}",
+                        "{\"certificates\": [{}], \"routes\": [{}]}")) {
+            try (var other = new ForeignServer(foreign)) {
+                for (String command : List.of("certs", "routes")) {
+                    for (String form : List.of("text", "json")) {
+                        assertThat(run(command, "--admin", other.address(), "-o", form))
+                                .as(command + " " + form + " " + foreign)
+                                .isEqualTo(69);
+                    }
+                }
+            }
+        }
+        assertThat(out.toString()).isEmpty();
+        assertThat(err.toString())
+                .contains("is not a page of this version's gateway", "--admin ADDR:PORT")
+                .doesNotContain("\tat ", "a bug");
+    }
+
+    /** Answers everything with one text. */
+    private static final class ForeignServer implements AutoCloseable {
+        private final HttpServer server;
+
+        ForeignServer(String text) throws IOException {
+            byte[] body = text.getBytes(StandardCharsets.UTF_8);
+            server =
+                    HttpServer.create(
+                            new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+            server.createContext(
+                    "/",
+                    exchange -> {
+                        try (exchange) {
+                            exchange.sendResponseHeaders(200, body.length);
+                            exchange.getResponseBody().write(body);
+                        }
+                    });
+            server.start();
+        }
+
+        String address() {
+            return "127.0.0.1:" + server.getAddress().getPort();
+        }
+
+        @Override
+        public void close() {
+            server.stop(0);
+        }
+    }
+
+    @Test
+    void aFlagThatIsNoAddressIsWrongUse() {
+        for (String flag : List.of("--http", "--https", "--admin")) {
+            assertThat(run("config", flag, "nonsense")).as(flag).isEqualTo(64);
+            assertThat(run("config", flag, "")).as(flag).isEqualTo(64);
+        }
+        assertThat(run("certs", "--admin", "nonsense")).isEqualTo(64);
+        assertThat(run("config", "--http", "127.0.0.1:1,")).isEqualTo(64);
+        assertThat(err.toString())
+                .contains(
+                        "--http: listeners.http[0]: nonsense (expected: ",
+                        "--http: listeners.http[0]: empty (expected: ",
+                        "--admin: nonsense (expected: ");
+    }
+
+    @Test
+    void whereFileAndFlagsAreWrongTheConfigurationIs() throws Exception {
+        Path file = Files.writeString(folder.resolve("g.yaml"), "limts: {}\n");
+
+        assertThat(run("config", "--config", file.toString(), "--http", "x")).isEqualTo(78);
+    }
+
+    @Test
+    void askingAGatewayNeedsOnlyItsAdminPortOfTheConfiguration() throws Exception {
+        Path file =
+                Files.writeString(
+                        folder.resolve("g.yaml"),
+                        """
+                        listeners: {admin: 127.0.0.1:1}
+                        tls: {client-authentication: {mode: required, ca-file: nowhere.pem}}
+                        """);
+
+        assertThat(run("config", "--config", file.toString())).isEqualTo(78);
+        assertThat(run("certs", "--config", file.toString())).isEqualTo(69);
+        assertThat(err.toString()).contains("no gateway answers at 127.0.0.1:1 ");
+    }
+
+    @Test
+    void whatAManifestSaysCannotForgeOutput() throws Exception {
+        Files.writeString(
+                folder.resolve("a.yaml"),
+                """
+                apiVersion: networking.k8s.io/v1
+                kind: Ingress
+                metadata: {name: a}
+                spec:
+                  rules:
+                    - host: "a\\e[2J\\nx.yaml:1: error: forged"
+                """);
+
+        assertThat(run("check", folder.toString())).isEqualTo(1);
+        assertThat(out.toString())
+                .contains("a\\u001b[2j\\u000ax.yaml:1: error: forged")
+                .doesNotContain("\u001b");
     }
 
     @Test

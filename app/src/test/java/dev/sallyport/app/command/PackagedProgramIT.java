@@ -109,8 +109,9 @@ final class PackagedProgramIT {
         assertThat(Files.readAllLines(err()))
                 .isNotEmpty()
                 .allSatisfy(line -> assertThat(line).startsWith("{").endsWith("}"))
-                .anySatisfy(
-                        line -> assertThat(line).contains("listener is bound", "[0:0:0:0:0:0:0:1]"))
+                .satisfiesOnlyOnce(line ->
+                        assertThat(line)
+                                .contains("\"message\":\"listening\"", "\"address\":\"[::1]:"))
                 .anySatisfy(line -> assertThat(line).contains("drained"));
     }
 
