@@ -290,15 +290,22 @@ public final class ListenerSet implements AutoCloseable {
         holder.set(socket);
         LOG.atInfo()
                 .addKeyValue("listener", listener.name())
-                .addKeyValue("address", bind.channel().localAddress())
+                .addKeyValue("address", text(bind.channel()))
                 .log("listening");
         return new Attempt.Done<>(socket);
+    }
+
+    /** {@code 127.0.0.1:8080}, {@code [::1]:8080}. */
+    private static String text(Channel bound) {
+        return bound.localAddress() instanceof InetSocketAddress address
+                ? NetUtil.toSocketAddressString(address)
+                : String.valueOf(bound.localAddress());
     }
 
     private void unbind(Bound socket) {
         LOG.atInfo()
                 .addKeyValue("listener", socket.pipeline.listener().name())
-                .addKeyValue("address", socket.channel.localAddress())
+                .addKeyValue("address", text(socket.channel))
                 .log("listening no more");
         socket.channel.close().awaitUninterruptibly(BIND.toNanos(), TimeUnit.NANOSECONDS);
         closeLater(socket.pipeline.tls());
