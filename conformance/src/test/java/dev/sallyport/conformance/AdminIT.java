@@ -2,12 +2,17 @@ package dev.sallyport.conformance;
 
 import static dev.sallyport.conformance.Manifests.ingress;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
+import java.io.IOException;
 import java.math.BigInteger;
 import java.net.http.HttpResponse;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -62,6 +67,47 @@ final class AdminIT {
     @ValueSource(strings = {"/livez", "/readyz"})
     void aHealthyGatewaySaysSo(String path) {
         assertThat(gateway.adminGet(path).statusCode()).isEqualTo(200);
+    }
+
+    @Test
+    void aGatewayIsReadyWhenTheFolderIsServedAndNoSooner(@TempDir Path parent, @TempDir Path run)
+            throws IOException {
+        Folder large = Folder.in(parent);
+        for (int file = 0; file < 40; file++) {
+            large.put("many-" + file + ".yaml", many(file, 400));
+        }
+        large.put(
+                "zz-last.yaml",
+                Manifests.service("echo", echo),
+                ingress("last").host("last.test", "echo").yaml());
+        List<Integer> answers = new ArrayList<>();
+
+        try (Gateway slow = Gateway.in(run, pki, large).launch()) {
+            await().pollInterval(Duration.ofMillis(2))
+                    .atMost(Duration.ofSeconds(60))
+                    .until(() -> {
+                        int answer = slow.readyz();
+                        answers.add(answer);
+                        return answer == 200;
+                    });
+
+            // At the very moment of the first 200, without patience.
+            assertThat(RawClient.plain(slow.http()).get("last.test", "/").status()).isEqualTo(200);
+            try (RawClient.Connection tls = RawClient.tls(slow.https(), "last.test").open()) {
+                assertThat(tls).isNotNull();
+            }
+        }
+        assertThat(answers).contains(503);
+        assertThat(answers.subList(answers.indexOf(503), answers.size() - 1)).containsOnly(503);
+    }
+
+    private static String[] many(int file, int objects) {
+        return IntStream.range(0, objects)
+                .mapToObj(i ->
+                        ingress("many-" + file + "-" + i)
+                                .host("h" + file + "-" + i + ".test", "echo")
+                                .yaml())
+                .toArray(String[]::new);
     }
 
     @Test

@@ -4,11 +4,17 @@ import static dev.sallyport.conformance.Manifests.ingress;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
+import java.math.BigInteger;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.GeneralSecurityException;
+import java.security.KeyPair;
+import java.security.KeyPairGenerator;
+import java.security.spec.RSAKeyGenParameterSpec;
+import java.time.Instant;
 import java.util.List;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -119,7 +125,16 @@ final class CommandLineIT {
 
     @Test
     void checkSaysWhatTheGatewaySays(@TempDir Path parent, @TempDir Path run) {
-        Folder manifests = broken(parent);
+        Leaf refused = pki.issue(wanted -> wanted.withKey(oddRsaKey()), "refused.test");
+        Folder manifests =
+                broken(parent)
+                        .put(
+                                "refused.yaml",
+                                Manifests.secret("refused-tls", refused),
+                                ingress("refused")
+                                        .tls("refused-tls", "refused.test")
+                                        .host("refused.test", "echo")
+                                        .yaml());
         JsonNode check =
                 JsonMapper.shared()
                         .readTree(
@@ -130,6 +145,21 @@ final class CommandLineIT {
             assertThat(Json.items(serving.api("findings")).map(CommandLineIT::gist))
                     .containsExactlyInAnyOrderElementsOf(
                             Json.items(check).map(CommandLineIT::gist).toList());
+        }
+        assertThat(Json.items(check).map(CommandLineIT::gist))
+                .anySatisfy(finding -> assertThat(finding).contains("CertificateRefused"));
+    }
+
+    /** The JDK works with any public exponent, BoringSSL with those up to 33 bits. */
+    private static KeyPair oddRsaKey() {
+        try {
+            KeyPairGenerator generator = KeyPairGenerator.getInstance("RSA");
+            generator.initialize(
+                    new RSAKeyGenParameterSpec(
+                            2048, BigInteger.ONE.shiftLeft(64).add(BigInteger.valueOf(13))));
+            return generator.generateKeyPair();
+        } catch (GeneralSecurityException e) {
+            throw new AssertionError("no RSA", e);
         }
     }
 
@@ -174,6 +204,19 @@ final class CommandLineIT {
         assertThat(routes.exit()).as(routes.all()).isZero();
         assertThat(routes.out().lines().filter(line -> line.contains("shop.test")).toList())
                 .anySatisfy(line -> assertThat(line).contains("/", "default/echo", "default/shop"));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"certs", "routes"})
+    void askingAnotherProgramSaysSo(String command) {
+        // An echo backend answers every path with JSON, and 200.
+        for (String form : List.of("text", "json")) {
+            Ran ran = Distribution.run(command, "--admin", "127.0.0.1:" + echo.port(), "-o", form);
+
+            assertThat(ran.exit()).as(ran.all()).isEqualTo(UNAVAILABLE);
+            assertThat(ran.out()).isEmpty();
+            assertThat(ran.err()).contains("--admin").doesNotContain("Exception", "\tat ");
+        }
     }
 
     @ParameterizedTest
@@ -331,12 +374,25 @@ final class CommandLineIT {
                         List.<String>of(),
                         List.of("serve"),
                         List.of("run", "--no-such-flag"),
+                        List.of("certs", "--output", "xml"),
                         List.of("check"),
                         List.of("check", "a", "b"))) {
             Ran ran = Distribution.run(wrong.toArray(String[]::new));
 
             assertThat(ran.exit()).as(wrong + ": " + ran.all()).isEqualTo(USAGE);
             assertThat(ran.err()).contains("Usage: sallyport").doesNotContain("\tat ");
+        }
+    }
+
+    @Test
+    void aFlagsBadValueIsWrongUse() {
+        for (String value : List.of("nonsense", "")) {
+            Ran run =
+                    Distribution.run(
+                            "run", "--resources", folder.path().toString(), "--http", value);
+
+            assertThat(run.exit()).as(run.all()).isEqualTo(USAGE);
+            assertThat(run.err()).contains("--http").doesNotContain("\tat ");
         }
     }
 
@@ -360,6 +416,24 @@ final class CommandLineIT {
     void theLogIsJsonWhereNobodyWatches() {
         assertThat(gateway.err().lines().filter(line -> !line.isBlank()).toList())
                 .isNotEmpty()
-                .allSatisfy(line -> assertThat(line).startsWith("{").endsWith("}"));
+                .allSatisfy(line -> {
+                    JsonNode message = JsonMapper.shared().readTree(line);
+                    assertThat(Instant.parse(message.get("time").asString())).isNotNull();
+                    assertThat(message.get("level").asString()).isIn("INFO", "WARN");
+                    assertThat(message.get("message").asString()).isNotBlank();
+                });
+    }
+
+    @Test
+    void theLogNamesReasonsAsTheApiDoes(@TempDir Path parent, @TempDir Path run) {
+        try (Gateway serving = Gateway.in(run, pki, broken(parent)).start()) {
+            assertThat(serving.err().lines().map(line -> JsonMapper.shared().readTree(line)))
+                    .filteredOn(message -> message.path("message").asString().equals("Finding"))
+                    .extracting(message -> message.get("reason").asString())
+                    .containsExactlyInAnyOrderElementsOf(
+                            Json.items(serving.api("findings"))
+                                    .map(finding -> finding.get("reason").asString())
+                                    .toList());
+        }
     }
 }

@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.MethodOrderer;
@@ -23,7 +24,7 @@ import org.junit.jupiter.api.io.TempDir;
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 final class DemoIT {
 
-    private static final Pattern FOLDER = Pattern.compile("Everything is in (\\S+)\\. Ctrl-C");
+    private static final Pattern FOLDER = Pattern.compile("Everything is in (.+)\\. Ctrl-C");
     private static final Duration PATIENCE = Duration.ofSeconds(60);
 
     @TempDir private static Path work;
@@ -32,6 +33,8 @@ final class DemoIT {
 
     @BeforeAll
     static void start() throws IOException {
+        // What a shell would take for two words, and for the end of a quotation.
+        Path temporary = Files.createDirectory(work.resolve("it's temporary"));
         out = work.resolve("demo.out");
         String program =
                 String.join(
@@ -45,7 +48,7 @@ final class DemoIT {
                                         Distribution.command(
                                                 List.of(
                                                         "-Dsallyport.command=" + program,
-                                                        "-Djava.io.tmpdir=" + work),
+                                                        "-Djava.io.tmpdir=" + temporary),
                                                 List.of("demo")))
                                 .redirectOutput(out.toFile())
                                 .redirectError(work.resolve("demo.err").toFile()));
@@ -160,5 +163,39 @@ final class DemoIT {
         assertThat(demo.waitFor(PATIENCE.toSeconds(), TimeUnit.SECONDS)).isTrue();
         assertThat(demo.exitValue()).isZero();
         assertThat(folder).doesNotExist();
+    }
+
+    @Test
+    @Order(7)
+    void aSignalDuringTheSetUpLeavesNoKeysBehind(@TempDir Path parent) throws Exception {
+        Path temporary = Files.createDirectory(parent.resolve("tmp"));
+        Process early =
+                Ran.start(
+                        new ProcessBuilder(
+                                        Distribution.command(
+                                                List.of("-Djava.io.tmpdir=" + temporary),
+                                                List.of("demo")))
+                                .redirectOutput(parent.resolve("out").toFile())
+                                .redirectError(parent.resolve("err").toFile()));
+        try {
+            await().pollDelay(Duration.ZERO)
+                    .pollInterval(Duration.ofMillis(1))
+                    .atMost(PATIENCE)
+                    .until(() -> !early.isAlive() || holdsAFolder(temporary));
+
+            early.destroy();
+
+            assertThat(early.waitFor(PATIENCE.toSeconds(), TimeUnit.SECONDS)).isTrue();
+            assertThat(early.exitValue()).isZero();
+            assertThat(holdsAFolder(temporary)).isFalse();
+        } finally {
+            early.destroyForcibly();
+        }
+    }
+
+    private static boolean holdsAFolder(Path temporary) throws IOException {
+        try (Stream<Path> files = Files.list(temporary)) {
+            return files.anyMatch(file -> file.getFileName().toString().startsWith("sallyport-"));
+        }
     }
 }
