@@ -251,12 +251,12 @@ public final class CertificateCatalog {
             if (entry.candidate != null && !entry.serves(entry.candidate)) {
                 addKept(
                         remarks,
-                        CertificateJudgement.of(entry.candidate, entry.secret, List.of(), now),
+                        CertificateJudgement.of(entry.candidate, entry.secret, now),
                         served);
             }
         }
         if (served != null) {
-            remarks.addAll(CertificateJudgement.of(served.bundle(), entry.secret, List.of(), now));
+            remarks.addAll(CertificateJudgement.of(served.bundle(), entry.secret, now));
         }
         return remarks.stream()
                 .distinct()

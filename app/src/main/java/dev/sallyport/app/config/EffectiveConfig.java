@@ -39,7 +39,7 @@ public record EffectiveConfig(
                 hsts(config.hsts()),
                 new ProxySettings.AccessLogSettings(
                         config.accessLog().format(),
-                        config.accessLog().output(),
+                        config.accessLog().output().text(),
                         config.accessLog().queue()),
                 config.forwarding().escapedSlashes());
     }

@@ -14,8 +14,9 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * Everything that can be configured: the one place for keys, types, ranges, defaults and their
- * documentation. Immutable. Reasons for the defaults are in {@code docs/defaults.md}.
+ * Everything that can be configured: keys, types, ranges, defaults and what they mean, from which
+ * {@code docs/configuration.md} is made. Immutable. Reasons for the defaults are in {@code
+ * docs/defaults.md}; a test holds the parts' own defaults at these.
  */
 public record GatewayConfig(
         @Key("The folder of manifests to serve.") Optional<Path> resources,
@@ -436,7 +437,7 @@ public record GatewayConfig(
     /** The access log. */
     public record AccessLog(
             @Key("How a line looks.") AccessLogSettings.Format format,
-            @Key("`stdout`, `stderr` or a file to append to.") String output,
+            @Key("Where lines go; a file is appended to.") LogTarget output,
             @Key(
                             value =
                                     "Lines that may wait for the writer; more are dropped and counted.",
@@ -444,7 +445,7 @@ public record GatewayConfig(
                             max = 1 << 24)
                     int queue) {
         static final AccessLog DEFAULT =
-                new AccessLog(AccessLogSettings.Format.JSON, "stdout", 16 * 1024);
+                new AccessLog(AccessLogSettings.Format.JSON, LogTarget.STANDARD_OUTPUT, 16 * 1024);
     }
 
     /** The threads that serve traffic. */

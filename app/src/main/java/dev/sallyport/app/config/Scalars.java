@@ -55,6 +55,9 @@ final class Scalars {
         if (type == Path.class) {
             return path(raw);
         }
+        if (type == LogTarget.class) {
+            return new LogTarget(LogTarget.isStream(text) ? text : path(raw).toString());
+        }
         if (type == BindAddress.class) {
             return BindAddress.parse(text);
         }
@@ -106,6 +109,9 @@ final class Scalars {
         }
         if (type == Path.class) {
             return "path";
+        }
+        if (type == LogTarget.class) {
+            return LogTarget.FORM;
         }
         if (type == BindAddress.class) {
             return "address:port";

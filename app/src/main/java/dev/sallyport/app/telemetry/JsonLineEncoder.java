@@ -7,6 +7,7 @@ import ch.qos.logback.classic.spi.IThrowableProxy;
 import ch.qos.logback.classic.spi.ThrowableProxyUtil;
 import ch.qos.logback.core.encoder.EncoderBase;
 import java.util.List;
+import java.util.Locale;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.event.KeyValuePair;
@@ -81,7 +82,7 @@ final class JsonLineEncoder extends EncoderBase<ILoggingEvent> {
                             || c == '\u2028'
                             || c == '\u2029'
                             || unpaired(text, i)) {
-                        line.append(String.format("\\u%04x", (int) c));
+                        line.append(String.format(Locale.ROOT, "\\u%04x", (int) c));
                     } else {
                         line.append(c);
                     }

@@ -55,6 +55,21 @@ final class ConfigLoaderTest {
     }
 
     @Test
+    void theAccessLogsFileIsRelativeToTheConfiguration() throws Exception {
+        assertThat(accessLog(Optional.of(write("access-log: {output: access.log}\n")), Map.of()))
+                .isEqualTo(folder.resolve("access.log").toString());
+        assertThat(accessLog(Optional.of(write("access-log: {output: stderr}\n")), Map.of()))
+                .isEqualTo("stderr");
+        assertThat(accessLog(Optional.empty(), Map.of("SALLYPORT_ACCESS_LOG_OUTPUT", "access.log")))
+                .isEqualTo("access.log");
+    }
+
+    private static String accessLog(Optional<Path> file, Map<String, String> environment)
+            throws InvalidConfiguration {
+        return ConfigLoader.load(file, environment, List.of()).proxySettings().accessLog().output();
+    }
+
+    @Test
     void everythingThatIsWrongIsReportedAtOnce() throws Exception {
         Path file =
                 write(

@@ -402,7 +402,7 @@ final class SectionsTest {
     void accessLogByDefault() throws Exception {
         defaults(
                 GatewayConfig::accessLog,
-                new AccessLog(AccessLogSettings.Format.JSON, "stdout", 16_384));
+                new AccessLog(AccessLogSettings.Format.JSON, new LogTarget("stdout"), 16_384));
     }
 
     @Test
@@ -415,7 +415,8 @@ final class SectionsTest {
                   output: /var/log/access.log
                   queue: 32
                 """,
-                new AccessLog(AccessLogSettings.Format.COMMON, "/var/log/access.log", 32));
+                new AccessLog(
+                        AccessLogSettings.Format.COMMON, new LogTarget("/var/log/access.log"), 32));
     }
 
     @Test

@@ -36,6 +36,7 @@ import org.jspecify.annotations.Nullable;
 /** From all that Ingresses say about one host to its routes and certificates. Pure and total. */
 final class HostTranslator {
     private static final PathMatch EVERYTHING = new PathMatch.Prefix("/");
+    private static final int NAMES_TOLD = 5;
     private static final RouteAction UNAVAILABLE = new RouteAction.Forward(List.of());
 
     private final Optional<HttpsRedirect> redirect;
@@ -311,10 +312,7 @@ final class HostTranslator {
                                         + ": the certificate in "
                                         + claim.secret()
                                         + " is for "
-                                        + bundle.names().stream()
-                                                .map(Hostname::text)
-                                                .sorted()
-                                                .toList(),
+                                        + names(bundle),
                                 "Have the certificate issued for this host too."));
             }
         }
@@ -341,6 +339,13 @@ final class HostTranslator {
 
     private static boolean covers(CertificateBundle bundle, Hostname host) {
         return bundle.names().stream().anyMatch(name -> name.covers(host));
+    }
+
+    private static String names(CertificateBundle bundle) {
+        List<String> all = bundle.names().stream().map(Hostname::text).sorted().toList();
+        int told = Math.min(all.size(), NAMES_TOLD);
+        return all.subList(0, told)
+                + (told < all.size() ? " and " + (all.size() - told) + " more" : "");
     }
 
     private static String written(PathMatch path) {

@@ -55,11 +55,6 @@ public final class CertificateSet {
         return true;
     }
 
-    /** Whether any of them only stands in for the real one. */
-    public boolean temporary() {
-        return certificates.stream().anyMatch(ServedCertificate::temporary);
-    }
-
     @Override
     public String toString() {
         return certificates.toString();

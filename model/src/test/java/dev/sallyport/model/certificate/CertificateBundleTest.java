@@ -93,7 +93,6 @@ class CertificateBundleTest {
         assertThat(set.certificates()).containsExactly(ecdsa, rsa);
         assertThat(set.covers("a.example")).isTrue();
         assertThat(set.covers("b.example")).isFalse();
-        assertThat(set.temporary()).isFalse();
     }
 
     @Test

@@ -2,26 +2,23 @@ package dev.sallyport.tls.certificate;
 
 import static dev.sallyport.model.finding.Reason.CERTIFICATE_EXPIRED;
 import static dev.sallyport.model.finding.Reason.CERTIFICATE_EXPIRES_SOON;
-import static dev.sallyport.model.finding.Reason.CERTIFICATE_HOST_MISMATCH;
 import static dev.sallyport.model.finding.Reason.CERTIFICATE_NOT_YET_VALID;
 import static dev.sallyport.model.finding.Reason.CERTIFICATE_TEMPORARY;
 
 import dev.sallyport.model.certificate.CertificateBundle;
 import dev.sallyport.model.finding.Finding;
-import dev.sallyport.model.name.Hostname;
 import dev.sallyport.model.name.ObjectRef;
 import java.io.IOException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.Collection;
 import java.util.List;
 import org.bouncycastle.asn1.ASN1String;
 import org.bouncycastle.asn1.x500.RDN;
 import org.bouncycastle.asn1.x500.style.BCStyle;
 import org.bouncycastle.cert.X509CertificateHolder;
 
-/** What is to be said of a usable bundle at a time and for hosts. */
+/** What is to be said of a usable bundle at a time. */
 public final class CertificateJudgement {
     /**
      * The longest that {@link dev.sallyport.model.finding.Reason#CERTIFICATE_EXPIRES_SOON} is told
@@ -38,13 +35,11 @@ public final class CertificateJudgement {
     private CertificateJudgement() {}
 
     /**
-     * Not yet valid, expired, expires soon, temporary, not covering a host.
+     * Not yet valid, expired, expires soon, temporary.
      *
      * @param origin the Secret, for findings
-     * @param hosts those it is meant for; may be empty
      */
-    public static List<Finding> of(
-            CertificateBundle bundle, ObjectRef origin, Collection<Hostname> hosts, Instant now) {
+    public static List<Finding> of(CertificateBundle bundle, ObjectRef origin, Instant now) {
         List<Finding> findings = new ArrayList<>();
         if (now.isBefore(bundle.notBefore())) {
             findings.add(
@@ -76,20 +71,6 @@ public final class CertificateJudgement {
                             "tls.crt: a temporary certificate of cert-manager",
                             "Wait for the issuer, or look at the Certificate's conditions."));
         }
-        for (Hostname host : hosts) {
-            if (bundle.names().stream().noneMatch(name -> name.covers(host))) {
-                findings.add(
-                        Finding.of(
-                                CERTIFICATE_HOST_MISMATCH,
-                                origin,
-                                "tls.crt: does not cover "
-                                        + host
-                                        + " (it covers: "
-                                        + names(bundle)
-                                        + ")",
-                                "Issue the certificate for this host, or name another Secret."));
-            }
-        }
         return List.copyOf(findings);
     }
 
@@ -115,13 +96,5 @@ public final class CertificateJudgement {
         Duration sixth = Duration.between(bundle.notBefore(), bundle.notAfter()).dividedBy(6);
         Duration ahead = sixth.compareTo(SOON) < 0 ? sixth : SOON;
         return now.isAfter(bundle.notAfter().minus(ahead));
-    }
-
-    private static String names(CertificateBundle bundle) {
-        List<String> first = bundle.names().stream().limit(5).map(Hostname::text).toList();
-        int more = bundle.names().size() - first.size();
-        return first.isEmpty()
-                ? "no DNS name"
-                : String.join(", ", first) + (more == 0 ? "" : " and " + more + " more");
     }
 }

@@ -98,15 +98,11 @@ public final class TlsAcceptor implements AutoCloseable {
                     HandshakeFailure.NO_APPLICATION_PROTOCOL, Alert.NO_APPLICATION_PROTOCOL);
         }
         CertificateTable table = certificates.get();
-        String name = hello.serverName();
-        CertificateSet found = name == null ? null : table.hosts().find(name);
-        if (found != null) {
-            return new Choice.Chosen(hello, found, false);
-        }
-        if (table.fallback().isPresent()) {
-            return new Choice.Chosen(hello, table.fallback().get(), true);
-        }
-        return new Choice.Refused(HandshakeFailure.NAME_UNKNOWN, Alert.UNRECOGNIZED_NAME);
+        CertificateSet found = table.find(hello.serverName());
+        return found == null
+                ? new Choice.Refused(HandshakeFailure.NAME_UNKNOWN, Alert.UNRECOGNIZED_NAME)
+                : new Choice.Chosen(
+                        hello, found, table.fallback().filter(found::equals).isPresent());
     }
 
     SslHandler newTlsHandler(ByteBufAllocator allocator, Choice.Chosen chosen) {

@@ -10,7 +10,6 @@ import dev.sallyport.model.certificate.CertificateBundle;
 import dev.sallyport.model.finding.Finding;
 import dev.sallyport.model.finding.Parsed;
 import dev.sallyport.model.finding.Reason;
-import dev.sallyport.model.name.Hostname;
 import dev.sallyport.model.name.ObjectRef;
 import dev.sallyport.tls.certificate.TestCertificates.Made;
 import dev.sallyport.tls.certificate.TestCertificates.Spec;
@@ -31,17 +30,13 @@ class CertificateJudgementTest {
         };
     }
 
-    private static List<Reason> reasons(CertificateBundle bundle, Instant now, String... hosts) {
-        return CertificateJudgement.of(
-                        bundle, SECRET, List.of(hosts).stream().map(Hostname::parse).toList(), now)
-                .stream()
-                .map(Finding::reason)
-                .toList();
+    private static List<Reason> reasons(CertificateBundle bundle, Instant now) {
+        return CertificateJudgement.of(bundle, SECRET, now).stream().map(Finding::reason).toList();
     }
 
     @Test
-    void nothingIsSaidOfAValidCertificateForItsHost() {
-        assertThat(reasons(bundle(valid()), NOW, "shop.example.com")).isEmpty();
+    void nothingIsSaidOfAValidCertificate() {
+        assertThat(reasons(bundle(valid()), NOW)).isEmpty();
     }
 
     @Test
@@ -81,38 +76,6 @@ class CertificateJudgementTest {
         assertThat(reasons(bundle, edge)).isEmpty();
         assertThat(reasons(bundle, edge.plusSeconds(1)))
                 .containsExactly(Reason.CERTIFICATE_EXPIRES_SOON);
-    }
-
-    @Test
-    void eachHostThatIsNotCoveredIsNamed() {
-        CertificateBundle bundle = bundle(valid().names("*.example.com"));
-        List<Finding> findings =
-                CertificateJudgement.of(
-                        bundle,
-                        SECRET,
-                        List.of(
-                                Hostname.parse("a.example.com"),
-                                Hostname.parse("a.b.example.com"),
-                                Hostname.parse("example.com"),
-                                Hostname.parse("*.example.com")),
-                        NOW);
-        assertThat(findings)
-                .extracting(Finding::message)
-                .satisfiesExactly(
-                        message -> assertThat(message).contains("a.b.example.com"),
-                        message -> assertThat(message).contains("cover example.com"));
-    }
-
-    @Test
-    void manyNamesAreCutShortInMessages() {
-        CertificateBundle bundle =
-                bundle(valid().names("a.test", "b.test", "c.test", "d.test", "e.test", "f.test"));
-        assertThat(
-                        CertificateJudgement.of(
-                                        bundle, SECRET, List.of(Hostname.parse("x.test")), NOW)
-                                .getFirst()
-                                .message())
-                .contains("e.test and 1 more");
     }
 
     private static Spec temporary(String issuer, String subject) {
