@@ -2,6 +2,7 @@ package dev.sallyport.proxy.http;
 
 import dev.sallyport.model.certificate.CertificateSet;
 import dev.sallyport.model.listener.Listener;
+import io.netty.util.NetUtil;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import org.jspecify.annotations.Nullable;
@@ -107,8 +108,7 @@ public final class ClientConnection {
         if (ip == null) {
             return address.getHostString();
         }
-        String text = ip.getHostAddress();
-        int zone = text.indexOf('%');
-        return zone < 0 ? text : text.substring(0, zone);
+        return NetUtil.toAddressString(
+                ip); // RFC 5952; without a zone, which means nothing elsewhere
     }
 }

@@ -132,8 +132,7 @@ class ForwardedFieldsTest {
                                 .forwarding(new Forwarding(List.of(), true)),
                         "Forwarded: for=evil\n");
         assertThat(headers.getAll("Forwarded"))
-                .containsExactly(
-                        "for=\"[2001:db8:0:0:0:0:0:1]\";host=\"Shop.example:8080\";proto=http");
+                .containsExactly("for=\"[2001:db8::1]\";host=\"Shop.example:8080\";proto=http");
     }
 
     @Test
