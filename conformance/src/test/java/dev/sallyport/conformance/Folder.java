@@ -80,6 +80,16 @@ final class Folder {
         }
     }
 
+    /** Gives a file another name. */
+    Folder move(String name, String to) {
+        try {
+            Files.move(path.resolve(name), path.resolve(to));
+            return this;
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
     Folder delete(String name) {
         try {
             Files.delete(path.resolve(name));

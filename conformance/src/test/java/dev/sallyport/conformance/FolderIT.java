@@ -207,6 +207,33 @@ final class FolderIT {
     }
 
     @Test
+    void aSecretIsThatOfTheFirstFileThatHasItAndThenOfTheNext() {
+        Leaf second = goodSite("twice");
+        Leaf first = pki.ecdsa("twice.test");
+
+        folder.put("a-twice.yaml", Manifests.secret("twice", first));
+        gateway.awaitServed("twice.test", first);
+        folder.delete("a-twice.yaml");
+
+        gateway.awaitServed("twice.test", second);
+        gateway.awaitNoFinding("twice.yaml");
+    }
+
+    @Test
+    void aMovedFileIsServedOnWithoutAFinding() throws IOException {
+        Leaf leaf = goodSite("moved");
+
+        folder.move("moved.yaml", "moved-to.yaml");
+        folder.put(
+                "after-moved.yaml", ingress("after-moved").host("after-moved.test", "one").yaml());
+
+        gateway.awaitStatus("after-moved.test", "/", 200);
+        assertThat(Handshakes.serial(gateway.https(), "moved.test")).isEqualTo(leaf.serial());
+        gateway.awaitNoFinding("moved.yaml");
+        gateway.awaitNoFinding("moved-to.yaml");
+    }
+
+    @Test
     void theItemsOfAListAreObjects() {
         String item = ingress("listed").host("listed.test", "one").yaml().indent(4);
 

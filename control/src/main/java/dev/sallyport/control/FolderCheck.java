@@ -17,6 +17,7 @@ import java.time.InstantSource;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.concurrent.Executor;
 
 /** Reads and translates a folder once, without serving anything. */
 public final class FolderCheck {
@@ -32,8 +33,9 @@ public final class FolderCheck {
      */
     public static CheckResult check(
             Path dir, ControlSettings settings, DataPlane dataPlane, InstantSource time) {
-        SourceUpdate read = FolderSource.read(dir, settings.folder());
-        var catalog = new CertificateCatalog(CertificateReader.PEM, ParserThreads.executor(), time);
+        Executor parsers = ParserThreads.executor();
+        SourceUpdate read = FolderSource.read(dir, settings.folder(), parsers);
+        var catalog = new CertificateCatalog(CertificateReader.PEM, parsers, time);
         var translator =
                 new IncrementalTranslator(settings.translation(), new CatalogSource(catalog));
         Map<String, Integer> objects = new TreeMap<>();

@@ -12,6 +12,7 @@ import java.time.Duration;
 import java.time.InstantSource;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
 
 /** Serves a folder: reads it, translates it, and keeps the data plane at what it says. */
 public final class FolderControl implements AutoCloseable {
@@ -32,15 +33,18 @@ public final class FolderControl implements AutoCloseable {
      */
     public static FolderControl open(
             Path dir, ControlSettings settings, DataPlane dataPlane, InstantSource time) {
+        Executor parsers = ParserThreads.executor();
         var reconciler =
                 new Reconciler(
                         settings.translation(),
                         settings.holdOff(),
                         CertificateReader.PEM,
-                        ParserThreads.executor(),
+                        parsers,
                         dataPlane,
                         time);
-        var source = new FolderSource(dir, settings.folder(), reconciler::submit, System::nanoTime);
+        var source =
+                new FolderSource(
+                        dir, settings.folder(), reconciler::submit, parsers, System::nanoTime);
         reconciler.start();
         source.start();
         return new FolderControl(source, reconciler);

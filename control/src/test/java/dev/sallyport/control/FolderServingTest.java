@@ -484,6 +484,7 @@ class FolderServingTest {
                             update.findings().values().forEach(saidByFolder::addAll);
                             sink.submit(update);
                         },
+                        Runnable::run,
                         System::nanoTime);
         reconciler.start();
         source.start();

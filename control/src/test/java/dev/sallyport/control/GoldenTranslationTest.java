@@ -105,7 +105,7 @@ class GoldenTranslationTest {
 
     private static String translate(
             Path folder, TranslationSettings settings, Random random, boolean shuffled) {
-        SourceUpdate read = FolderSource.read(folder, FolderSettings.DEFAULT);
+        SourceUpdate read = FolderSource.read(folder, FolderSettings.DEFAULT, Runnable::run);
         var catalog =
                 new CertificateCatalog(
                         Placeholders.READER, Runnable::run, InstantSource.fixed(NOW));

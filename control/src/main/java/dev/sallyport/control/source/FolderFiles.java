@@ -22,6 +22,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
 import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
@@ -49,6 +51,7 @@ import org.jspecify.annotations.Nullable;
 final class FolderFiles {
     private static final String KUBELETS_LINK = "..data";
     private static final String FOLDERS = "folders"; // what findings are about, beside files
+    private static final int PART = 64; // files that one thread reads before it asks for more
     private static final String BOUND = "bound of files";
 
     private final Path root;
@@ -97,17 +100,36 @@ final class FolderFiles {
         return table.drain();
     }
 
-    /** Reads everything there is, and believes it: there is nothing before it to lose. */
-    void readAll() {
+    /**
+     * Reads everything there is, and believes it: there is nothing before it to lose.
+     *
+     * @param readers reads files side by side
+     */
+    void readAll(Executor readers) {
         FolderWalk walk = walk(root);
-        walk.files.forEach((file, stamp) -> {
-            links.note(file, walk.links.contains(file));
-            var fresh = new KnownFile();
-            judge(file, fresh, stamp, Trust.FINAL, reader.read(file, stamp, Digest.NONE, false));
-        });
+        List<Map.Entry<Path, FileStamp>> all = List.copyOf(walk.files.entrySet());
+        List<CompletableFuture<List<Reading>>> parts = new ArrayList<>();
+        for (int i = 0; i < all.size(); i += PART) {
+            var part = all.subList(i, Math.min(i + PART, all.size()));
+            parts.add(CompletableFuture.supplyAsync(() -> read(part), readers));
+        }
+        Iterator<Map.Entry<Path, FileStamp>> files = all.iterator();
+        for (CompletableFuture<List<Reading>> part : parts) {
+            for (Reading reading : part.join()) {
+                Map.Entry<Path, FileStamp> file = files.next();
+                links.note(file.getKey(), walk.links.contains(file.getKey()));
+                judge(file.getKey(), new KnownFile(), file.getValue(), Trust.FINAL, reading);
+            }
+        }
         table.say(FOLDERS, walk.findings);
         beyond = walk.beyond;
         sayBound();
+    }
+
+    private List<Reading> read(List<Map.Entry<Path, FileStamp>> files) {
+        return files.stream()
+                .map(file -> reader.read(file.getKey(), file.getValue(), Digest.NONE, false))
+                .toList();
     }
 
     /** Compares everything with what is known. */

@@ -8,12 +8,13 @@ import java.time.Duration;
  * @param notifications whether the system's file notifications are used (inotify on Linux); without
  *     them only the poll sees changes
  * @param pollInterval how often the whole folder is compared, for what notifications miss
- * @param settle how long a file that is written in place must have been still before it is read: a
- *     half-written file is not an intent
- * @param vanishGrace how long a file or object must be gone, or a file unreadable, before that
- *     counts: editors remove and re-create, writers truncate first
+ * @param settle how long a file that is written in place must have been still before it is read,
+ *     and believed if it looks complete: a half-written file is not an intent
+ * @param vanishGrace how long a file or object must be gone, or a file be unreadable or look like a
+ *     part of one, before that counts: editors remove and re-create, writers truncate first and
+ *     pause
  * @param maxFileBytes larger files are not read
- * @param maxFiles further files are not read
+ * @param maxFiles further files are not read, and no more folders than that are entered
  * @param maxDepth folders nested deeper are not entered
  */
 public record FolderSettings(

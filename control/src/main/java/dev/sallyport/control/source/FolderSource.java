@@ -5,6 +5,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
@@ -26,11 +27,12 @@ public final class FolderSource implements AutoCloseable {
      */
     private static final Logger log = LoggerFactory.getLogger(FolderSource.class);
     private static final Duration AFTER_A_BUG = Duration.ofSeconds(1);
-    private static final Duration LONGEST_CLOSE = Duration.ofSeconds(5); // a hung network disk
+    private static final Duration LONGEST_CLOSE = Duration.ofSeconds(5); // a disk may hang
     private static final int POLL_SHARE = 20; // polling takes a twentieth of one core at most
 
     private final FolderSettings settings;
     private final Consumer<SourceUpdate> sink;
+    private final Executor readers;
     private final LongSupplier nanoTime;
     private final FolderFiles files;
     private final CountDownLatch closed = new CountDownLatch(1);
@@ -45,33 +47,41 @@ public final class FolderSource implements AutoCloseable {
      * @param root the folder; may appear later
      * @param sink called on the thread {@code folder-watcher}: once when everything is read, then
      *     for every change
+     * @param readers reads files side by side, when everything is read
      * @param nanoTime nanoseconds since any moment, for instance {@code System::nanoTime}
      */
     public FolderSource(
             Path root,
             FolderSettings settings,
             Consumer<SourceUpdate> sink,
+            Executor readers,
             LongSupplier nanoTime) {
-        this(root, settings, sink, nanoTime, FileAccess.SYSTEM);
+        this(root, settings, sink, readers, nanoTime, FileAccess.SYSTEM);
     }
 
     FolderSource(
             Path root,
             FolderSettings settings,
             Consumer<SourceUpdate> sink,
+            Executor readers,
             LongSupplier nanoTime,
             FileAccess access) {
         this.settings = settings;
         this.sink = sink;
+        this.readers = readers;
         this.nanoTime = nanoTime;
         this.files = new FolderFiles(root, settings, access, nanoTime, this::watch);
         this.thread = Thread.ofPlatform().name("folder-watcher").daemon().unstarted(this::run);
     }
 
-    /** Reads a folder once, on the caller's thread. */
-    public static SourceUpdate read(Path root, FolderSettings settings) {
+    /**
+     * Reads a folder once. Blocks.
+     *
+     * @param readers reads files side by side
+     */
+    public static SourceUpdate read(Path root, FolderSettings settings, Executor readers) {
         var files = new FolderFiles(root, settings, FileAccess.SYSTEM, () -> 0, _ -> {});
-        files.readAll();
+        files.readAll(readers);
         return files.drain();
     }
 
@@ -92,7 +102,10 @@ public final class FolderSource implements AutoCloseable {
                 : Optional.of(Duration.ofNanos(nanoTime.getAsLong() - at));
     }
 
-    /** Stops the thread and waits until it has ended: the sink is not called any more. */
+    /**
+     * Stops the thread and waits until it has ended, five seconds at most. The sink is not called
+     * any more, unless it is being called.
+     */
     @Override
     public void close() {
         closed.countDown();
@@ -102,7 +115,7 @@ public final class FolderSource implements AutoCloseable {
         thread.interrupt();
         try {
             if (!thread.join(LONGEST_CLOSE)) {
-                log.atWarn().log("The folder's thread hangs in the file system and is left behind");
+                log.atWarn().log("The folder is still being read; its thread is left behind");
             }
         } catch (InterruptedException _) {
             Thread.currentThread().interrupt();
@@ -138,7 +151,7 @@ public final class FolderSource implements AutoCloseable {
             if (now - poll >= 0) {
                 nextPoll = now + settings.pollInterval().toNanos();
                 if (first) {
-                    files.readAll();
+                    files.readAll(readers);
                 } else {
                     files.scan();
                 }
@@ -147,7 +160,7 @@ public final class FolderSource implements AutoCloseable {
             }
             files.lookAtDue();
             SourceUpdate update = files.drain();
-            if (!told || !update.isEmpty()) {
+            if (closed.getCount() > 0 && (!told || !update.isEmpty())) {
                 told = true;
                 sink.accept(update);
             }

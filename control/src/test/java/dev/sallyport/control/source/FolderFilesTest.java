@@ -570,7 +570,7 @@ class FolderFilesTest {
         }
         files = files();
         served.clear();
-        files.readAll();
+        files.readAll(Runnable::run);
         collect();
         pass(Duration.ofSeconds(10));
     }

@@ -19,6 +19,7 @@ import java.util.Locale;
 import java.util.Objects;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -40,7 +41,7 @@ class FolderSourceTest {
         write("notes.txt", "kind: [");
         write(".hidden.yaml", "kind: [");
         write(".git/x.yaml", "kind: [");
-        SourceUpdate update = FolderSource.read(folder, FolderSettings.DEFAULT);
+        SourceUpdate update = FolderSource.read(folder, FolderSettings.DEFAULT, Runnable::run);
         assertThat(update.changes())
                 .extracting(change -> change.ref().toString())
                 .containsExactlyInAnyOrder("Service default/one", "Namespace n");
@@ -55,7 +56,7 @@ class FolderSourceTest {
         write("a/x.yaml", service("one", 80));
         Files.createSymbolicLink(folder.resolve("a/up"), Path.of(".."));
         Files.createSymbolicLink(folder.resolve("a/self.yaml"), Path.of("self.yaml"));
-        SourceUpdate update = FolderSource.read(folder, FolderSettings.DEFAULT);
+        SourceUpdate update = FolderSource.read(folder, FolderSettings.DEFAULT, Runnable::run);
         assertThat(update.changes()).hasSize(1);
         assertThat(findings(update))
                 .extracting(Finding::reason)
@@ -65,7 +66,7 @@ class FolderSourceTest {
     @Test
     void aLinkToNowhereIsAFinding() throws Exception {
         Files.createSymbolicLink(folder.resolve("x.yaml"), Path.of("nowhere"));
-        assertThat(findings(FolderSource.read(folder, FolderSettings.DEFAULT)))
+        assertThat(findings(FolderSource.read(folder, FolderSettings.DEFAULT, Runnable::run)))
                 .singleElement()
                 .satisfies(finding -> assertThat(finding.message()).contains("does not exist"));
     }
@@ -74,7 +75,7 @@ class FolderSourceTest {
     void aPipeIsAFindingAndDoesNotBlock() throws Exception {
         Process made = new ProcessBuilder("mkfifo", folder.resolve("x.yaml").toString()).start();
         assertThat(made.waitFor(5, TimeUnit.SECONDS) && made.exitValue() == 0).isTrue();
-        assertThat(findings(FolderSource.read(folder, FolderSettings.DEFAULT)))
+        assertThat(findings(FolderSource.read(folder, FolderSettings.DEFAULT, Runnable::run)))
                 .singleElement()
                 .satisfies(finding -> assertThat(finding.message()).contains("not a regular file"));
     }
@@ -82,7 +83,7 @@ class FolderSourceTest {
     @Test
     void aDeviceBehindALinkIsAFindingAndIsNotRead() throws Exception {
         Files.createSymbolicLink(folder.resolve("x.yaml"), Path.of("/dev/zero"));
-        assertThat(findings(FolderSource.read(folder, FolderSettings.DEFAULT)))
+        assertThat(findings(FolderSource.read(folder, FolderSettings.DEFAULT, Runnable::run)))
                 .extracting(Finding::reason)
                 .containsExactly(Reason.FILE_UNREADABLE);
     }
@@ -102,7 +103,7 @@ class FolderSourceTest {
                         1_000,
                         2,
                         1);
-        SourceUpdate update = FolderSource.read(folder, settings);
+        SourceUpdate update = FolderSource.read(folder, settings, Runnable::run);
         assertThat(update.changes()).extracting(change -> change.ref().name()).containsExactly("b");
         assertThat(findings(update))
                 .extracting(Finding::reason)
@@ -112,7 +113,12 @@ class FolderSourceTest {
 
     @Test
     void aMissingFolderIsAFinding() {
-        assertThat(findings(FolderSource.read(folder.resolve("none"), FolderSettings.DEFAULT)))
+        assertThat(
+                        findings(
+                                FolderSource.read(
+                                        folder.resolve("none"),
+                                        FolderSettings.DEFAULT,
+                                        Runnable::run)))
                 .singleElement()
                 .satisfies(finding -> assertThat(finding.message()).contains("does not exist"));
     }
@@ -120,9 +126,28 @@ class FolderSourceTest {
     @Test
     void aFileInPlaceOfTheFolderIsAFinding() throws Exception {
         write("x.yaml", "");
-        assertThat(findings(FolderSource.read(folder.resolve("x.yaml"), FolderSettings.DEFAULT)))
+        assertThat(
+                        findings(
+                                FolderSource.read(
+                                        folder.resolve("x.yaml"),
+                                        FolderSettings.DEFAULT,
+                                        Runnable::run)))
                 .singleElement()
                 .satisfies(finding -> assertThat(finding.message()).contains("not a folder"));
+    }
+
+    @Test
+    void manyFilesAreReadSideBySideAndTheFirstByPathCounts() throws Exception {
+        for (int i = 0; i < 1_000; i++) {
+            write("i" + i % 10 + "/" + i + ".yaml", service("s" + i % 500, i));
+        }
+        try (var readers = Executors.newFixedThreadPool(4)) {
+            SourceUpdate update = FolderSource.read(folder, FolderSettings.DEFAULT, readers);
+            SourceUpdate alone = FolderSource.read(folder, FolderSettings.DEFAULT, Runnable::run);
+            assertThat(update).isEqualTo(alone);
+            assertThat(update.changes()).hasSize(500);
+            assertThat(update.findings()).hasSize(500);
+        }
     }
 
     @Test
@@ -151,6 +176,7 @@ class FolderSourceTest {
                         folder,
                         polling(),
                         update -> update.changes().forEach(c -> changed.add(c.ref().name())),
+                        Runnable::run,
                         System::nanoTime,
                         access)) {
             source.start();
@@ -207,7 +233,7 @@ class FolderSourceTest {
         var cpu = ManagementFactory.getThreadMXBean();
         long before = cpu.getCurrentThreadCpuTime();
         long began = System.nanoTime();
-        SourceUpdate update = FolderSource.read(folder, FolderSettings.DEFAULT);
+        SourceUpdate update = FolderSource.read(folder, FolderSettings.DEFAULT, Runnable::run);
         long millis = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - began);
         long busy = TimeUnit.NANOSECONDS.toMillis(cpu.getCurrentThreadCpuTime() - before);
         reporter.publishEntry(
@@ -217,7 +243,7 @@ class FolderSourceTest {
     }
 
     private FolderSource source(Consumer<SourceUpdate> sink) {
-        return new FolderSource(folder, polling(), sink, System::nanoTime);
+        return new FolderSource(folder, polling(), sink, Runnable::run, System::nanoTime);
     }
 
     private static FolderSettings polling() {
