@@ -79,6 +79,8 @@ public final class Logging extends ContextAwareBase implements Configurator {
         // Libraries' details are of use only to who asks for everything.
         if (level.isGreaterOrEqual(Level.DEBUG)) {
             context.getLogger("io.netty").setLevel(Level.WARN);
+            // Warns of each client that does not read the end of its connection: anybody's choice.
+            context.getLogger("io.netty.handler.ssl.SslHandler").setLevel(Level.ERROR);
         }
     }
 
