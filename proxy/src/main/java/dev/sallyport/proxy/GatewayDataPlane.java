@@ -19,15 +19,22 @@ import dev.sallyport.proxy.listen.ListenerSet;
 import dev.sallyport.proxy.listen.OpenConnections;
 import dev.sallyport.proxy.listen.Transport;
 import dev.sallyport.proxy.log.AccessLog;
+import dev.sallyport.proxy.log.Seldom;
+import dev.sallyport.proxy.metric.Bugs;
 import dev.sallyport.proxy.metric.ExchangeCounters;
 import dev.sallyport.proxy.metric.Metric;
 import dev.sallyport.proxy.metric.ProxyMetrics;
+import dev.sallyport.proxy.metric.Reading;
+import dev.sallyport.proxy.metric.ServiceCounters;
 import dev.sallyport.proxy.upstream.AddressGuard;
 import dev.sallyport.proxy.upstream.DnsNames;
 import dev.sallyport.proxy.upstream.UpstreamRegistry;
 import dev.sallyport.tls.front.TlsFront;
+import io.netty.buffer.ByteBufAllocator;
+import io.netty.buffer.ByteBufAllocatorMetricProvider;
 import io.netty.channel.EventLoopGroup;
 import io.netty.util.concurrent.Ticker;
+import io.netty.util.internal.PlatformDependent;
 import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.time.InstantSource;
@@ -35,6 +42,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -49,6 +57,7 @@ import org.slf4j.LoggerFactory;
 public final class GatewayDataPlane implements DataPlane, AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(GatewayDataPlane.class);
     private static final Duration LOOPS = Duration.ofSeconds(5);
+    private static final Duration TOLD = Duration.ofMinutes(1);
 
     private final ProxyMetrics metrics = new ProxyMetrics();
     private final SnapshotCell cell = new SnapshotCell();
@@ -84,13 +93,13 @@ public final class GatewayDataPlane implements DataPlane, AutoCloseable {
                         metrics);
         accessLog = AccessLog.start(settings.accessLog(), metrics);
         var counters = new ExchangeCounters(metrics);
-        var deadlines = new Deadlines();
+        var deadlines = new Deadlines(new Bugs(metrics));
         var exchanges =
                 new ProxyExchanges(
                         settings,
                         cell,
                         upstreams,
-                        Admission.OPEN,
+                        bounds(settings.limits()),
                         accessLog == null ? counters : new Both(counters, accessLog),
                         deadlines,
                         clock,
@@ -109,8 +118,30 @@ public final class GatewayDataPlane implements DataPlane, AutoCloseable {
         metrics.gauge(Metric.NATIVE_CREDENTIALS, tls::credentialsAlive);
         metrics.counter(Metric.NATIVE_CREDENTIALS_CREATED, tls::credentialsCreated);
         metrics.counter(Metric.NATIVE_CREDENTIALS_FREED, tls::credentialsFreed);
+        metrics.gauges(Metric.SERVICE_CONNECTIONS, this::serviceConnections);
         metrics.gauge(Metric.SNAPSHOT_VERSION, () -> cell.get().version());
         LOG.atInfo().addKeyValue("transport", transport.name()).log("event loops started");
+    }
+
+    private List<Reading.Value> serviceConnections() {
+        return metrics.services().services().stream()
+                .map(service ->
+                        new Reading.Value(
+                                ServiceCounters.labels(service), upstreams.connections(service)))
+                .toList();
+    }
+
+    private Admission bounds(ProxySettings.Limits limits) {
+        LongSupplier used =
+                ByteBufAllocator.DEFAULT instanceof ByteBufAllocatorMetricProvider provider
+                        ? provider.metric()::usedDirectMemory
+                        : () -> 0;
+        return new Bounds(
+                limits.requestsInFlight(),
+                metrics::requestsInFlight,
+                PlatformDependent.maxDirectMemory(),
+                used,
+                new Seldom(Ticker.systemTicker(), TOLD));
     }
 
     /** Metrics first, so that whoever reads a line finds it counted. */
@@ -137,6 +168,7 @@ public final class GatewayDataPlane implements DataPlane, AutoCloseable {
             intent = snapshot.listeners();
         }
         upstreams.reconcile(snapshot.upstreams());
+        metrics.services().retain(service -> snapshot.upstreams().get(service) != null);
         return applied();
     }
 

@@ -41,7 +41,7 @@ public record ProxySettings(
 
     /** The system interface of the event loops. */
     public enum Transport {
-        /** Epoll where there is one, else kqueue's stand-in NIO. */
+        /** Epoll where there is one, else NIO. */
         AUTO,
         EPOLL,
         IO_URING,
@@ -61,6 +61,7 @@ public record ProxySettings(
      *
      * @param connections client connections in all
      * @param connectionsPerClient client connections from one address (IPv6: one /64)
+     * @param requestsInFlight exchanges at once, over all connections; 0 for no bound
      * @param headerBytes all header fields of a message, names, values and 32 for each
      * @param headerCount header fields of a message, each cookie crumb counted
      * @param uriBytes the request target
@@ -80,6 +81,7 @@ public record ProxySettings(
     public record Limits(
             int connections,
             int connectionsPerClient,
+            int requestsInFlight,
             int headerBytes,
             int headerCount,
             int uriBytes,
@@ -100,6 +102,7 @@ public record ProxySettings(
                 new Limits(
                         50_000,
                         10_000,
+                        50_000,
                         32 * 1024,
                         100,
                         8 * 1024,

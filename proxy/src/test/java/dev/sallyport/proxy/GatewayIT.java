@@ -315,12 +315,71 @@ class GatewayIT {
     }
 
     @Test
+    void requestBeyondABoundIsTurnedAwayAndCounted() throws Exception {
+        ProxySettings.Limits base = ProxySettings.Limits.DEFAULT;
+        var limits =
+                new ProxySettings.Limits(
+                        base.connections(),
+                        base.connectionsPerClient(),
+                        1,
+                        base.headerBytes(),
+                        base.headerCount(),
+                        base.uriBytes(),
+                        base.requestBodyBytes(),
+                        base.requestsPerConnection(),
+                        base.concurrentStreams(),
+                        base.streamWindow(),
+                        base.connectionWindow(),
+                        base.resetsPerHalfMinute(),
+                        base.controlFramesPerHalfMinute(),
+                        base.writeBuffer(),
+                        base.upstreamConnections(),
+                        base.upstreamIdle(),
+                        base.upstreamPending());
+        ProxySettings settings =
+                TestGateway.settings(
+                        ProxySettings.Transport.AUTO,
+                        limits,
+                        ProxySettings.Timeouts.DEFAULT,
+                        TestGateway.off());
+        var answer = new CountDownLatch(1);
+        try (var gateway = new TestGateway(settings);
+                RawBackend slow =
+                        RawBackend.start(connection -> {
+                            while (connection.readHead() != null) {
+                                pass(answer);
+                                connection.send(ok("shop"));
+                            }
+                        })) {
+            gateway.host("shop.test", slow).apply();
+            try (Socket first = gateway.plain();
+                    Socket second = gateway.plain()) {
+                TestGateway.ask(first, "shop.test", "/");
+                await().until(() -> gateway.metric(Metric.UPSTREAM_CONNECTIONS) == 1);
+                TestGateway.ask(second, "shop.test", "/");
+                assertThat(TestGateway.answer(second, "Request: "))
+                        .startsWith("HTTP/1.1 503 ")
+                        .contains("retry-after: 1");
+                answer.countDown();
+                assertThat(TestGateway.answer(first, "shop")).startsWith("HTTP/1.1 200 ");
+                await().until(() -> gateway.metric(Metric.REQUESTS_IN_FLIGHT) == 0);
+                TestGateway.ask(first, "shop.test", "/");
+                assertThat(TestGateway.answer(first, "shop")).startsWith("HTTP/1.1 200 ");
+            }
+            await().until(() -> gateway.metric(Metric.SERVICE_REQUESTS) == 2);
+            assertThat(gateway.metric(Metric.REQUEST_ERRORS)).isEqualTo(1);
+            assertThat(gateway.metric(Metric.SERVICE_CONNECTIONS)).isEqualTo(1);
+        }
+    }
+
+    @Test
     void connectionBeyondABoundIsResetAtOnce() throws Exception {
         ProxySettings.Limits base = ProxySettings.Limits.DEFAULT;
         var limits =
                 new ProxySettings.Limits(
                         100,
                         2,
+                        base.requestsInFlight(),
                         base.headerBytes(),
                         base.headerCount(),
                         base.uriBytes(),

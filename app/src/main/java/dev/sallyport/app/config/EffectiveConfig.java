@@ -85,6 +85,7 @@ public record EffectiveConfig(
         return new ProxySettings.Limits(
                 limits.connections(),
                 limits.connectionsPerClient(),
+                limits.requestsInFlight(),
                 limits.headerBytes().toInt(),
                 limits.headerCount(),
                 limits.uriBytes().toInt(),

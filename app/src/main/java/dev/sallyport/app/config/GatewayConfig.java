@@ -309,6 +309,12 @@ public record GatewayConfig(
                     int connectionsPerClient,
             @Key(
                             value =
+                                    "Requests being served at once, over all connections; more are answered with"
+                                            + " 503. 0 for no bound.",
+                            max = 10_000_000)
+                    int requestsInFlight,
+            @Key(
+                            value =
                                     "All header fields of a message: names, values and 32 bytes for each.",
                             min = 1024,
                             max = 1 << 20)
@@ -364,6 +370,7 @@ public record GatewayConfig(
                 new Limits(
                         50_000,
                         10_000,
+                        50_000,
                         ByteSize.kibibytes(32),
                         100,
                         ByteSize.kibibytes(8),

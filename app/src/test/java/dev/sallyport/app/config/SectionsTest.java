@@ -263,6 +263,7 @@ final class SectionsTest {
                 new Limits(
                         50_000,
                         10_000,
+                        50_000,
                         new ByteSize(32 << 10),
                         100,
                         new ByteSize(8 << 10),
@@ -287,6 +288,7 @@ final class SectionsTest {
                 """
                   connections: 1
                   connections-per-client: 2
+                  requests-in-flight: 10
                   header-bytes: 4KiB
                   header-count: 9
                   uri-bytes: 500
@@ -305,6 +307,7 @@ final class SectionsTest {
                 new Limits(
                         1,
                         2,
+                        10,
                         new ByteSize(4096),
                         9,
                         new ByteSize(500),

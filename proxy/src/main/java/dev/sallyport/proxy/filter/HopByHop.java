@@ -3,8 +3,10 @@ package dev.sallyport.proxy.filter;
 import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http.HttpHeaders;
 import io.netty.util.AsciiString;
+import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Map;
 
 /**
  * Takes out the fields that are meant for one connection only, RFC 9110 section 7.6.1, and those of
@@ -77,8 +79,8 @@ final class HopByHop {
 
     /** Removes every field with a kind in {@code unwanted}, whatever its name. */
     static void removeKinds(HttpHeaders headers, int unwanted) {
-        List<CharSequence> names = new java.util.ArrayList<>();
-        for (Iterator<java.util.Map.Entry<CharSequence, CharSequence>> fields =
+        List<CharSequence> names = new ArrayList<>();
+        for (Iterator<Map.Entry<CharSequence, CharSequence>> fields =
                         headers.iteratorCharSequence();
                 fields.hasNext(); ) {
             CharSequence name = fields.next().getKey();

@@ -107,7 +107,9 @@ public final class RequestFields {
         } else {
             put(headers, connection, authority, requestId);
         }
-        if ((found & FieldKind.HOST) == 0 && !authority.text().isEmpty()) {
+        if ((found & FieldKind.HOST) == 0) {
+            // RFC 9112 section 3.2: "If the authority component is missing or undefined for the
+            // target URI, then a client MUST send a Host header field with an empty field value."
             headers.add(HttpHeaderNames.HOST, authority.text());
         }
         return true;
@@ -123,7 +125,7 @@ public final class RequestFields {
         if (!authority.text().isEmpty()) {
             headers.add(X_FORWARDED_HOST, authority.text());
         }
-        headers.add(X_FORWARDED_PORT, port(connection, authority));
+        headers.add(X_FORWARDED_PORT, port(connection.scheme(), authority));
         headers.add(FieldKind.X_REQUEST_ID_NAME, requestId);
         if (forwarded) {
             headers.add(FieldKind.FORWARDED_NAME, element(connection, authority));
@@ -142,7 +144,8 @@ public final class RequestFields {
         if (!authority.text().isEmpty()) {
             addIfMissing(headers, X_FORWARDED_HOST, authority.text());
         }
-        addIfMissing(headers, X_FORWARDED_PORT, port(connection, authority));
+        String scheme = cameByHttps(headers) ? "https" : connection.scheme();
+        addIfMissing(headers, X_FORWARDED_PORT, port(scheme, authority));
         headers.set(FieldKind.X_REQUEST_ID_NAME, requestId);
         if (forwarded) {
             headers.set(
@@ -164,8 +167,8 @@ public final class RequestFields {
     }
 
     /** The port as the client knows it, which a Service may have mapped to ours. */
-    private static String port(ClientConnection connection, Authority authority) {
-        int port = authority.portOr(connection.scheme());
+    private static String port(String scheme, Authority authority) {
+        int port = authority.portOr(scheme);
         return port == 443 ? "443" : port == 80 ? "80" : Integer.toString(port);
     }
 

@@ -7,8 +7,11 @@ import io.netty.buffer.ByteBuf;
  * The line before a chunk, RFC 9112 section 7.1: a size in hexadecimal digits and perhaps
  * extensions, which are ignored but must be well formed. Blanks, which the RFC calls bad, are
  * refused.
+ *
+ * <p>One grammar for both directions: what a backend says is passed on in chunks of our own, but
+ * where it is unclear where its response ends, so is where the next one begins.
  */
-final class ChunkLine {
+public final class ChunkLine {
     private static final int MAX_DIGITS = 15; // of a positive long
 
     private ChunkLine() {}
@@ -18,7 +21,7 @@ final class ChunkLine {
      *
      * @param lf the index of the LF at its end
      */
-    static long parse(ByteBuf in, int start, int lf) {
+    public static long parse(ByteBuf in, int start, int lf) {
         int digits = digits(in, start, lf);
         int end = lf - 1;
         boolean framed = end >= start && in.getByte(end) == '\r';

@@ -3,6 +3,7 @@ package dev.sallyport.proxy.http;
 import io.netty.channel.EventLoop;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -11,7 +12,8 @@ import org.jspecify.annotations.Nullable;
  * affordable for every request. A deadline passes up to two {@linkplain #TICK ticks} late; early
  * only by what the loop itself was late when it was set.
  *
- * <p>Confined to its event loop. The timer runs only while there are deadlines.
+ * <p>Confined to its event loop. The timer runs only while there are deadlines. A deadline that
+ * throws costs what it was set for, and none of the others.
  */
 public final class DeadlineWheel {
     /** The grain of time. */
@@ -21,6 +23,7 @@ public final class DeadlineWheel {
     private static final long TICK_NANOS = TICK.toNanos();
 
     private final EventLoop loop;
+    private final Consumer<? super Throwable> bugs;
     private final @Nullable Deadline[] slots = new @Nullable Deadline[SLOTS];
     private final long origin;
     private final Runnable onTick = this::onTick;
@@ -29,8 +32,9 @@ public final class DeadlineWheel {
     private int linked;
     private boolean ticking;
 
-    DeadlineWheel(EventLoop loop) {
+    DeadlineWheel(EventLoop loop, Consumer<? super Throwable> bugs) {
         this.loop = loop;
+        this.bugs = bugs;
         this.origin = loop.ticker().nanoTime();
     }
 
@@ -50,6 +54,12 @@ public final class DeadlineWheel {
 
         /** The time has come. The deadline is cleared and may be set again. */
         protected abstract void onDeadline();
+
+        /**
+         * {@link #onDeadline} threw, for a bug or for want of memory: closes what the deadline was
+         * set for. Nothing else would ever end it.
+         */
+        protected abstract void giveUp();
     }
 
     /**
@@ -127,14 +137,17 @@ public final class DeadlineWheel {
         // After a long pause each slot is looked at once.
         long from = Math.max(tick + 1, now - SLOTS + 1);
         tick = now;
-        for (long each = from; each <= now; each++) {
-            cursor = each;
-            look((int) (each & (SLOTS - 1)), now);
-        }
-        if (linked > 0) {
-            schedule();
-        } else {
-            ticking = false;
+        try {
+            for (long each = from; each <= now; each++) {
+                cursor = each;
+                look((int) (each & (SLOTS - 1)), now);
+            }
+        } finally {
+            if (linked > 0) {
+                schedule();
+            } else {
+                ticking = false;
+            }
         }
     }
 
@@ -145,12 +158,26 @@ public final class DeadlineWheel {
             if (deadline.set) {
                 if (deadline.due <= now) {
                     deadline.set = false;
-                    deadline.onDeadline();
+                    pass(deadline);
                 } else {
                     link(deadline); // never into this slot: less than a turn ahead
                 }
             }
             deadline = slots[slot];
+        }
+    }
+
+    /** Catches errors too: memory that runs out for one connection is no reason to stop time. */
+    private void pass(Deadline deadline) {
+        try {
+            deadline.onDeadline();
+        } catch (Throwable bug) {
+            bugs.accept(bug);
+            try {
+                deadline.giveUp();
+            } catch (Throwable again) {
+                bugs.accept(again);
+            }
         }
     }
 

@@ -1,15 +1,13 @@
 package dev.sallyport.proxy.http;
 
 import dev.sallyport.proxy.filter.ResponseFields;
-import io.netty.buffer.ByteBuf;
-import io.netty.buffer.ByteBufUtil;
-import io.netty.buffer.UnpooledByteBufAllocator;
+import io.netty.buffer.Unpooled;
 import io.netty.handler.codec.http.DefaultHttpHeadersFactory;
 import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http.HttpHeaders;
 import io.netty.handler.codec.http.HttpResponseStatus;
-import java.util.Locale;
-import org.jspecify.annotations.Nullable;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
 
 /**
  * The gateway's own answers: plain text for people, JSON for who accepts it. They say what is wrong
@@ -30,39 +28,18 @@ final class ErrorResponses {
     /**
      * Answers with an error, whole.
      *
-     * @param accept the client's Accept field, null where there is none
+     * @param accept the client's Accept fields, as far as they were read
      */
-    void sendError(ClientStream stream, ProxyError why, String requestId, @Nullable String accept) {
+    void sendError(ClientStream stream, ProxyError why, String requestId, List<String> accept) {
         HttpHeaders headers = newHeaders(stream);
-        switch (why) {
-            case METHOD_NOT_ALLOWED ->
-                    headers.add(
-                            HttpHeaderNames.ALLOW, "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
-            case OVERLOADED, DRAINING -> headers.add(HttpHeaderNames.RETRY_AFTER, "1");
-            case BAD_REQUEST,
-                    HEADER_TIMEOUT,
-                    BODY_TIMEOUT,
-                    BODY_TOO_LARGE,
-                    URI_TOO_LONG,
-                    EXPECTATION_FAILED,
-                    MISDIRECTED,
-                    HEADERS_TOO_LARGE,
-                    CLIENT_GONE,
-                    CLIENT_STALLED,
-                    NO_ROUTE,
-                    NO_ENDPOINT,
-                    REQUEST_TIMEOUT,
-                    INTERNAL,
-                    CONNECT_FAILED,
-                    CONNECT_TIMEOUT,
-                    RESPONSE_TIMEOUT,
-                    UPSTREAM_RESET,
-                    BAD_RESPONSE,
-                    RESPONSE_TRUNCATED -> {}
+        if (why == ProxyError.METHOD_NOT_ALLOWED) {
+            headers.add(HttpHeaderNames.ALLOW, "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
+        } else if (why == ProxyError.OVERLOADED || why == ProxyError.DRAINING) {
+            headers.add(HttpHeaderNames.RETRY_AFTER, "1");
         }
         headers.add(HttpHeaderNames.CACHE_CONTROL, "no-store");
         int status = why.status();
-        if (accept != null && accept.toLowerCase(Locale.ROOT).contains(JSON)) {
+        if (Accept.wantsJson(accept)) {
             send(stream, status, headers, JSON, json(why, requestId));
         } else {
             send(stream, status, headers, PLAIN, plain(why, requestId));
@@ -97,9 +74,9 @@ final class ErrorResponses {
             return;
         }
         headers.add(HttpHeaderNames.CONTENT_TYPE, type);
-        ByteBuf body = ByteBufUtil.writeUtf8(UnpooledByteBufAllocator.DEFAULT, text);
-        stream.sendHead(status, headers, body.readableBytes(), false);
-        stream.sendData(body, true);
+        byte[] body = text.getBytes(StandardCharsets.UTF_8);
+        stream.sendHead(status, headers, body.length, false);
+        stream.sendData(Unpooled.wrappedBuffer(body), true);
     }
 
     private static String plain(ProxyError why, String requestId) {

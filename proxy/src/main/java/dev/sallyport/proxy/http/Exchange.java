@@ -13,9 +13,9 @@ import dev.sallyport.proxy.route.CertificateScope;
 import dev.sallyport.proxy.route.HttpsLocation;
 import dev.sallyport.proxy.upstream.UpstreamCall;
 import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
 import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http.HttpHeaders;
-import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -27,18 +27,16 @@ import org.jspecify.annotations.Nullable;
  * but what one side has sent and the other could not yet take, and credit for that is given back
  * only when it was passed on: so either side slows the other down.
  *
- * <p>Is its own deadline (one for all it waits for) and its own summary, so that an exchange is one
+ * <p>Is its own {@linkplain Patience deadline} and its own summary, so that an exchange is one
  * object, and one more for each attempt at a backend.
  */
-final class Exchange extends DeadlineWheel.Deadline implements ExchangeInput, ExchangeSummary {
+final class Exchange extends Patience implements ExchangeInput, ExchangeSummary {
     private static final int MAX_ATTEMPTS = 2;
     private static final int MAX_INFORMATIONAL = 16;
-    private static final long NEVER = Long.MAX_VALUE;
 
     private final ProxyExchanges proxy;
     private final ClientStream stream;
     private final RequestHead head;
-    private final DeadlineWheel wheel;
 
     private final long startedAtMillis;
     private final long startedAt; // nanoseconds of the loop's ticker
@@ -60,19 +58,9 @@ final class Exchange extends DeadlineWheel.Deadline implements ExchangeInput, Ex
     private @Nullable ArrayDeque<ByteBuf> held;
     private @Nullable HttpHeaders heldTrailers;
 
-    private boolean requestEnded;
     private boolean bodySent;
-    private int owedToClient; // bytes not yet credited
-    private int owedToBackend;
     private int informational;
-    private boolean responseStarted;
-    private boolean tunnel;
     private boolean done;
-
-    // Of the wheel.
-    private final long openedTick;
-    private long clientActive;
-    private long backendActive;
 
     private int status;
     private @Nullable ProxyError error;
@@ -85,16 +73,15 @@ final class Exchange extends DeadlineWheel.Deadline implements ExchangeInput, Ex
     private long endedAt;
 
     Exchange(ProxyExchanges proxy, ClientStream stream, RequestHead head) {
+        super(
+                proxy.deadlines.of(stream.eventLoop()),
+                proxy.timeouts,
+                head.endOfStream() || head.webSocket());
         this.proxy = proxy;
         this.stream = stream;
         this.head = head;
-        this.wheel = proxy.deadlines.of(stream.eventLoop());
         this.startedAtMillis = proxy.clock.millis();
         this.startedAt = nanoTime();
-        this.openedTick = wheel.now();
-        this.clientActive = openedTick;
-        this.backendActive = openedTick;
-        this.requestEnded = head.endOfStream();
         this.trusted = proxy.requestFields.trusts(stream.connection());
         String given = trusted ? proxy.requestFields.requestId(head.headers()) : null;
         this.requestId = given != null ? given : RequestId.random(proxy.random.get());
@@ -194,7 +181,7 @@ final class Exchange extends DeadlineWheel.Deadline implements ExchangeInput, Ex
             head.headers().remove(HttpHeaderNames.EXPECT);
         }
         keyIsOurs = !head.headers().contains(HttpHeaderNames.SEC_WEBSOCKET_KEY);
-        wheel.set(this, untilNextLook());
+        watch();
         connect(chosen, null);
     }
 
@@ -234,7 +221,7 @@ final class Exchange extends DeadlineWheel.Deadline implements ExchangeInput, Ex
             fail(ProxyError.BODY_TOO_LARGE);
             return;
         }
-        clientActive = wheel.now();
+        clientMoved();
         requestEnded = endOfStream;
         owedToClient += size;
         if (call != null) {
@@ -264,7 +251,7 @@ final class Exchange extends DeadlineWheel.Deadline implements ExchangeInput, Ex
         if (call != null && owedToBackend > 0 && stream.isWritable()) {
             int credit = owedToBackend;
             owedToBackend = 0;
-            backendActive = wheel.now();
+            backendMoved();
             call.consumed(credit);
         }
     }
@@ -304,19 +291,19 @@ final class Exchange extends DeadlineWheel.Deadline implements ExchangeInput, Ex
 
     private void sendToBackend(UpstreamCall to, ByteBuf data, boolean endOfStream) {
         bodySent = true;
-        backendActive = clientActive;
+        backendMoved();
         to.sendData(data, endOfStream);
         creditClient(to);
     }
 
     private void sendTrailersToBackend(UpstreamCall to, HttpHeaders trailers) {
         bodySent = true;
-        backendActive = wheel.now();
+        backendMoved();
         if (head.contentLength() < 0) {
             to.sendTrailers(trailers);
         } else {
             // Announced lengths leave no room for trailers.
-            to.sendData(io.netty.buffer.Unpooled.EMPTY_BUFFER, true);
+            to.sendData(Unpooled.EMPTY_BUFFER, true);
         }
     }
 
@@ -341,7 +328,7 @@ final class Exchange extends DeadlineWheel.Deadline implements ExchangeInput, Ex
             heldTrailers = null;
             sendTrailersToBackend(to, trailers);
         } else if (ended && !endSent) {
-            sendToBackend(to, io.netty.buffer.Unpooled.EMPTY_BUFFER, true);
+            sendToBackend(to, Unpooled.EMPTY_BUFFER, true);
         }
     }
 
@@ -349,7 +336,7 @@ final class Exchange extends DeadlineWheel.Deadline implements ExchangeInput, Ex
         if (call != null && owedToClient > 0 && from.isWritable()) {
             int credit = owedToClient;
             owedToClient = 0;
-            clientActive = wheel.now();
+            clientMoved();
             stream.consumed(credit);
         }
     }
@@ -374,9 +361,8 @@ final class Exchange extends DeadlineWheel.Deadline implements ExchangeInput, Ex
             endpoint = made.endpoint();
             connected = nanoTime();
             connectNanos = connected - connectStarted;
-            backendActive = wheel.now();
             // A client that sent part of its body while we connected is not to blame for the pause.
-            clientActive = backendActive;
+            bothMoved();
             made.sendHead(
                     head.webSocket() ? "GET" : head.method(),
                     head.target().forwarded(),
@@ -394,7 +380,7 @@ final class Exchange extends DeadlineWheel.Deadline implements ExchangeInput, Ex
             if (isStale() || responseStarted) {
                 return;
             }
-            backendActive = wheel.now();
+            backendMoved();
             boolean unusable = code < 100 || code > 199 || code == 101;
             if (unusable
                     || ++informational > MAX_INFORMATIONAL
@@ -445,13 +431,14 @@ final class Exchange extends DeadlineWheel.Deadline implements ExchangeInput, Ex
             }
             responseStarted = true;
             tunnel = true;
+            requestEnded = false;
             status = keyIsOurs ? 200 : 101;
             if (keyIsOurs) {
                 headers.remove(HttpHeaderNames.SEC_WEBSOCKET_ACCEPT);
             }
             stream.acceptWebSocket(headers);
             if (!done && call != null) {
-                wheel.set(Exchange.this, untilNextLook());
+                watch();
             }
         }
 
@@ -463,7 +450,7 @@ final class Exchange extends DeadlineWheel.Deadline implements ExchangeInput, Ex
             }
             int size = data.readableBytes();
             bytesOut += size;
-            backendActive = wheel.now();
+            backendMoved();
             owedToBackend += size;
             stream.sendData(data, endOfStream);
             if (done) {
@@ -492,7 +479,7 @@ final class Exchange extends DeadlineWheel.Deadline implements ExchangeInput, Ex
         @Override
         public void onWritable() {
             if (!isStale() && call != null) {
-                backendActive = wheel.now();
+                backendMoved();
                 creditClient(call);
             }
         }
@@ -525,7 +512,7 @@ final class Exchange extends DeadlineWheel.Deadline implements ExchangeInput, Ex
 
         private void answered() {
             firstByteNanos = nanoTime() - connected;
-            backendActive = wheel.now();
+            backendMoved();
         }
     }
 
@@ -557,7 +544,7 @@ final class Exchange extends DeadlineWheel.Deadline implements ExchangeInput, Ex
             responseStarted = true;
             status = why.status();
             proxy.errors.sendError(
-                    stream, why, requestId, head.headers().get(HttpHeaderNames.ACCEPT));
+                    stream, why, requestId, head.headers().getAll(HttpHeaderNames.ACCEPT));
         }
         end(why);
     }
@@ -584,7 +571,7 @@ final class Exchange extends DeadlineWheel.Deadline implements ExchangeInput, Ex
         endedAt = nanoTime();
         attempt = null;
         call = null;
-        wheel.clear(this);
+        rest();
         ArrayDeque<ByteBuf> queue = held;
         if (queue != null) {
             held = null;
@@ -596,74 +583,26 @@ final class Exchange extends DeadlineWheel.Deadline implements ExchangeInput, Ex
     // ---- Deadlines.
 
     @Override
-    protected void onDeadline() {
+    boolean isConnected() {
+        return call != null;
+    }
+
+    @Override
+    void onLate(ProxyError why) {
+        fail(why);
+    }
+
+    @Override
+    protected void giveUp() {
         if (done) {
             return;
         }
-        ProxyError late = late();
-        if (late != null) {
-            fail(late);
-        } else {
-            wheel.set(this, Math.max(untilNextLook(), DeadlineWheel.TICK.toNanos()));
+        try {
+            cancelUpstream();
+            stream.abort(ProxyError.INTERNAL);
+        } finally {
+            end(ProxyError.INTERNAL);
         }
-    }
-
-    private @Nullable ProxyError late() {
-        long now = wheel.now();
-        if (tunnel) {
-            return now >= idleSince(proxy.timeouts.tunnelIdle(), lastActive())
-                    ? ProxyError.REQUEST_TIMEOUT
-                    : null;
-        }
-        if (now >= idleSince(proxy.timeouts.request(), openedTick)) {
-            return ProxyError.REQUEST_TIMEOUT;
-        }
-        // Once the backend answers, a client may rightly listen before it goes on.
-        long clientIdle = responseStarted ? lastActive() : clientActive;
-        if (awaitsClient() && now >= idleSince(proxy.timeouts.bodyIdle(), clientIdle)) {
-            return ProxyError.BODY_TIMEOUT;
-        }
-        if (awaitsBackend() && now >= idleSince(proxy.timeouts.upstreamResponse(), backendActive)) {
-            return responseStarted ? ProxyError.RESPONSE_TRUNCATED : ProxyError.RESPONSE_TIMEOUT;
-        }
-        return null;
-    }
-
-    /**
-     * In nanoseconds: when something may be late, at the soonest. A side that is not waited for now
-     * may be from now on.
-     */
-    private long untilNextLook() {
-        long now = wheel.now();
-        long next;
-        if (tunnel) {
-            next = idleSince(proxy.timeouts.tunnelIdle(), lastActive());
-        } else {
-            long client = awaitsClient() ? clientActive : now;
-            long backend = awaitsBackend() ? backendActive : now;
-            next = idleSince(proxy.timeouts.request(), openedTick);
-            next = Math.min(next, idleSince(proxy.timeouts.bodyIdle(), client));
-            next = Math.min(next, idleSince(proxy.timeouts.upstreamResponse(), backend));
-        }
-        return next == NEVER ? 0 : Math.max(1, next - now);
-    }
-
-    private long lastActive() {
-        return Math.max(clientActive, backendActive);
-    }
-
-    private boolean awaitsClient() {
-        return !requestEnded && owedToClient == 0;
-    }
-
-    private boolean awaitsBackend() {
-        boolean owesAnswer = requestEnded && owedToBackend == 0;
-        boolean owesReading = owedToClient > 0;
-        return call != null && (owesAnswer || owesReading);
-    }
-
-    private static long idleSince(Duration limit, long since) {
-        return limit.isZero() ? NEVER : since + limit.toNanos();
     }
 
     private boolean exceedsBodyLimit(long bytes) {

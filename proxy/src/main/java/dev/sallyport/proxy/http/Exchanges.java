@@ -10,10 +10,7 @@ public interface Exchanges {
      * Answers a request that never became one, and observes it: what a codec found wrong. The codec
      * closes the connection afterwards where the framing is lost.
      *
-     * @param method as far as it is known, else empty
-     * @param authority as far as it is known, else empty
-     * @param target as far as it is known, else empty
+     * @param refusal what and why
      */
-    void refuse(
-            ClientStream stream, String method, String authority, String target, ProxyError why);
+    void refuse(ClientStream stream, Refusal refusal);
 }

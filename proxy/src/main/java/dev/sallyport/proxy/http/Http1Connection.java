@@ -4,20 +4,14 @@ import dev.sallyport.proxy.ProxySettings;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
-import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
-import io.netty.channel.ChannelOption;
-import io.netty.channel.ChannelOutboundBuffer;
 import io.netty.channel.ChannelPipeline;
 import io.netty.channel.EventLoop;
 import io.netty.channel.WriteBufferWaterMark;
-import io.netty.channel.socket.DuplexChannel;
 import io.netty.handler.codec.ByteToMessageDecoder;
 import io.netty.handler.codec.http.HttpHeaders;
-import io.netty.handler.ssl.SslHandler;
 import java.io.IOException;
-import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -26,25 +20,14 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>While an exchange is in progress no further request is looked at, and once bytes of one have
  * come nothing more is read from the socket. A body is read as fast as the exchange gives credit.
- * What is written within one turn of the event loop is gathered and flushed once.
  *
  * <p>A client that closes its sending side is taken to be gone.
  *
  * <p>Confined to its event loop.
  */
 public final class Http1Connection extends ChannelInboundHandlerAdapter {
-    /** Pieces up to this size are copied together: one buffer, one TLS record, one write. */
-    private static final int COPIED = 4 * 1024;
-
-    private static final int GATHERED = 16 * 1024;
-
     /** How much of a body that nobody wants is read to save the connection. */
     private static final int DRAINED = 64 * 1024;
-
-    /** How long a closed connection waits for the client to have read what was said last. */
-    private static final Duration LINGER = Duration.ofSeconds(2);
-
-    private static final int LINGERED = 1024 * 1024;
 
     private static final int MAX_CHUNK_LINE = 256;
     private static final int MAX_CHUNK_EXTENSIONS = 8 * 1024;
@@ -56,18 +39,15 @@ public final class Http1Connection extends ChannelInboundHandlerAdapter {
     private final DeadlineWheel wheel;
     private final Channel channel;
     private final Http1RequestParser parser;
+    private final Http1Output output;
+    private final Http1Closing closing;
     private final IdleWatch idle = new IdleWatch();
-    private final StallWatch stall = new StallWatch();
-    private final Runnable flushTask = this::flush;
+    private final InFlight inFlight = new InFlight(); // handed to the exchange, not credited
 
     private State state = State.HEAD;
     private @Nullable ByteBuf in; // bytes that are not dealt with yet
-    private @Nullable ByteBuf out; // bytes of this turn that are not written yet
     private @Nullable Stream stream; // of the exchange in progress
     private boolean processing;
-    private boolean reading; // between channelRead and channelReadComplete
-    private boolean unflushed;
-    private boolean flushScheduled;
     private @Nullable DrainSignal drain;
     private boolean headBegun;
     private long requests;
@@ -75,7 +55,6 @@ public final class Http1Connection extends ChannelInboundHandlerAdapter {
     // The request body.
     private long left; // of the fixed length, or of the chunk
     private int chunkExtensions;
-    private int inFlight; // handed to the exchange, not credited
     private int unwanted; // read and dropped after an early response
 
     /** What the next byte from the client is. */
@@ -108,6 +87,8 @@ public final class Http1Connection extends ChannelInboundHandlerAdapter {
         this.exchanges = serving.exchanges();
         this.wheel = serving.deadlines().of(channel.eventLoop());
         this.parser = new Http1RequestParser(serving.settings());
+        this.output = new Http1Output(channel, wheel, timeouts.stalledWrite(), this::stalled);
+        this.closing = new Http1Closing(channel, wheel, output);
     }
 
     /**
@@ -134,14 +115,12 @@ public final class Http1Connection extends ChannelInboundHandlerAdapter {
 
     @Override
     public void channelRead(ChannelHandlerContext ctx, Object message) {
-        reading = true;
+        output.beginReading();
         ByteBuf data = (ByteBuf) message;
         if (state == State.CLOSING) {
-            unwanted += data.readableBytes();
+            int size = data.readableBytes();
             data.release();
-            if (unwanted > LINGERED) {
-                var _ = channel.close();
-            }
+            closing.drop(size);
             return;
         }
         ByteBuf before = in;
@@ -155,20 +134,15 @@ public final class Http1Connection extends ChannelInboundHandlerAdapter {
 
     @Override
     public void channelReadComplete(ChannelHandlerContext ctx) {
-        reading = false;
-        flush();
+        output.endReading();
     }
 
     @Override
     public void channelWritabilityChanged(ChannelHandlerContext ctx) {
-        if (channel.isWritable()) {
-            wheel.suspend(stall);
-            Stream current = stream;
-            if (current != null && !current.responseDone) {
-                current.writable();
-            }
-        } else {
-            stall.arm();
+        output.onWritabilityChanged();
+        Stream current = stream;
+        if (channel.isWritable() && current != null && !current.responseDone) {
+            current.writable();
         }
     }
 
@@ -192,7 +166,7 @@ public final class Http1Connection extends ChannelInboundHandlerAdapter {
         boolean ofTheNetwork =
                 cause instanceof IOException || cause.getCause() instanceof IOException;
         gone(ofTheNetwork ? ProxyError.CLIENT_GONE : ProxyError.INTERNAL);
-        var _ = channel.close();
+        closing.cutOff(true);
         if (!ofTheNetwork) {
             ctx.fireExceptionCaught(cause); // who comes last counts and tells
         }
@@ -261,7 +235,7 @@ public final class Http1Connection extends ChannelInboundHandlerAdapter {
         wheel.suspend(idle);
         headBegun = false;
         requests++;
-        inFlight = 0;
+        inFlight.clear();
         unwanted = 0;
         chunkExtensions = 0;
         RequestHead head = parser.head(connection.scheme());
@@ -298,10 +272,12 @@ public final class Http1Connection extends ChannelInboundHandlerAdapter {
         state = State.CLOSING;
         exchanges.refuse(
                 refused,
-                parser.method(),
-                parser.hostText(),
-                parser.targetText(),
-                why == null ? ProxyError.BAD_REQUEST : why);
+                new Refusal(
+                        parser.method(),
+                        parser.hostText(),
+                        parser.targetText(),
+                        parser.accept(),
+                        why == null ? ProxyError.BAD_REQUEST : why));
     }
 
     private boolean readFixed(ByteBuf bytes) {
@@ -392,7 +368,7 @@ public final class Http1Connection extends ChannelInboundHandlerAdapter {
             state = State.WAITING;
         }
         if (!current.responseDone) {
-            inFlight += size;
+            inFlight.add(size);
             current.input().onData(data, last);
             return;
         }
@@ -429,7 +405,7 @@ public final class Http1Connection extends ChannelInboundHandlerAdapter {
 
     private boolean isBlocked() {
         Stream current = stream;
-        return current != null && !current.responseDone && inFlight >= limits.streamWindow();
+        return current != null && !current.responseDone && inFlight.reaches(limits.streamWindow());
     }
 
     private void adjustReading() {
@@ -465,50 +441,34 @@ public final class Http1Connection extends ChannelInboundHandlerAdapter {
 
     /** Closes once everything is sent. For when the client has nothing more to say. */
     private void closeWhenSent() {
-        state = State.CLOSING;
-        releaseInput();
-        wheel.set(idle, timeouts.stalledWrite());
-        writeGathered();
-        var _ =
-                channel.writeAndFlush(Unpooled.EMPTY_BUFFER)
-                        .addListener(ChannelFutureListener.CLOSE);
+        endReading();
+        closing.whenSent();
     }
 
-    /**
-     * Closes our side, and the client's a little later: a socket that is closed with bytes unread
-     * is reset, and the reset may overtake what was sent last (RFC 9112 section 9.6).
-     */
+    /** Closes once everything is sent, though the client may go on. */
     private void linger() {
-        state = State.CLOSING;
-        releaseInput();
-        unwanted = 0;
-        wheel.set(idle, LINGER);
-        flush(); // what the SslHandler has not encrypted when its side is closed is lost
+        endReading();
         adjustReading();
-        SslHandler tls = channel.pipeline().get(SslHandler.class);
-        var _ =
-                (tls == null ? channel.writeAndFlush(Unpooled.EMPTY_BUFFER) : tls.closeOutbound())
-                        .addListener(_ -> closeOutput());
+        closing.linger();
     }
 
-    private void closeOutput() {
-        if (channel instanceof DuplexChannel duplex) {
-            if (channel.isActive()) {
-                var _ = duplex.shutdownOutput();
-            }
-        } else {
-            var _ = channel.close();
-        }
+    private void endReading() {
+        state = State.CLOSING;
+        wheel.suspend(idle);
+        releaseInput();
     }
 
     /** Closes at once, so that nobody takes what was sent for the whole. */
     private void cutOff(boolean reset) {
         state = State.CLOSING;
         forget();
-        if (reset) {
-            channel.config().setOption(ChannelOption.SO_LINGER, 0);
-        }
-        var _ = channel.close();
+        closing.cutOff(reset);
+    }
+
+    /** The client does not read. */
+    private void stalled() {
+        gone(ProxyError.CLIENT_STALLED);
+        closing.cutOff(true);
     }
 
     private void gone(ProxyError why) {
@@ -527,13 +487,9 @@ public final class Http1Connection extends ChannelInboundHandlerAdapter {
 
     private void forget() {
         wheel.clear(idle);
-        wheel.clear(stall);
+        closing.clear();
+        output.discard();
         releaseInput();
-        ByteBuf unsent = out;
-        if (unsent != null) {
-            out = null;
-            unsent.release();
-        }
     }
 
     private void releaseInput() {
@@ -545,62 +501,6 @@ public final class Http1Connection extends ChannelInboundHandlerAdapter {
     }
 
     // ---- Writing.
-
-    private ByteBuf gathered() {
-        ByteBuf buffer = out;
-        if (buffer == null) {
-            buffer = channel.alloc().ioBuffer(2048);
-            out = buffer;
-        }
-        scheduleFlush();
-        return buffer;
-    }
-
-    private void write(ByteBuf data) {
-        int size = data.readableBytes();
-        if (size <= COPIED) {
-            ByteBuf buffer = gathered();
-            buffer.writeBytes(data);
-            data.release();
-            if (buffer.readableBytes() > GATHERED) {
-                writeGathered();
-            }
-        } else {
-            writeGathered();
-            writeOut(data);
-        }
-    }
-
-    private void writeGathered() {
-        ByteBuf buffer = out;
-        if (buffer != null) {
-            out = null;
-            writeOut(buffer);
-        }
-    }
-
-    private void writeOut(ByteBuf data) {
-        unflushed = true;
-        stall.written(data.readableBytes());
-        var _ = channel.write(data, channel.voidPromise());
-        scheduleFlush();
-    }
-
-    private void scheduleFlush() {
-        if (!reading && !flushScheduled) {
-            flushScheduled = true;
-            channel.eventLoop().execute(flushTask);
-        }
-    }
-
-    private void flush() {
-        flushScheduled = false;
-        writeGathered();
-        if (unflushed) {
-            unflushed = false;
-            channel.flush();
-        }
-    }
 
     /** The client's half of one exchange. */
     private final class Stream implements ClientStream {
@@ -654,7 +554,7 @@ public final class Http1Connection extends ChannelInboundHandlerAdapter {
                 return; // RFC 9110 section 15.2: none to HTTP/1.0 clients
             }
             awaitsContinue &= status != 100;
-            ByteBuf buffer = gathered();
+            ByteBuf buffer = output.gather();
             Http1ResponseWriter.statusLine(buffer, status);
             Http1ResponseWriter.fields(buffer, headers);
             Http1ResponseWriter.crlf(buffer);
@@ -674,7 +574,7 @@ public final class Http1Connection extends ChannelInboundHandlerAdapter {
             closeAfter |=
                     drain != null || !willBeRead(status, endOfStream) || (upgrading && in != null);
 
-            ByteBuf buffer = gathered();
+            ByteBuf buffer = output.gather();
             Http1ResponseWriter.statusLine(buffer, status);
             Http1ResponseWriter.fields(buffer, headers);
             if (chunked) {
@@ -725,7 +625,7 @@ public final class Http1Connection extends ChannelInboundHandlerAdapter {
             tunnel = true;
             bodyLeft = -1;
             state = State.TUNNEL;
-            ByteBuf buffer = gathered();
+            ByteBuf buffer = output.gather();
             Http1ResponseWriter.statusLine(buffer, 101);
             Http1ResponseWriter.fields(buffer, headers);
             Http1ResponseWriter.webSocket(buffer);
@@ -747,7 +647,7 @@ public final class Http1Connection extends ChannelInboundHandlerAdapter {
             }
             if (endOfStream && !responseDone) {
                 if (chunked) {
-                    ByteBuf buffer = gathered();
+                    ByteBuf buffer = output.gather();
                     Http1ResponseWriter.lastChunk(buffer);
                     Http1ResponseWriter.crlf(buffer);
                 }
@@ -757,14 +657,14 @@ public final class Http1Connection extends ChannelInboundHandlerAdapter {
 
         private void sendPiece(ByteBuf data, int size) {
             if (chunked) {
-                Http1ResponseWriter.chunkSize(gathered(), size);
-                write(data);
-                Http1ResponseWriter.crlf(gathered());
+                Http1ResponseWriter.chunkSize(output.gather(), size);
+                output.write(data);
+                Http1ResponseWriter.crlf(output.gather());
             } else {
                 if (bodyLeft > 0) {
                     bodyLeft -= size;
                 }
-                write(data);
+                output.write(data);
             }
         }
 
@@ -774,7 +674,7 @@ public final class Http1Connection extends ChannelInboundHandlerAdapter {
                 return;
             }
             if (chunked) {
-                ByteBuf buffer = gathered();
+                ByteBuf buffer = output.gather();
                 Http1ResponseWriter.lastChunk(buffer);
                 Http1ResponseWriter.fields(buffer, trailers);
                 Http1ResponseWriter.crlf(buffer);
@@ -789,7 +689,7 @@ public final class Http1Connection extends ChannelInboundHandlerAdapter {
             }
             responseDone = true;
             if (tunnel) {
-                closeWhenSent();
+                linger(); // the other side may still be talking
             } else if (closeAfter || (!requestDone && !isRestSmall())) {
                 if (requestDone && in == null && state != State.CLOSING) {
                     closeWhenSent();
@@ -828,7 +728,7 @@ public final class Http1Connection extends ChannelInboundHandlerAdapter {
                 return;
             }
             boolean wasBlocked = isBlocked();
-            inFlight -= bytes;
+            inFlight.taken(bytes);
             if (wasBlocked && !isBlocked()) {
                 process();
             }
@@ -853,45 +753,15 @@ public final class Http1Connection extends ChannelInboundHandlerAdapter {
         protected void onDeadline() {
             if (state == State.HEAD && headBegun) {
                 refuse(ProxyError.HEADER_TIMEOUT);
-            } else if (state == State.CLOSING) {
-                cutOff(true);
             } else if (stream == null || stream.responseDone) {
                 closeWhenSent();
             }
         }
-    }
-
-    /** Watches whether the client reads, while there is much that it has not read. */
-    private final class StallWatch extends DeadlineWheel.Deadline {
-        private long unread;
-        private long added;
-
-        void arm() {
-            unread = unreadBytes();
-            added = 0;
-            wheel.set(this, timeouts.stalledWrite());
-        }
-
-        void written(int bytes) {
-            added += bytes;
-        }
 
         @Override
-        protected void onDeadline() {
-            if (channel.isWritable()) {
-                return;
-            }
-            if (unreadBytes() - added < unread) {
-                arm(); // slow, but alive
-                return;
-            }
-            gone(ProxyError.CLIENT_STALLED);
-            cutOff(true);
-        }
-
-        private long unreadBytes() {
-            ChannelOutboundBuffer buffer = channel.unsafe().outboundBuffer();
-            return buffer == null ? 0 : buffer.totalPendingWriteBytes() - buffer.currentProgress();
+        protected void giveUp() {
+            gone(ProxyError.INTERNAL);
+            closing.cutOff(true);
         }
     }
 }

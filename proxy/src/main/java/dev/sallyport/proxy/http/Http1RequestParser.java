@@ -3,13 +3,16 @@ package dev.sallyport.proxy.http;
 import dev.sallyport.proxy.ProxySettings;
 import dev.sallyport.proxy.filter.FieldSyntax;
 import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufUtil;
 import io.netty.handler.codec.http.DefaultHttpHeadersFactory;
 import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http.HttpHeaders;
 import io.netty.handler.codec.http.HttpHeadersFactory;
 import io.netty.util.AsciiString;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
@@ -26,6 +29,8 @@ final class Http1RequestParser {
     private static final byte[] NOTHING = {};
     private static final int FIELD_OVERHEAD = 32; // as HTTP/2 counts, RFC 9113 section 6.5.2
     private static final int AROUND_TARGET = 48; // method, version and two spaces
+    private static final int KEPT = 64 * 1024; // of a head that is refused before its end
+    private static final String ACCEPT = "accept:";
 
     private final ProxySettings settings;
     private final ProxySettings.Limits limits;
@@ -40,6 +45,7 @@ final class Http1RequestParser {
     // The head.
     private @Nullable ProxyError error;
     private byte[] bytes = NOTHING;
+    private byte[] refused = NOTHING; // of which nothing is sure
     private int at;
     private String method = "";
     private String targetText = "";
@@ -81,15 +87,24 @@ final class Http1RequestParser {
             clear();
         }
         int end = scan(in, false);
-        if (end <= 0) {
-            return end == 0 ? Outcome.INCOMPLETE : Outcome.REFUSED;
+        if (end == 0) {
+            return Outcome.INCOMPLETE;
+        }
+        if (end < 0) {
+            refused =
+                    ByteBufUtil.getBytes(in, in.readerIndex(), Math.min(in.readableBytes(), KEPT));
+            return Outcome.REFUSED;
         }
         in.skipBytes(headStart);
         bytes = new byte[end - headStart];
         in.readBytes(bytes);
         resetScan();
         at = 0;
-        return parseHead() ? Outcome.HEAD : Outcome.REFUSED;
+        if (parseHead()) {
+            return Outcome.HEAD;
+        }
+        refused = bytes;
+        return Outcome.REFUSED;
     }
 
     /**
@@ -116,11 +131,6 @@ final class Http1RequestParser {
         return error;
     }
 
-    /** Whether the beginning of a head has been seen. */
-    boolean begun() {
-        return position > 0;
-    }
-
     /** As far as it was read; else empty. */
     String method() {
         return method;
@@ -134,6 +144,23 @@ final class Http1RequestParser {
     /** As far as it was read; else empty. */
     String hostText() {
         return hostText;
+    }
+
+    /** The values of Accept fields in a head that was refused, wherever reading it ended. */
+    List<String> accept() {
+        List<String> values = new ArrayList<>(1);
+        String text = new String(refused, StandardCharsets.ISO_8859_1);
+        boolean begun = false;
+        for (String line : text.split("\r\n", -1)) {
+            if (line.isEmpty() && begun) {
+                break;
+            }
+            begun |= !line.isEmpty();
+            if (line.regionMatches(true, 0, ACCEPT, 0, ACCEPT.length())) {
+                values.add(line.substring(ACCEPT.length()));
+            }
+        }
+        return values;
     }
 
     boolean http10() {
@@ -184,7 +211,7 @@ final class Http1RequestParser {
         }
         while (true) {
             int found = in.indexOf(start + position, start + readable, (byte) '\n');
-            int length = (found < 0 ? start + readable : found - 1) - start - lineStart;
+            int length = (found < 0 ? endOfPart(in, start) : found - 1) - start - lineStart;
             if (tooLong(length, trailers)) {
                 return -1;
             }
@@ -216,6 +243,12 @@ final class Http1RequestParser {
                 }
             }
         }
+    }
+
+    /** Where an incomplete line ends: a CR may be that of its end, and is no part of it then. */
+    private int endOfPart(ByteBuf in, int start) {
+        int end = in.writerIndex();
+        return end > start + lineStart && in.getByte(end - 1) == '\r' ? end - 1 : end;
     }
 
     /** Whether a method may begin here: TLS, SSH and other noise is refused at its first byte. */
@@ -411,7 +444,7 @@ final class Http1RequestParser {
             case 14 -> {
                 if (name.contentEqualsIgnoreCase(HttpHeaderNames.CONTENT_LENGTH)) {
                     lengths++;
-                    contentLength = parseLength(value);
+                    contentLength = FieldSyntax.length(value);
                     return contentLength >= 0;
                 }
             }
@@ -436,22 +469,6 @@ final class Http1RequestParser {
             close |= stripped.equals("close");
             upgradeOption |= stripped.equals("upgrade");
         }
-    }
-
-    /** RFC 9110 section 8.6: 1*DIGIT; -1 where it is anything else, or more than a long holds. */
-    private static long parseLength(AsciiString value) {
-        if (value.isEmpty() || value.length() > 18) {
-            return -1;
-        }
-        long length = 0;
-        for (int i = 0; i < value.length(); i++) {
-            int digit = value.byteAt(i) - '0';
-            if (digit < 0 || digit > 9) {
-                return -1;
-            }
-            length = length * 10 + digit;
-        }
-        return length;
     }
 
     /** RFC 9112 section 6.3, at its strictest: whatever request smuggling is made of. */

@@ -64,19 +64,18 @@ public final class ProxyExchanges implements Exchanges {
     }
 
     @Override
-    public void refuse(
-            ClientStream stream, String method, String authority, String target, ProxyError why) {
+    public void refuse(ClientStream stream, Refusal refusal) {
         String requestId = RequestId.random(random.get());
         observer.began(stream.connection());
-        errors.sendError(stream, why, requestId, null);
+        errors.sendError(stream, refusal.why(), requestId, refusal.accept());
         observer.ended(
                 new RefusedRequest(
                         stream.connection(),
                         clock.millis(),
-                        method,
-                        authority,
-                        target,
-                        why,
+                        refusal.method(),
+                        refusal.authority(),
+                        refusal.target(),
+                        refusal.why(),
                         requestId));
     }
 }

@@ -7,6 +7,7 @@ import dev.sallyport.proxy.http.DrainSignal;
 import dev.sallyport.proxy.http.Exchanges;
 import dev.sallyport.proxy.http.HttpServing;
 import dev.sallyport.proxy.http.ProxyError;
+import dev.sallyport.proxy.http.Refusal;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
@@ -16,6 +17,7 @@ import io.netty.channel.ChannelOutboundBuffer;
 import io.netty.channel.ChannelPromise;
 import io.netty.channel.EventLoop;
 import io.netty.handler.codec.DecoderException;
+import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http.HttpHeaders;
 import io.netty.handler.codec.http2.Http2Connection;
 import io.netty.handler.codec.http2.Http2ConnectionAdapter;
@@ -33,8 +35,6 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * A client's HTTP/2 connection. Netty keeps the state of the protocol (streams, windows, HPACK);
@@ -67,8 +67,6 @@ final class ConnectionHandler extends Http2ConnectionHandler implements Http2Fra
     private static final Duration ERROR_GOODBYE = Duration.ofMillis(200);
 
     private static final long DRAIN_PING = 0x6472_6169_6e69_6e67L; // "draining"
-
-    private static final Logger LOG = LoggerFactory.getLogger(ConnectionHandler.class);
 
     private enum State {
         /** Serving. */
@@ -114,35 +112,13 @@ final class ConnectionHandler extends Http2ConnectionHandler implements Http2Fra
     private boolean watching;
     private long sentAtLook;
     private int looksWithoutProgress;
+    private long sentAtFarewell;
+    private long readAtFarewell; // nanoseconds of the wheel
 
-    private final DeadlineWheel.Deadline idle =
-            new DeadlineWheel.Deadline() {
-                @Override
-                protected void onDeadline() {
-                    onIdle();
-                }
-            };
-    private final DeadlineWheel.Deadline headerBlock =
-            new DeadlineWheel.Deadline() {
-                @Override
-                protected void onDeadline() {
-                    endNow(Http2Error.PROTOCOL_ERROR, null);
-                }
-            };
-    private final DeadlineWheel.Deadline stallWatch =
-            new DeadlineWheel.Deadline() {
-                @Override
-                protected void onDeadline() {
-                    lookForStalls();
-                }
-            };
-    private final DeadlineWheel.Deadline farewell =
-            new DeadlineWheel.Deadline() {
-                @Override
-                protected void onDeadline() {
-                    onFarewell();
-                }
-            };
+    private final Watch idle = new Watch(this::onIdle);
+    private final Watch headerBlock = new Watch(() -> endNow(Http2Error.PROTOCOL_ERROR, null));
+    private final Watch stallWatch = new Watch(this::lookForStalls);
+    private final Watch farewell = new Watch(this::onFarewell);
 
     ConnectionHandler(
             Http2ConnectionDecoder decoder,
@@ -315,7 +291,7 @@ final class ConnectionHandler extends Http2ConnectionHandler implements Http2Fra
             @Nullable Http2Exception error) {
         Flood flood = guard.flood();
         if (error == null) {
-            LOG.atError().setCause(cause).log("An HTTP/2 connection failed for a fault of ours");
+            events.onBug(cause);
             endNow(Http2Error.INTERNAL_ERROR, null);
         } else if (flood == null && error.error() == Http2Error.ENHANCE_YOUR_CALM) {
             endNow(error.error(), Flood.HEADERS); // the frame reader's only reason
@@ -370,10 +346,12 @@ final class ConnectionHandler extends Http2ConnectionHandler implements Http2Fra
                 stream.setProperty(streamKey, request);
                 exchanges.refuse(
                         request,
-                        textOf(fields.requestMethod()),
-                        textOf(fields.requestAuthority()),
-                        textOf(fields.requestPath()),
-                        why);
+                        new Refusal(
+                                textOf(fields.requestMethod()),
+                                textOf(fields.requestAuthority()),
+                                textOf(fields.requestPath()),
+                                fields.takeHeaders().getAll(HttpHeaderNames.ACCEPT),
+                                why));
             }
             case Reading.Malformed _ -> streamError(stream, null);
         }
@@ -673,8 +651,12 @@ final class ConnectionHandler extends Http2ConnectionHandler implements Http2Fra
 
     /** Bytes that left, but for what TLS adds. */
     private long sentInAll() {
+        return output.handedOver() - unsentBytes();
+    }
+
+    private long unsentBytes() {
         ChannelOutboundBuffer unsent = ctx().channel().unsafe().outboundBuffer();
-        return output.handedOver() - (unsent == null ? 0 : unsent.totalPendingWriteBytes());
+        return unsent == null ? 0 : unsent.totalPendingWriteBytes();
     }
 
     private int window(Http2Stream stream) {
@@ -725,6 +707,8 @@ final class ConnectionHandler extends Http2ConnectionHandler implements Http2Fra
     private void closeIfDone() {
         if (state == State.LAST_STREAMS && connection().numActiveStreams() == 0) {
             state = State.CLOSING;
+            sentAtFarewell = sentInAll();
+            readAtFarewell = wheel.now();
             wheel.set(farewell, GOODBYE);
         }
     }
@@ -732,9 +716,30 @@ final class ConnectionHandler extends Http2ConnectionHandler implements Http2Fra
     private void onFarewell() {
         if (state == State.DRAINING) {
             lastStreams();
-        } else {
+        } else if (unsentBytes() == 0) {
             var _ = ctx().close();
+        } else if (!guard.isDeaf() && stillReads()) {
+            wheel.set(farewell, GOODBYE);
+        } else {
+            cutOff(); // a client that does not read would not read a close_notify either
         }
+    }
+
+    /** Whether the client has read something of what was said last, not too long ago. */
+    private boolean stillReads() {
+        long sent = sentInAll();
+        if (sent - sentAtFarewell >= CRAWL) {
+            sentAtFarewell = sent;
+            readAtFarewell = wheel.now();
+        }
+        long patience = settings.timeouts().stalledWrite().toNanos();
+        return patience == 0 || wheel.now() - readAtFarewell < patience;
+    }
+
+    /** Closes at once, whatever the handlers before this one would still like to send. */
+    private void cutOff() {
+        Channel channel = ctx().channel();
+        channel.unsafe().close(channel.voidPromise());
     }
 
     /** Ends the connection and all its streams for an error. */
@@ -816,6 +821,25 @@ final class ConnectionHandler extends Http2ConnectionHandler implements Http2Fra
             throw new IllegalStateException("handler: in no pipeline");
         }
         return present;
+    }
+
+    /** A deadline of the connection. */
+    private final class Watch extends DeadlineWheel.Deadline {
+        private final Runnable action;
+
+        Watch(Runnable action) {
+            this.action = action;
+        }
+
+        @Override
+        protected void onDeadline() {
+            action.run();
+        }
+
+        @Override
+        protected void giveUp() {
+            cutOff();
+        }
     }
 
     /** Hears of streams that are no more, whatever ended them. */

@@ -19,6 +19,9 @@ public interface Http2Events {
 
                 @Override
                 public void onFlood(Flood flood) {}
+
+                @Override
+                public void onBug(Throwable cause) {}
             };
 
     /** A client broke the rules of a stream, which was reset with {@code error}. */
@@ -34,4 +37,10 @@ public interface Http2Events {
      * {@code ENHANCE_YOUR_CALM}. {@link #onConnectionError} is not called for it.
      */
     void onFlood(Flood flood);
+
+    /**
+     * A fault of ours; the connection was closed with GOAWAY and {@code INTERNAL_ERROR}, for which
+     * {@link #onConnectionError} is called as well.
+     */
+    void onBug(Throwable cause);
 }

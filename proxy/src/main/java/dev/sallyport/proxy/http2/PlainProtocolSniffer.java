@@ -10,6 +10,7 @@ import io.netty.handler.codec.http2.Http2CodecUtil;
 import java.time.Duration;
 import java.util.List;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Tells HTTP/1.1 from HTTP/2 with prior knowledge (RFC 9113 section 3.3) by the first bytes of a
@@ -24,7 +25,7 @@ public final class PlainProtocolSniffer extends ByteToMessageDecoder {
     private final Consumer<ChannelPipeline> http2;
     private final Duration header;
     private final DeadlineWheel wheel;
-    private DeadlineWheel.@org.jspecify.annotations.Nullable Deadline deadline;
+    private DeadlineWheel.@Nullable Deadline deadline;
 
     /**
      * @param http1 makes the pipeline speak HTTP/1.1
@@ -49,6 +50,11 @@ public final class PlainProtocolSniffer extends ByteToMessageDecoder {
                 new DeadlineWheel.Deadline() {
                     @Override
                     protected void onDeadline() {
+                        var _ = ctx.close();
+                    }
+
+                    @Override
+                    protected void giveUp() {
                         var _ = ctx.close();
                     }
                 };

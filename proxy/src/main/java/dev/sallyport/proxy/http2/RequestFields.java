@@ -1,6 +1,7 @@
 package dev.sallyport.proxy.http2;
 
 import dev.sallyport.proxy.ProxySettings;
+import dev.sallyport.proxy.filter.FieldSyntax;
 import io.netty.handler.codec.http.DefaultHttpHeadersFactory;
 import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http.HttpHeaderValues;
@@ -22,17 +23,6 @@ final class RequestFields extends FieldBlock {
 
     /** RFC 9113 section 6.5.2: the overhead of a field in the size of a list. */
     private static final int FIELD_OVERHEAD = 32;
-
-    private static final int MAX_LENGTH_DIGITS = 18;
-
-    private static final boolean[] NAME = new boolean[128];
-
-    static {
-        // RFC 9110 section 5.6.2, but no upper case: RFC 9113 section 8.2.1.
-        for (char c : "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz".toCharArray()) {
-            NAME[c] = true;
-        }
-    }
 
     private static final DefaultHttpHeadersFactory HEADERS =
             DefaultHttpHeadersFactory.headersFactory().withValidation(false);
@@ -222,7 +212,7 @@ final class RequestFields extends FieldBlock {
             case 14 -> {
                 if (name.contentEquals(HttpHeaderNames.CONTENT_LENGTH)) {
                     boolean first = contentLength < 0;
-                    contentLength = parseLength(value);
+                    contentLength = FieldSyntax.length(value);
                     headers.add(name, value);
                     return first && contentLength >= 0;
                 }
@@ -270,7 +260,9 @@ final class RequestFields extends FieldBlock {
         int from = name.arrayOffset();
         int to = from + name.length();
         for (int i = from; i < to; i++) {
-            if (array[i] < 0 || !NAME[array[i]]) {
+            byte c = array[i];
+            // RFC 9113 section 8.2.1: no upper case.
+            if (!FieldSyntax.isTokenCharacter(c) || (c >= 'A' && c <= 'Z')) {
                 return false;
             }
         }
@@ -299,22 +291,5 @@ final class RequestFields extends FieldBlock {
 
     private static boolean isBlank(byte b) {
         return b == ' ' || b == '\t';
-    }
-
-    /** -1 where it is not a number. */
-    private static long parseLength(AsciiString value) {
-        int length = value.length();
-        if (length == 0 || length > MAX_LENGTH_DIGITS) {
-            return -1;
-        }
-        long result = 0;
-        for (int i = 0; i < length; i++) {
-            int digit = value.byteAt(i) - '0';
-            if (digit < 0 || digit > 9) {
-                return -1;
-            }
-            result = result * 10 + digit;
-        }
-        return result;
     }
 }

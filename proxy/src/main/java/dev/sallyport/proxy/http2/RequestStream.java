@@ -3,6 +3,7 @@ package dev.sallyport.proxy.http2;
 import dev.sallyport.proxy.http.ClientConnection;
 import dev.sallyport.proxy.http.ClientStream;
 import dev.sallyport.proxy.http.ExchangeInput;
+import dev.sallyport.proxy.http.InFlight;
 import dev.sallyport.proxy.http.ProxyError;
 import dev.sallyport.proxy.http.RequestHead;
 import io.netty.buffer.ByteBuf;
@@ -22,7 +23,10 @@ import org.jspecify.annotations.Nullable;
  */
 final class RequestStream implements ClientStream, Http2RemoteFlowController.FlowControlled {
 
-    /** Above this much unsent data the exchange is asked to wait; below half of it, to go on. */
+    /**
+     * Above this much unsent data, each piece counted for what holding it costs, the exchange is
+     * asked to wait; below half of it, to go on.
+     */
     static final int QUEUE_BOUND = 64 * 1024;
 
     private final ConnectionHandler handler;
@@ -386,8 +390,8 @@ final class RequestStream implements ClientStream, Http2RemoteFlowController.Flo
     }
 
     private boolean canTake(int bound) {
-        return handler.isSocketWritable()
-                && (pending == 0 || (pending < bound && handler.hasRoom()));
+        long held = pending + (long) queue.size() * InFlight.PIECE;
+        return handler.isSocketWritable() && (pending == 0 || (held < bound && handler.hasRoom()));
     }
 
     /** A response without body says 0, unless it answers what could have had one. */

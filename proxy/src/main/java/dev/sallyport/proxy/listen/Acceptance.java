@@ -1,5 +1,6 @@
 package dev.sallyport.proxy.listen;
 
+import dev.sallyport.proxy.log.Seldom;
 import dev.sallyport.proxy.metric.ProxyMetrics;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
@@ -7,6 +8,7 @@ import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelOption;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -15,8 +17,9 @@ import org.slf4j.LoggerFactory;
  * is accepted and reset at once: a client in the backlog would wait for nothing, and would keep
  * those behind it waiting.
  *
- * <p>Where accepting fails (no file descriptor is left), Netty's acceptor, the next handler, stops
- * accepting for a second, so that the loop does not spin on a socket that stays readable.
+ * <p>Where accepting fails (no file descriptor is left), it stops for a second, so that the loop
+ * does not spin on a socket that stays readable. Netty's acceptor, the next handler, would do the
+ * same, but also log a stack trace each time.
  */
 final class Acceptance extends ChannelInboundHandlerAdapter {
     private static final Logger LOG = LoggerFactory.getLogger(Acceptance.class);
@@ -24,13 +27,21 @@ final class Acceptance extends ChannelInboundHandlerAdapter {
     private final ConnectionLimits limits;
     private final ProxyMetrics metrics;
     private final OpenConnections connections;
-    private boolean refusing;
-    private boolean failing;
+    private final Seldom worthTelling;
+    private boolean told;
 
-    Acceptance(ConnectionLimits limits, ProxyMetrics metrics, OpenConnections connections) {
+    /**
+     * @param worthTelling when trouble that strangers can cause is worth two more lines
+     */
+    Acceptance(
+            ConnectionLimits limits,
+            ProxyMetrics metrics,
+            OpenConnections connections,
+            Seldom worthTelling) {
         this.limits = limits;
         this.metrics = metrics;
         this.connections = connections;
+        this.worthTelling = worthTelling;
     }
 
     @Override
@@ -62,20 +73,28 @@ final class Acceptance extends ChannelInboundHandlerAdapter {
     @Override
     public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
         metrics.acceptFailed();
-        if (!failing) {
-            failing = true;
+        if (isToBeTold()) {
             LOG.atWarn()
                     .addKeyValue("listener", ctx.channel().localAddress())
                     .addKeyValue("cause", cause)
                     .log("cannot accept connections, trying again every second");
         }
-        ctx.fireExceptionCaught(cause);
+        pause(ctx.channel());
+    }
+
+    private static void pause(Channel listener) {
+        if (listener.config().isAutoRead()) {
+            listener.config().setAutoRead(false);
+            var _ =
+                    listener.eventLoop()
+                            .schedule(
+                                    () -> listener.config().setAutoRead(true), 1, TimeUnit.SECONDS);
+        }
     }
 
     private void refuse(Channel child, ProxyMetrics.ConnectionLimit reached) {
         metrics.connectionRefused(reached);
-        if (!refusing && reached == ProxyMetrics.ConnectionLimit.TOTAL) {
-            refusing = true;
+        if (reached == ProxyMetrics.ConnectionLimit.TOTAL && isToBeTold()) {
             LOG.atWarn()
                     .addKeyValue("open", limits.open())
                     .log("at the bound of client connections, refusing new ones");
@@ -84,10 +103,17 @@ final class Acceptance extends ChannelInboundHandlerAdapter {
         child.unsafe().closeForcibly();
     }
 
+    private boolean isToBeTold() {
+        if (told || !worthTelling.isTime()) {
+            return false;
+        }
+        told = true;
+        return true;
+    }
+
     private void recovered() {
-        if (failing || refusing) {
-            failing = false;
-            refusing = false;
+        if (told) {
+            told = false;
             LOG.atInfo().log("accepting connections again");
         }
     }

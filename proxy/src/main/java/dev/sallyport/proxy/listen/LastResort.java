@@ -1,5 +1,6 @@
 package dev.sallyport.proxy.listen;
 
+import dev.sallyport.proxy.metric.Bugs;
 import dev.sallyport.proxy.metric.ProxyMetrics;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
@@ -18,10 +19,10 @@ final class LastResort extends ChannelInboundHandlerAdapter {
 
     private static final Logger LOG = LoggerFactory.getLogger(LastResort.class);
 
-    private final ProxyMetrics metrics;
+    private final Bugs bugs;
 
     LastResort(ProxyMetrics metrics) {
-        this.metrics = metrics;
+        this.bugs = new Bugs(metrics);
     }
 
     @Override
@@ -32,8 +33,7 @@ final class LastResort extends ChannelInboundHandlerAdapter {
                     .setCause(cause)
                     .log("client connection broke");
         } else {
-            metrics.bug();
-            LOG.atError().setCause(cause).log("bug on a client connection, which is closed");
+            bugs.accept(cause);
         }
         var _ = ctx.close();
     }

@@ -10,6 +10,8 @@ import dev.sallyport.model.name.ObjectRef;
 import dev.sallyport.proxy.http.HttpServing;
 import dev.sallyport.proxy.http2.Flood;
 import dev.sallyport.proxy.http2.Http2Events;
+import dev.sallyport.proxy.log.Seldom;
+import dev.sallyport.proxy.metric.Bugs;
 import dev.sallyport.proxy.metric.ProxyMetrics;
 import dev.sallyport.tls.front.HandshakeFailure;
 import dev.sallyport.tls.front.HandshakeLimits;
@@ -26,6 +28,7 @@ import io.netty.channel.EventLoopGroup;
 import io.netty.channel.WriteBufferWaterMark;
 import io.netty.handler.codec.http2.Http2Error;
 import io.netty.util.NetUtil;
+import io.netty.util.concurrent.Ticker;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
@@ -66,6 +69,7 @@ public final class ListenerSet implements AutoCloseable {
     private final ProxyMetrics metrics;
     private final OpenConnections connections;
     private final ConnectionLimits limits;
+    private final Seldom worthTelling = new Seldom(Ticker.systemTicker(), Duration.ofMinutes(1));
     private volatile Map<Place, Bound> bound = Map.of();
 
     /** Where a socket is bound; those with a port of the system's choice are told by name. */
@@ -268,7 +272,10 @@ public final class ListenerSet implements AutoCloseable {
                                         server.pipeline()
                                                 .addLast(
                                                         new Acceptance(
-                                                                limits, metrics, connections));
+                                                                limits,
+                                                                metrics,
+                                                                connections,
+                                                                worthTelling));
                                     }
                                 })
                         .childHandler(
@@ -406,6 +413,11 @@ public final class ListenerSet implements AutoCloseable {
         @Override
         public void onFlood(Flood flood) {
             metrics.flooded(flood);
+        }
+
+        @Override
+        public void onBug(Throwable cause) {
+            new Bugs(metrics).accept(cause);
         }
     }
 }

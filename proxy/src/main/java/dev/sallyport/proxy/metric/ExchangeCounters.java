@@ -1,5 +1,6 @@
 package dev.sallyport.proxy.metric;
 
+import dev.sallyport.model.upstream.UpstreamKey;
 import dev.sallyport.proxy.http.ClientConnection;
 import dev.sallyport.proxy.http.ExchangeObserver;
 import dev.sallyport.proxy.http.ExchangeSummary;
@@ -26,8 +27,13 @@ public record ExchangeCounters(ProxyMetrics metrics) implements ExchangeObserver
         if (error != null) {
             metrics.requestFailed(error);
         }
-        if (summary.firstByteNanos() >= 0) {
-            metrics.upstreamAnswered(summary.firstByteNanos());
+        long firstByte = summary.firstByteNanos();
+        if (firstByte >= 0) {
+            metrics.upstreamAnswered(firstByte);
+        }
+        UpstreamKey service = summary.upstream();
+        if (service != null) {
+            metrics.services().ended(service, summary.status(), error, firstByte);
         }
     }
 }

@@ -5,6 +5,8 @@ import dev.sallyport.proxy.http2.Flood;
 import dev.sallyport.tls.front.HandshakeFailure;
 import io.netty.handler.codec.http2.Http2Error;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Locale;
@@ -47,6 +49,7 @@ public final class ProxyMetrics {
     private final Counters<ProxyError> errors = new Counters<>(ProxyError.class);
     private final Histogram[] durations = new Histogram[PROTOCOLS.length * STATUSES.length];
     private final Histogram responses = new Histogram();
+    private final ServiceCounters services = new ServiceCounters();
     private final List<Supplier<Reading.Family>> gauges = new CopyOnWriteArrayList<>();
 
     private final LongAdder connectionsOpen = plain(Metric.CONNECTIONS_OPEN);
@@ -69,8 +72,8 @@ public final class ProxyMetrics {
 
     /** All at zero. */
     public ProxyMetrics() {
-        java.util.Arrays.setAll(durations, _ -> new Histogram());
-        java.util.Arrays.setAll(requests, _ -> adders(METHODS.length));
+        Arrays.setAll(durations, _ -> new Histogram());
+        Arrays.setAll(requests, _ -> adders(METHODS.length));
     }
 
     /** A client connection was accepted. */
@@ -118,6 +121,11 @@ public final class ProxyMetrics {
     /** An HTTP/2 connection was closed for an error of the client's. */
     public void connectionError(Http2Error error) {
         connectionErrors.increment(error);
+    }
+
+    /** The exchanges that have not ended; about right while others begin and end. */
+    public long requestsInFlight() {
+        return inFlight.sum();
     }
 
     /** An exchange began. */
@@ -214,6 +222,11 @@ public final class ProxyMetrics {
         bugs.increment();
     }
 
+    /** What is counted for each Service. */
+    public ServiceCounters services() {
+        return services;
+    }
+
     /** Adds a gauge without labels that is asked for at each reading. */
     public void gauge(Metric metric, DoubleSupplier value) {
         gauges.add(() ->
@@ -246,9 +259,10 @@ public final class ProxyMetrics {
         families.add(
                 new Reading.Family(
                         Metric.UPSTREAM_RESPONSE_DURATION, List.of(responses.read(List.of()))));
+        families.addAll(services.read());
         gauges.forEach(gauge -> families.add(gauge.get()));
         families.removeIf(family -> family.samples().isEmpty());
-        families.sort(java.util.Comparator.comparing(Reading.Family::metric));
+        families.sort(Comparator.comparing(Reading.Family::metric));
         return new Reading(families);
     }
 
@@ -356,7 +370,7 @@ public final class ProxyMetrics {
 
     private static LongAdder[] adders(int count) {
         var adders = new LongAdder[count];
-        java.util.Arrays.setAll(adders, _ -> new LongAdder());
+        Arrays.setAll(adders, _ -> new LongAdder());
         return adders;
     }
 }

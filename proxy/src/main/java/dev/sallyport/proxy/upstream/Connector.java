@@ -17,6 +17,7 @@ import io.netty.util.concurrent.Future;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
@@ -71,11 +72,28 @@ final class Connector {
         if (literal != null) {
             tryAddresses(pool, List.of(AddressGuard.ofBytes(literal)), deadline, result);
         } else {
-            resolver()
-                    .resolveAll(host)
-                    .addListener((Future<List<InetAddress>> resolved) ->
-                            resolved(pool, resolved, deadline, result));
+            resolve(pool, resolver().resolveAll(host), deadline, result);
         }
+    }
+
+    /** A name server may take longer than a request can wait, and its answer is cached then. */
+    private void resolve(
+            EndpointPool pool, Future<List<InetAddress>> lookup, long deadline, Result result) {
+        if (deadline == 0 || lookup.isDone()) {
+            lookup.addListener((Future<List<InetAddress>> resolved) ->
+                    resolved(pool, resolved, deadline, result));
+            return;
+        }
+        Future<?> tooLate =
+                loop.schedule(
+                        () -> result.failed(ProxyError.CONNECT_TIMEOUT),
+                        timeout,
+                        TimeUnit.NANOSECONDS);
+        lookup.addListener((Future<List<InetAddress>> resolved) -> {
+            if (tooLate.cancel(false)) {
+                resolved(pool, resolved, deadline, result);
+            }
+        });
     }
 
     void close() {
@@ -107,7 +125,7 @@ final class Connector {
         List<InetAddress> addresses = new ArrayList<>(resolved.getNow());
         if (!addresses.isEmpty()) {
             // Each connection starts at another address, so that all of them get their share.
-            java.util.Collections.rotate(addresses, Math.floorMod(turn++, addresses.size()));
+            Collections.rotate(addresses, Math.floorMod(turn++, addresses.size()));
         }
         tryAddresses(pool, addresses, deadline, result);
     }

@@ -112,7 +112,7 @@ final class EndpointPermits {
         return until != 0 && ticker.nanoTime() - until < 0;
     }
 
-    /** Permits in use, for tests. */
+    /** Permits in use: connections that are open or being made. */
     int used() {
         return used.get();
     }

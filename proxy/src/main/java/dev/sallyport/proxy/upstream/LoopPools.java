@@ -6,6 +6,7 @@ import dev.sallyport.model.upstream.Upstream;
 import dev.sallyport.model.upstream.UpstreamKey;
 import dev.sallyport.proxy.ProxySettings;
 import dev.sallyport.proxy.http.ProxyError;
+import dev.sallyport.proxy.metric.Bugs;
 import dev.sallyport.proxy.metric.ProxyMetrics;
 import io.netty.channel.EventLoop;
 import java.util.HashMap;
@@ -179,17 +180,28 @@ final class LoopPools {
     private void sweep() {
         if (idleTimeout > 0) {
             long deadline = nanoTime() - idleTimeout;
-            List.copyOf(pools.values()).forEach(pool -> pool.expire(deadline));
+            for (EndpointPool pool : List.copyOf(pools.values())) {
+                guarded(() -> pool.expire(deadline));
+            }
         }
         for (Balancer balancer : List.copyOf(balancers.values())) {
             if (balancer.unusedSinceLastSweep()) {
                 balancers.remove(balancer.upstream().key(), balancer);
-                balancer.retire();
+                guarded(balancer::retire);
             }
         }
         sweeping = !balancers.isEmpty();
         if (sweeping) {
             scheduleSweep();
+        }
+    }
+
+    /** What one pool throws is no reason to sweep none of the others, nor never again. */
+    private void guarded(Runnable step) {
+        try {
+            step.run();
+        } catch (Throwable bug) {
+            new Bugs(metrics()).accept(bug);
         }
     }
 }

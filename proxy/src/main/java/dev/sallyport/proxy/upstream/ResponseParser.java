@@ -1,5 +1,7 @@
 package dev.sallyport.proxy.upstream;
 
+import dev.sallyport.proxy.filter.FieldSyntax;
+import dev.sallyport.proxy.http.ChunkLine;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.handler.codec.http.DefaultHttpHeadersFactory;
@@ -280,29 +282,9 @@ final class ResponseParser {
                     ? Event.NEED_MORE
                     : bad("a chunk header that is too long");
         }
-        int end = lf - 1;
-        if (end <= start || in.getByte(end) != '\r') {
-            return bad("a chunk header without CRLF");
-        }
-        long size = 0;
-        int at = start;
-        for (; at < end; at++) {
-            int digit = Character.digit(in.getByte(at), 16);
-            if (digit < 0) {
-                break;
-            }
-            if (at - start >= 15) {
-                return bad("a chunk that is too large");
-            }
-            size = size << 4 | digit;
-        }
-        if (at == start || (at < end && in.getByte(at) != ';')) {
-            return bad("a malformed chunk size");
-        }
-        for (; at < end; at++) {
-            if (isControl(in.getByte(at))) {
-                return bad("a control character in a chunk extension");
-            }
+        long size = ChunkLine.parse(in, start, lf);
+        if (size < 0) {
+            return bad("a malformed chunk header");
         }
         in.readerIndex(lf + 1);
         if (size == 0) {
@@ -476,7 +458,7 @@ final class ResponseParser {
                 return refuse("too many fields");
             }
             int nameEnd = at;
-            while (isToken(bytes[nameEnd])) {
+            while (FieldSyntax.isTokenCharacter(bytes[nameEnd])) {
                 nameEnd++;
             }
             // Also refuses obs-fold, a line that starts with white space, and "name :".
@@ -546,17 +528,9 @@ final class ResponseParser {
             return refuse("two content-length fields");
         }
         lengthSeen = true;
-        int digits = value.length();
-        if (digits == 0 || digits > 18) {
+        long parsed = FieldSyntax.length(value);
+        if (parsed < 0) {
             return refuse("a malformed content-length");
-        }
-        long parsed = 0;
-        for (int i = 0; i < digits; i++) {
-            int digit = value.byteAt(i) - '0';
-            if (digit < 0 || digit > 9) {
-                return refuse("a malformed content-length");
-            }
-            parsed = parsed * 10 + digit;
         }
         contentLength = parsed;
         return true;
@@ -609,25 +583,5 @@ final class ResponseParser {
     /** CTL but for HTAB; bytes above 0x7f are obs-text. */
     private static boolean isControl(byte b) {
         return (b >= 0 && b < ' ' && b != '\t') || b == 0x7f;
-    }
-
-    /** Whether {@code b} is a tchar, RFC 9110 section 5.6.2. */
-    private static boolean isToken(byte b) {
-        return b > 0 && TOKEN[b];
-    }
-
-    private static final boolean[] TOKEN = new boolean[128];
-
-    static {
-        for (char c = '0'; c <= '9'; c++) {
-            TOKEN[c] = true;
-        }
-        for (char c = 'a'; c <= 'z'; c++) {
-            TOKEN[c] = true;
-            TOKEN[c - 'a' + 'A'] = true;
-        }
-        for (char c : "!#$%&'*+-.^_`|~".toCharArray()) {
-            TOKEN[c] = true;
-        }
     }
 }

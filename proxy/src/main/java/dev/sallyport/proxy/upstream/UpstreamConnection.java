@@ -2,7 +2,9 @@ package dev.sallyport.proxy.upstream;
 
 import dev.sallyport.model.upstream.Endpoint;
 import dev.sallyport.proxy.ProxySettings;
+import dev.sallyport.proxy.http.InFlight;
 import dev.sallyport.proxy.http.ProxyError;
+import dev.sallyport.proxy.metric.Bugs;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufUtil;
 import io.netty.buffer.Unpooled;
@@ -39,6 +41,7 @@ final class UpstreamConnection extends ChannelInboundHandlerAdapter {
     private final ResponseParser parser;
     private final int creditHigh;
     private final Runnable flush = this::flushNow;
+    private final InFlight unconsumed = new InFlight(); // of the call
     private @Nullable Call call;
     private @Nullable ByteBuf unparsed; // an incomplete head or chunk header
     private boolean holdsPermit = true;
@@ -62,6 +65,7 @@ final class UpstreamConnection extends ChannelInboundHandlerAdapter {
         if (served) {
             pool.loop().metrics().upstreamReused();
         }
+        unconsumed.clear();
         var begun = new Call(attempt.listener());
         call = begun;
         attempt.connected(begun);
@@ -294,8 +298,7 @@ final class UpstreamConnection extends ChannelInboundHandlerAdapter {
         Call current = call;
         if (cause instanceof IOException) {
             // A read error closes by itself. After a write error the answer may still be there to
-            // be
-            // read: a backend that refuses a large body answers and closes.
+            // be read: a backend that refuses a large body answers and closes.
             if (current != null) {
                 current.reset = true;
                 if (!outputBroken) {
@@ -305,8 +308,7 @@ final class UpstreamConnection extends ChannelInboundHandlerAdapter {
             }
             return;
         }
-        LOG.atError().setCause(cause).log("bug on a backend connection");
-        pool.loop().metrics().bug();
+        new Bugs(pool.loop().metrics()).accept(cause);
         if (current != null) {
             fail(current, ProxyError.INTERNAL);
         }
@@ -345,7 +347,6 @@ final class UpstreamConnection extends ChannelInboundHandlerAdapter {
         private boolean tunnel;
         private boolean reset;
         private long toSend;
-        private int unconsumed;
         private String webSocketKey = "";
 
         Call(Listener listener) {
@@ -512,8 +513,11 @@ final class UpstreamConnection extends ChannelInboundHandlerAdapter {
 
         @Override
         public void consumed(int bytes) {
-            unconsumed -= bytes;
-            if (!over && unconsumed <= creditHigh / 2 && !channel.config().isAutoRead()) {
+            if (over) {
+                return; // the credit of the next call is not meant
+            }
+            unconsumed.taken(bytes);
+            if (!unconsumed.reaches(creditHigh / 2) && !channel.config().isAutoRead()) {
                 channel.config().setAutoRead(true);
             }
         }
@@ -542,8 +546,8 @@ final class UpstreamConnection extends ChannelInboundHandlerAdapter {
         }
 
         private void deliver(ByteBuf data, boolean end) {
-            unconsumed += data.readableBytes();
-            if (unconsumed >= creditHigh && channel.config().isAutoRead()) {
+            unconsumed.add(data.readableBytes());
+            if (unconsumed.reaches(creditHigh) && channel.config().isAutoRead()) {
                 channel.config().setAutoRead(false);
             }
             listener.onData(data, end);

@@ -10,6 +10,7 @@ import io.netty.channel.ChannelFactory;
 import io.netty.channel.EventLoop;
 import io.netty.channel.socket.SocketChannel;
 import io.netty.resolver.NameResolver;
+import io.netty.util.concurrent.Ticker;
 import java.net.InetAddress;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
@@ -87,6 +88,22 @@ public final class UpstreamRegistry implements Upstreams, AutoCloseable {
         onEachLoop(LoopPools::close);
     }
 
+    /**
+     * The connections to the endpoints of {@code service}, those being made included. An endpoint
+     * of two Services counts for both. Any thread.
+     */
+    public int connections(UpstreamKey service) {
+        Upstream upstream = intent.get(service);
+        int count = 0;
+        if (upstream != null) {
+            for (Endpoint endpoint : upstream.endpoints()) {
+                Shared known = shared.get(endpoint);
+                count += known == null ? 0 : known.permits().used();
+            }
+        }
+        return count;
+    }
+
     ProxySettings settings() {
         return settings;
     }
@@ -106,7 +123,7 @@ public final class UpstreamRegistry implements Upstreams, AutoCloseable {
                         new Shared(
                                 new EndpointPermits(
                                         settings.limits().upstreamConnections(),
-                                        io.netty.util.concurrent.Ticker.systemTicker()),
+                                        Ticker.systemTicker()),
                                 1),
                         (known, _) -> new Shared(known.permits(), known.pools() + 1))
                 .permits();

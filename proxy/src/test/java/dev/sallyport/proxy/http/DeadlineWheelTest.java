@@ -9,18 +9,22 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 class DeadlineWheelTest {
     private final MockTicker ticker = Ticker.newMockTicker();
     private final EmbeddedChannel channel = EmbeddedChannel.builder().ticker(ticker).build();
-    private final DeadlineWheel wheel = new Deadlines().of(channel.eventLoop());
+    private final List<Throwable> bugs = new ArrayList<>();
+    private final DeadlineWheel wheel = new Deadlines(bugs::add).of(channel.eventLoop());
     private long millis;
 
     private final class Watch extends DeadlineWheel.Deadline {
         private long due;
         private final List<Long> passed = new ArrayList<>();
         private long again;
+        private @Nullable Error bug;
+        private boolean gaveUp;
 
         void in(long delay) {
             due = millis + delay;
@@ -32,6 +36,17 @@ class DeadlineWheelTest {
             passed.add(millis);
             if (again > 0) {
                 in(again);
+            }
+            if (bug != null) {
+                throw bug;
+            }
+        }
+
+        @Override
+        protected void giveUp() {
+            gaveUp = true;
+            if (bug != null) {
+                throw bug;
             }
         }
     }
@@ -104,6 +119,31 @@ class DeadlineWheelTest {
         assertThat(watch.passed).hasSize(1);
         pass(510_000);
         assertThat(far.passed).hasSize(1);
+    }
+
+    @Test
+    void aDeadlineThatThrowsCostsNoneOfTheOthers() {
+        Watch broken = new Watch();
+        broken.bug = new OutOfMemoryError("test");
+        broken.in(1_000);
+        Watch same = new Watch();
+        same.in(1_000);
+        pass(2_000);
+        Watch later = new Watch();
+        later.in(1_000);
+        pass(2_000);
+        assertThat(same.passed).hasSize(1);
+        assertThat(later.passed).hasSize(1);
+    }
+
+    @Test
+    void whatADeadlineThrowsIsToldAndWhatItWasSetForIsGivenUp() {
+        Watch broken = new Watch();
+        broken.bug = new OutOfMemoryError("test");
+        broken.in(1_000);
+        pass(2_000);
+        assertThat(broken.gaveUp).isTrue();
+        assertThat(bugs).containsExactly(broken.bug, broken.bug); // it even fails to give up
     }
 
     @Test

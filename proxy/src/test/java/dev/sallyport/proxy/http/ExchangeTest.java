@@ -251,6 +251,37 @@ class ExchangeTest {
     }
 
     @Test
+    void bodyOfTinyChunksIsHeldWithinWhatItCosts() {
+        try (Http1Client client = Http1Client.plain()) {
+            client.upstreams.connects = false;
+            client.send("POST / HTTP/1.1\nHost: shop.example\nTransfer-Encoding: chunked\n\n");
+            int chunks = 0;
+            while (client.channel.config().isAutoRead() && chunks < 10_000) {
+                client.send("1\na\n");
+                chunks++;
+            }
+            assertThat(chunks).isLessThan(64 * 1024 / InFlight.PIECE + 2);
+            RecordedUpstreams.Call call = client.call();
+            call.listener.onConnected(call);
+            assertThat(call.body).hasSize(chunks);
+            assertThat(client.channel.config().isAutoRead()).isTrue();
+        }
+    }
+
+    @Test
+    void tinyChunksInOneReadAreNotHandedOnBeyondWhatTheyCost() {
+        try (Http1Client client = Http1Client.plain()) {
+            client.send("POST / HTTP/1.1\nHost: shop.example\nTransfer-Encoding: chunked\n\n");
+            client.call().writable = false;
+            client.send("1\na\n".repeat(10_000));
+            assertThat(client.call().body.length()).isLessThan(64 * 1024 / InFlight.PIECE + 2);
+            client.call().writable = true;
+            client.call().listener.onWritable();
+            assertThat(client.call().body).hasSize(10_000);
+        }
+    }
+
+    @Test
     void slowBackendStopsTheClient() {
         try (Http1Client client = Http1Client.plain()) {
             client.send("POST / HTTP/1.1\nHost: shop.example\nContent-Length: 1000000\n\n");
@@ -616,6 +647,46 @@ class ExchangeTest {
     }
 
     @Test
+    void backendThatIsSilentToAWebSocketHandshakeIsLate() {
+        try (Http1Client client = Http1Client.plain()) {
+            client.send(WEB_SOCKET);
+            client.pass(Duration.ofSeconds(59));
+            assertThat(client.received()).isEmpty();
+            client.pass(Duration.ofSeconds(2));
+            assertThat(client.received()).startsWith("HTTP/1.1 504 ");
+            assertThat(client.call().cancelled).isTrue();
+            assertThat(client.observer.last().error()).isEqualTo(ProxyError.RESPONSE_TIMEOUT);
+        }
+    }
+
+    @Test
+    void refusalOfAWebSocketMayTakeItsTime() {
+        try (Http1Client client = Http1Client.plain()) {
+            client.send(WEB_SOCKET);
+            client.call().listener.onHead(403, new DefaultHttpHeaders(), -1, false);
+            for (int i = 0; i < 3; i++) {
+                client.pass(Duration.ofSeconds(50));
+                client.call().listener.onData(TestBytes.of("no"), false);
+            }
+            assertThat(client.received()).endsWith("2\r\nno\r\n2\r\nno\r\n2\r\nno\r\n");
+            assertThat(client.observer.ended).isEmpty();
+        }
+    }
+
+    @Test
+    void deadlineThatFailsClosesTheConnection() {
+        try (Http1Client client = Http1Client.plain()) {
+            client.send(GET);
+            client.channel.config().setAllocator(new FailingAllocator());
+            client.pass(Duration.ofSeconds(61));
+            assertThat(client.isClosed()).isTrue();
+            assertThat(client.bugs).hasSize(1);
+            assertThat(client.observer.last().error()).isEqualTo(ProxyError.INTERNAL);
+            assertThat(client.call().cancelled).isTrue();
+        }
+    }
+
+    @Test
     void durationsAreMeasured() {
         try (Http1Client client = Http1Client.plain()) {
             client.send(GET);
@@ -638,6 +709,7 @@ class ExchangeTest {
         return new dev.sallyport.proxy.ProxySettings.Limits(
                 limits.connections(),
                 limits.connectionsPerClient(),
+                limits.requestsInFlight(),
                 limits.headerBytes(),
                 limits.headerCount(),
                 limits.uriBytes(),

@@ -8,6 +8,7 @@ import io.netty.handler.codec.http.HttpHeaders;
 import io.netty.util.LeakPresenceDetector;
 import java.util.List;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
@@ -87,6 +88,37 @@ class ForwardedFieldsTest {
         assertThat(headers.getAll("X-Forwarded-Host")).containsExactly("a.example");
         assertThat(headers.getAll("X-Forwarded-Port")).containsExactly("443");
         assertThat(headers.getAll("X-Request-ID")).containsExactly("abc");
+    }
+
+    @Test
+    void portIsThatOfTheSchemeThatATrustedProxyNames() {
+        assertThat(portSent("shop.example", "X-Forwarded-Proto: https\n")).isEqualTo("443");
+        assertThat(portSent("shop.example", "")).isEqualTo("80");
+    }
+
+    @Test
+    void portThatIsNamedWins() {
+        assertThat(portSent("shop.example:8443", "X-Forwarded-Proto: https\n")).isEqualTo("8443");
+        assertThat(portSent("shop.example", "X-Forwarded-Proto: https\nX-Forwarded-Port: 444\n"))
+                .isEqualTo("444");
+    }
+
+    private static @Nullable String portSent(String host, String fields) {
+        try (Http1Client client = trusting("192.0.2.7").build()) {
+            client.send("GET / HTTP/1.1\nHost: " + host + "\n" + fields + "\n");
+            return client.call().headers.get("X-Forwarded-Port");
+        }
+    }
+
+    @Test
+    void hostThatIsNotKnownIsSentEmpty() {
+        try (Http1Client client =
+                Http1Client.with()
+                        .snapshot(Http1Client.anyHost(Http1Client.forward("/")))
+                        .build()) {
+            client.send("GET / HTTP/1.0\n\n");
+            assertThat(client.call().headers.getAll("Host")).containsExactly("");
+        }
     }
 
     @Test

@@ -29,6 +29,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -45,14 +46,16 @@ final class Http1Client implements AutoCloseable {
 
     final RecordedUpstreams upstreams = new RecordedUpstreams();
     final RecordedObserver observer = new RecordedObserver();
+    final List<Throwable> bugs = new ArrayList<>();
     final MockTicker ticker = Ticker.newMockTicker();
     final EmbeddedChannel channel;
     final ProxyExchanges exchanges;
+    final ClientConnection connection;
     private final StringBuilder received = new StringBuilder();
 
     private Http1Client(Builder builder) {
         channel = EmbeddedChannel.builder().ticker(ticker).build();
-        Deadlines deadlines = new Deadlines();
+        Deadlines deadlines = new Deadlines(bugs::add);
         exchanges =
                 new ProxyExchanges(
                         builder.settings,
@@ -64,14 +67,16 @@ final class Http1Client implements AutoCloseable {
                         InstantSource.fixed(Instant.parse("2026-11-23T10:00:00Z")),
                         () -> new SplittableRandom(1));
         Listener listener = new Listener("http", "0.0.0.0", 8080, new ListenerProtocol.Http());
-        Http1Connection.install(
-                channel.pipeline(),
+        connection =
                 new ClientConnection(
                         listener,
                         builder.remote,
                         new InetSocketAddress(InetAddress.getLoopbackAddress(), 8080),
                         "http/1.1",
-                        builder.tls),
+                        builder.tls);
+        Http1Connection.install(
+                channel.pipeline(),
+                connection,
                 new HttpServing(builder.settings, exchanges, deadlines));
     }
 
@@ -186,6 +191,20 @@ final class Http1Client implements AutoCloseable {
     /** The host {@code shop.example} with these routes; anything else has none. */
     static GatewaySnapshot snapshot(List<Route> routes, Optional<HttpsRedirect> redirect) {
         return snapshot(routes, redirect, CertificateTable.EMPTY);
+    }
+
+    /** This route for every host. */
+    static GatewaySnapshot anyHost(Route route) {
+        return new GatewaySnapshot(
+                1,
+                List.of(),
+                new RoutingTable(
+                        HostTable.copyOf(Map.of()),
+                        VirtualHost.of(List.of(route), Optional.empty(), Optional.empty()),
+                        Optional.empty()),
+                CertificateTable.EMPTY,
+                ShardedMap.copyOf(
+                        Map.of(SHOP, new Upstream(SHOP, List.of(RecordedUpstreams.ENDPOINT)))));
     }
 
     static GatewaySnapshot snapshot(Route route, Optional<HttpsRedirect> redirect) {

@@ -330,6 +330,7 @@ class Http1ConnectionTest {
         return new Limits(
                 limits.connections(),
                 limits.connectionsPerClient(),
+                limits.requestsInFlight(),
                 limits.headerBytes(),
                 limits.headerCount(),
                 limits.uriBytes(),

@@ -3,6 +3,7 @@ package dev.sallyport.proxy.http;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.DynamicTest.dynamicTest;
 
+import dev.sallyport.proxy.ProxySettings;
 import io.netty.util.LeakPresenceDetector;
 import java.util.ArrayList;
 import java.util.List;
@@ -267,6 +268,14 @@ class Http1FramingTest {
                         ""));
     }
 
+    /** What the rows are made of, for whoever wants to break it further. */
+    static List<String> examples() {
+        return Stream.concat(
+                        refused().stream().map(Refused::bytes),
+                        accepted().stream().map(Accepted::bytes))
+                .toList();
+    }
+
     @TestFactory
     Stream<DynamicTest> ambiguousBytesAreRefusedAndTheConnectionIsClosed() {
         return refused().stream()
@@ -322,6 +331,18 @@ class Http1FramingTest {
                     .endsWith("\r\n\r\ndone");
             assertThat(client.isClosed()).isFalse();
         }
+    }
+
+    @Test
+    void asManyFieldsAsAllowedMayBeCutAnywhere() {
+        int count = ProxySettings.Limits.DEFAULT.headerCount();
+        accepts(
+                new Accepted(
+                        "the most fields",
+                        "GET / HTTP/1.1\r\n" + HOST + "A: b\r\n".repeat(count - 1) + "\r\n",
+                        "/",
+                        ""),
+                1);
     }
 
     @Test

@@ -321,7 +321,7 @@ class ProxyIT {
                                                         new Endpoint(
                                                                 "127.0.0.1", backend.port()))))));
         upstreams.reconcile(snapshot.upstreams());
-        Deadlines deadlines = new Deadlines();
+        Deadlines deadlines = new Deadlines(ProxyIT::fail);
         var exchanges =
                 new ProxyExchanges(
                         settings,
@@ -360,6 +360,10 @@ class ProxyIT {
     }
 
     /** A socket. */
+    private static void fail(Throwable bug) {
+        throw new AssertionError(bug);
+    }
+
     private static final class Client implements AutoCloseable {
         private final Socket socket;
         private final InputStream in;

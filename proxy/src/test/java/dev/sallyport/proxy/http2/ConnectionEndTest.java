@@ -1,9 +1,15 @@
 package dev.sallyport.proxy.http2;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import dev.sallyport.proxy.ProxySettings;
+import dev.sallyport.proxy.http.ClientStream;
 import dev.sallyport.proxy.http.DrainSignal;
+import dev.sallyport.proxy.http.ExchangeInput;
+import dev.sallyport.proxy.http.Exchanges;
+import dev.sallyport.proxy.http.Refusal;
+import dev.sallyport.proxy.http.RequestHead;
 import io.netty.handler.codec.http2.Http2Error;
 import io.netty.util.LeakPresenceDetector;
 import java.io.IOException;
@@ -168,6 +174,45 @@ final class ConnectionEndTest {
 
             assertThat(client.await(RawClient.GOAWAY).number(4)).isZero();
             assertThat(client.body(3)).isEqualTo("second");
+        }
+    }
+
+    @Test
+    void aSlowClientOfAnOldConnectionGetsAllOfItsResponse() throws IOException {
+        ProxySettings settings =
+                TestSettings.defaults().requestsPerConnection(1).writeBuffer(1 << 25).settings();
+        String body = "x".repeat(1 << 24);
+        try (TestServer server = TestServer.plain(exchanges, settings, events);
+                RawClient client = RawClient.withWindow(server, 1 << 25)) {
+            client.windowUpdate(0, 1 << 25).get(1).flush();
+            exchanges.take().answer(body);
+            client.await(RawClient.GOAWAY); // and then it reads no further for a while
+            acknowledge(client);
+            await().pollDelay(Duration.ofSeconds(3)).until(() -> true);
+
+            assertThat(client.body(1)).hasSameSizeAs(body);
+        }
+    }
+
+    @Test
+    void aFaultOfOursIsTold() throws IOException {
+        Exchanges broken =
+                new Exchanges() {
+                    @Override
+                    public ExchangeInput open(ClientStream stream, RequestHead head) {
+                        throw new IllegalStateException("test");
+                    }
+
+                    @Override
+                    public void refuse(ClientStream stream, Refusal refusal) {}
+                };
+        try (TestServer server =
+                        TestServer.plain(broken, TestSettings.defaults().settings(), events);
+                RawClient client = RawClient.connect(server)) {
+            client.get(1).flush();
+
+            assertThat(client.goAwayError()).isEqualTo(Http2Error.INTERNAL_ERROR.code());
+            assertThat(events.bugs()).hasSize(1);
         }
     }
 

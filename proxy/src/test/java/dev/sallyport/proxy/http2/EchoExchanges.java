@@ -4,6 +4,7 @@ import dev.sallyport.proxy.http.ClientStream;
 import dev.sallyport.proxy.http.ExchangeInput;
 import dev.sallyport.proxy.http.Exchanges;
 import dev.sallyport.proxy.http.ProxyError;
+import dev.sallyport.proxy.http.Refusal;
 import dev.sallyport.proxy.http.RequestHead;
 import io.netty.buffer.ByteBuf;
 import io.netty.handler.codec.http.DefaultHttpHeaders;
@@ -36,8 +37,7 @@ final class EchoExchanges implements Exchanges {
     }
 
     @Override
-    public void refuse(
-            ClientStream stream, String method, String authority, String target, ProxyError why) {
-        stream.sendHead(why.status(), new DefaultHttpHeaders(), 0, true);
+    public void refuse(ClientStream stream, Refusal refusal) {
+        stream.sendHead(refusal.why().status(), new DefaultHttpHeaders(), 0, true);
     }
 }

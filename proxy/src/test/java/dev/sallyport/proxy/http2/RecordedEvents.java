@@ -8,6 +8,7 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 final class RecordedEvents implements Http2Events {
     private final Queue<Http2Error> streamErrors = new ConcurrentLinkedQueue<>();
     private final Queue<Http2Error> connectionErrors = new ConcurrentLinkedQueue<>();
+    private final Queue<Throwable> bugs = new ConcurrentLinkedQueue<>();
     private final Queue<Flood> floods = new ConcurrentLinkedQueue<>();
 
     Queue<Http2Error> streamErrors() {
@@ -16,6 +17,10 @@ final class RecordedEvents implements Http2Events {
 
     Queue<Http2Error> connectionErrors() {
         return connectionErrors;
+    }
+
+    Queue<Throwable> bugs() {
+        return bugs;
     }
 
     Queue<Flood> floods() {
@@ -35,5 +40,10 @@ final class RecordedEvents implements Http2Events {
     @Override
     public void onFlood(Flood flood) {
         floods.add(flood);
+    }
+
+    @Override
+    public void onBug(Throwable cause) {
+        bugs.add(cause);
     }
 }

@@ -6,6 +6,7 @@ import dev.sallyport.proxy.http.ClientStream;
 import dev.sallyport.proxy.http.ExchangeInput;
 import dev.sallyport.proxy.http.Exchanges;
 import dev.sallyport.proxy.http.ProxyError;
+import dev.sallyport.proxy.http.Refusal;
 import dev.sallyport.proxy.http.RequestHead;
 import io.netty.handler.codec.http.DefaultHttpHeaders;
 import java.util.concurrent.BlockingQueue;
@@ -55,10 +56,9 @@ final class RecordedExchanges implements Exchanges {
     }
 
     @Override
-    public void refuse(
-            ClientStream stream, String method, String authority, String target, ProxyError why) {
-        refused.add(why);
-        stream.sendHead(why.status(), new DefaultHttpHeaders(), 0, true);
+    public void refuse(ClientStream stream, Refusal refusal) {
+        refused.add(refusal.why());
+        stream.sendHead(refusal.why().status(), new DefaultHttpHeaders(), 0, true);
     }
 
     private static <T> T poll(BlockingQueue<T> queue) {

@@ -2,6 +2,7 @@ package dev.sallyport.proxy.http2;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.sallyport.proxy.http.InFlight;
 import dev.sallyport.proxy.http.ProxyError;
 import io.netty.buffer.Unpooled;
 import io.netty.handler.codec.http.DefaultHttpHeaders;
@@ -10,6 +11,7 @@ import io.netty.handler.codec.http2.Http2Headers;
 import io.netty.util.LeakPresenceDetector;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -104,6 +106,23 @@ final class RequestStreamTest {
                 .flush();
 
         assertThat(exchanges.take().trailers().get("grpc-status")).isEqualTo("0");
+    }
+
+    @Test
+    void tinyPiecesThatCannotGoYetCountForWhatTheyCost() {
+        client.settings(RawClient.SETTINGS_INITIAL_WINDOW, 0).get(1).flush();
+        AtomicInteger pieces = new AtomicInteger();
+        exchanges
+                .take()
+                .on(stream -> {
+                    stream.sendHead(200, new DefaultHttpHeaders(), -1, false);
+                    while (stream.isWritable() && pieces.get() < 10_000) {
+                        stream.sendData(Unpooled.copiedBuffer(ascii("x")), false);
+                        pieces.incrementAndGet();
+                    }
+                });
+
+        assertThat(pieces.get()).isLessThan(RequestStream.QUEUE_BOUND / InFlight.PIECE + 2);
     }
 
     @Test

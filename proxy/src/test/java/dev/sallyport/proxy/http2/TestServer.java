@@ -66,7 +66,10 @@ final class TestServer implements AutoCloseable {
 
     static TestServer plain(Exchanges exchanges, ProxySettings settings, Http2Events events) {
         return new TestServer(
-                new HttpServing(settings, exchanges, new Deadlines()), events, null, false);
+                new HttpServing(settings, exchanges, new Deadlines(TestServer::fail)),
+                events,
+                null,
+                false);
     }
 
     static TestServer plain(Exchanges exchanges) {
@@ -75,7 +78,7 @@ final class TestServer implements AutoCloseable {
 
     static TestServer sniffing(Exchanges exchanges, ProxySettings settings) {
         return new TestServer(
-                new HttpServing(settings, exchanges, new Deadlines()),
+                new HttpServing(settings, exchanges, new Deadlines(TestServer::fail)),
                 Http2Events.NONE,
                 null,
                 true);
@@ -101,7 +104,7 @@ final class TestServer implements AutoCloseable {
                                         "h2"))
                         .build();
         return new TestServer(
-                new HttpServing(ProxySettings.DEFAULT, exchanges, new Deadlines()),
+                new HttpServing(ProxySettings.DEFAULT, exchanges, new Deadlines(TestServer::fail)),
                 Http2Events.NONE,
                 tls,
                 false);
@@ -121,6 +124,10 @@ final class TestServer implements AutoCloseable {
         channel.close().syncUninterruptibly();
         connections.close().awaitUninterruptibly();
         group.shutdownGracefully(0, 5, java.util.concurrent.TimeUnit.SECONDS).syncUninterruptibly();
+    }
+
+    private static void fail(Throwable bug) {
+        throw new AssertionError(bug);
     }
 
     static ClientConnection client(Channel channel) {

@@ -6,6 +6,7 @@ import java.time.Duration;
 /** Settings that differ from the defaults in what a test is about. */
 final class TestSettings {
     private ProxySettings.Limits limits = ProxySettings.Limits.DEFAULT;
+    private int writeBuffer = limits.writeBuffer();
     private ProxySettings.Timeouts timeouts = ProxySettings.Timeouts.DEFAULT;
 
     static TestSettings defaults() {
@@ -57,6 +58,11 @@ final class TestSettings {
                 perHalfMinute);
     }
 
+    TestSettings writeBuffer(int bytes) {
+        writeBuffer = bytes;
+        return streamWindow(limits.streamWindow());
+    }
+
     TestSettings header(Duration timeout) {
         return timeouts(timeout, timeouts.keepAlive(), timeouts.stalledWrite());
     }
@@ -79,6 +85,7 @@ final class TestSettings {
                 new ProxySettings.Limits(
                         all.connections(),
                         all.connectionsPerClient(),
+                        all.requestsInFlight(),
                         all.headerBytes(),
                         all.headerCount(),
                         all.uriBytes(),
@@ -89,7 +96,7 @@ final class TestSettings {
                         all.connectionWindow(),
                         all.resetsPerHalfMinute(),
                         controlFrames,
-                        all.writeBuffer(),
+                        writeBuffer,
                         all.upstreamConnections(),
                         all.upstreamIdle(),
                         all.upstreamPending());

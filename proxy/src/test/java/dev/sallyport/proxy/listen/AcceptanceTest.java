@@ -1,30 +1,43 @@
 package dev.sallyport.proxy.listen;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.sallyport.proxy.log.Seldom;
 import dev.sallyport.proxy.metric.Metric;
 import dev.sallyport.proxy.metric.ProxyMetrics;
 import dev.sallyport.proxy.metric.Reading;
 import io.netty.channel.embedded.EmbeddedChannel;
+import io.netty.util.concurrent.Ticker;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
+import java.time.Duration;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 
 class AcceptanceTest {
     private final ProxyMetrics metrics = new ProxyMetrics();
     private final OpenConnections connections = new OpenConnections();
     private final EmbeddedChannel server =
-            new EmbeddedChannel(new Acceptance(new ConnectionLimits(1, 1), metrics, connections));
+            new EmbeddedChannel(
+                    new Acceptance(
+                            new ConnectionLimits(1, 1),
+                            metrics,
+                            connections,
+                            new Seldom(Ticker.systemTicker(), Duration.ofMinutes(1))));
 
     @Test
-    void failureToAcceptIsCountedAndLeftToNettyWhichPauses() {
-        var failure = new IOException("accept(..) failed: Too many open files");
-        server.pipeline().fireExceptionCaught(failure);
+    void failureToAcceptIsCountedAndFollowedByAPause() {
+        server.freezeTime();
+        server.pipeline()
+                .fireExceptionCaught(new IOException("accept(..) failed: Too many open files"));
         assertThat(counted(Metric.ACCEPT_FAILURES)).isEqualTo(1);
-        assertThatThrownBy(server::checkException).isSameAs(failure);
+        server.checkException(); // nobody else need hear of it
+        assertThat(server.config().isAutoRead()).isFalse();
+        server.advanceTimeBy(1, TimeUnit.SECONDS);
+        server.runScheduledPendingTasks();
+        assertThat(server.config().isAutoRead()).isTrue();
     }
 
     @Test

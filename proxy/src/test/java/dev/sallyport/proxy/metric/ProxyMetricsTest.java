@@ -2,12 +2,15 @@ package dev.sallyport.proxy.metric;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.sallyport.model.upstream.UpstreamKey;
 import dev.sallyport.proxy.http.ProxyError;
 import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
 class ProxyMetricsTest {
+    private static final UpstreamKey SHOP = new UpstreamKey("default", "shop", 80);
+
     private final ProxyMetrics metrics = new ProxyMetrics();
 
     @Test
@@ -59,6 +62,38 @@ class ProxyMetricsTest {
         assertThat(values(Metric.TLS_HANDSHAKES))
                 .contains(new Reading.Value(List.of("ok", "TLSv1.3", "yes"), 1))
                 .contains(new Reading.Value(List.of("ok", "TLSv1.2", "no"), 0));
+    }
+
+    @Test
+    void exchangesAreCountedByService() {
+        metrics.services().ended(SHOP, 200, null, 2_000_000_000);
+        metrics.services().ended(SHOP, 502, ProxyError.CONNECT_FAILED, -1);
+        assertThat(values(Metric.SERVICE_REQUESTS))
+                .containsExactlyInAnyOrder(
+                        new Reading.Value(List.of("default", "shop", "80", "2xx"), 1),
+                        new Reading.Value(List.of("default", "shop", "80", "5xx"), 1));
+        assertThat(values(Metric.SERVICE_ERRORS))
+                .containsExactly(
+                        new Reading.Value(List.of("default", "shop", "80", "connect_failed"), 1));
+        assertThat(values(Metric.SERVICE_RESPONSE_SECONDS))
+                .containsExactly(new Reading.Value(List.of("default", "shop", "80"), 2));
+    }
+
+    @Test
+    void servicesBeyondTheBoundAreCountedTogether() {
+        for (int i = 0; i < 3_000; i++) {
+            metrics.services().ended(new UpstreamKey("default", "s" + i, 80), 200, null, 1);
+        }
+        assertThat(values(Metric.SERVICE_REQUESTS))
+                .hasSize(1_001)
+                .contains(new Reading.Value(List.of("", "", "", "2xx"), 2_000));
+    }
+
+    @Test
+    void serviceThatIsGoneMakesRoom() {
+        metrics.services().ended(SHOP, 200, null, 1);
+        metrics.services().retain(service -> !service.equals(SHOP));
+        assertThat(values(Metric.SERVICE_REQUESTS)).isEmpty();
     }
 
     @Test

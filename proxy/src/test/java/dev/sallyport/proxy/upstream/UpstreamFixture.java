@@ -9,8 +9,10 @@ import dev.sallyport.proxy.listen.Transport;
 import dev.sallyport.proxy.metric.Metric;
 import dev.sallyport.proxy.metric.ProxyMetrics;
 import dev.sallyport.proxy.metric.Reading;
+import io.netty.channel.ChannelFactory;
 import io.netty.channel.EventLoop;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.socket.SocketChannel;
 import io.netty.resolver.InetNameResolver;
 import io.netty.resolver.NameResolver;
 import io.netty.util.concurrent.EventExecutor;
@@ -28,6 +30,9 @@ import org.jspecify.annotations.Nullable;
 
 /** A registry on event loops of its own, with names that a test invents. */
 final class UpstreamFixture implements AutoCloseable {
+    /** A name whose server does not answer. */
+    static final String SILENT = "silent.test";
+
     final MultiThreadIoEventLoopGroup group;
     final List<EventLoop> loops = new ArrayList<>();
     final ProxyMetrics metrics = new ProxyMetrics();
@@ -39,13 +44,20 @@ final class UpstreamFixture implements AutoCloseable {
     }
 
     UpstreamFixture(int threads, ProxySettings settings, AddressGuard guard) {
+        this(threads, settings, guard, Transport.of(settings.transport()).sockets());
+    }
+
+    UpstreamFixture(
+            int threads,
+            ProxySettings settings,
+            AddressGuard guard,
+            ChannelFactory<? extends SocketChannel> sockets) {
         Transport transport = Transport.of(settings.transport());
         group = new MultiThreadIoEventLoopGroup(threads, transport.handlers());
         for (EventExecutor executor : group) {
             loops.add((EventLoop) executor);
         }
-        registry =
-                new UpstreamRegistry(settings, transport.sockets(), this::resolver, guard, metrics);
+        registry = new UpstreamRegistry(settings, sockets, this::resolver, guard, metrics);
     }
 
     static ProxySettings settings(ProxySettings.Limits limits, ProxySettings.Timeouts timeouts) {
@@ -66,6 +78,7 @@ final class UpstreamFixture implements AutoCloseable {
         return new ProxySettings.Limits(
                 base.connections(),
                 base.connectionsPerClient(),
+                base.requestsInFlight(),
                 base.headerBytes(),
                 base.headerCount(),
                 base.uriBytes(),
@@ -174,6 +187,9 @@ final class UpstreamFixture implements AutoCloseable {
 
             @Override
             protected void doResolveAll(String name, Promise<List<InetAddress>> promise) {
+                if (name.equals(SILENT)) {
+                    return; // no answer
+                }
                 List<InetAddress> found = names.get(name);
                 if (found == null) {
                     promise.setFailure(new UnknownHostException(name));

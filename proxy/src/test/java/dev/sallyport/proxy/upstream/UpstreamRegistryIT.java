@@ -8,9 +8,12 @@ import dev.sallyport.model.upstream.Endpoint;
 import dev.sallyport.model.upstream.Upstream;
 import dev.sallyport.proxy.ProxySettings;
 import dev.sallyport.proxy.RawBackend;
+import dev.sallyport.proxy.http.InFlight;
 import dev.sallyport.proxy.metric.Metric;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
+import io.netty.channel.ChannelFuture;
+import io.netty.channel.socket.nio.NioSocketChannel;
 import io.netty.handler.codec.http.DefaultHttpHeaders;
 import io.netty.handler.codec.http.DefaultHttpHeadersFactory;
 import io.netty.util.LeakPresenceDetector;
@@ -368,6 +371,73 @@ class UpstreamRegistryIT {
             assertThat(fixture.metric(Metric.UPSTREAM_CONNECTIONS_OPEN)).isEqualTo(1);
             await().until(() -> fixture.metric(Metric.UPSTREAM_CONNECTIONS_OPEN) == 0);
             assertThat(fixture.metric(Metric.UPSTREAM_CONNECTIONS_IDLE)).isZero();
+        }
+    }
+
+    @Test
+    void connectionThatCannotBeClosedKeepsNoOtherFromIt() throws Exception {
+        ProxySettings settings =
+                UpstreamFixture.settings(
+                        ProxySettings.Limits.DEFAULT,
+                        UpstreamFixture.timeouts(SECOND, Duration.ofMillis(100)));
+        ProxySettings nio =
+                new ProxySettings(
+                        ProxySettings.Transport.NIO,
+                        settings.eventLoops(),
+                        settings.limits(),
+                        settings.timeouts(),
+                        settings.forwarding(),
+                        settings.hsts(),
+                        settings.accessLog(),
+                        settings.escapedSlashes());
+        var made = new AtomicInteger();
+        try (var fixture =
+                        new UpstreamFixture(
+                                1,
+                                nio,
+                                new AddressGuard(true),
+                                () -> new Stubborn(made.incrementAndGet() == 1));
+                RawBackend first = RawBackend.answering(OK);
+                RawBackend second = RawBackend.answering(OK)) {
+            fixture.get(UpstreamFixture.upstream(first), "/1");
+            await().until(() -> fixture.metric(Metric.BUGS) == 1);
+            fixture.get(UpstreamFixture.upstream(second), "/2");
+            await().until(() -> fixture.metric(Metric.UPSTREAM_CONNECTIONS_OPEN) == 1);
+        }
+    }
+
+    /** Perhaps it fails to close, once. */
+    private static final class Stubborn extends NioSocketChannel {
+        private boolean fails;
+
+        Stubborn(boolean fails) {
+            this.fails = fails;
+        }
+
+        @Override
+        public ChannelFuture close() {
+            if (fails) {
+                fails = false;
+                throw new IllegalStateException("test");
+            }
+            return super.close();
+        }
+    }
+
+    @Test
+    void nameThatIsNotResolvedInTimeIsRetriable() throws Exception {
+        ProxySettings settings =
+                UpstreamFixture.settings(
+                        ProxySettings.Limits.DEFAULT,
+                        UpstreamFixture.timeouts(Duration.ofMillis(200), SECOND));
+        try (var fixture = new UpstreamFixture(1, settings, new AddressGuard(true))) {
+            RecordingListener listener =
+                    fixture.get(
+                            UpstreamFixture.upstream(new Endpoint(UpstreamFixture.SILENT, 80)),
+                            "/");
+            assertThat(listener.outcome()).isEqualTo("CONNECT_TIMEOUT");
+            assertThat(listener.events).containsExactly("retriable");
+            assertThat(fixture.metric(Metric.UPSTREAM_CONNECT_FAILURES)).isEqualTo(1);
         }
     }
 
@@ -745,6 +815,41 @@ class UpstreamRegistryIT {
                                 call.sendData(text("four"), true);
                             }));
             assertThat(listener.outcome()).isEqualTo("BAD_REQUEST");
+        }
+    }
+
+    @Test
+    void responseOfTinyChunksIsNotReadFurtherThanWhatItCosts() throws Exception {
+        int chunks = 200_000;
+        try (var fixture = new UpstreamFixture();
+                RawBackend backend =
+                        RawBackend.start(connection -> {
+                            connection.readHead();
+                            connection.send(
+                                    "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"
+                                            + "1\r\nx\r\n".repeat(chunks)
+                                            + "0\r\n\r\n");
+                            connection.readHead();
+                        })) {
+            RecordingListener listener = RecordingListener.get("/");
+            listener.consuming = false;
+            listener.keepBody = false;
+            fixture.open(UpstreamFixture.upstream(backend), listener);
+            UpstreamCall call = listener.connected.get(5, TimeUnit.SECONDS);
+            int oneRead = 64 * 1024 / "1\r\nx\r\n".length();
+            await().until(() -> listener.received.get() >= 64L * 1024 / InFlight.PIECE);
+            await().during(Duration.ofMillis(200))
+                    .until(() -> listener.received.get() < 2L * oneRead);
+
+            listener.consuming = true;
+            fixture.on(
+                    fixture.loops.getFirst(),
+                    () -> {
+                        call.consumed((int) listener.received.get());
+                        return true;
+                    });
+            assertThat(listener.outcome()).isEqualTo("end");
+            assertThat(listener.received.get()).isEqualTo(chunks);
         }
     }
 
