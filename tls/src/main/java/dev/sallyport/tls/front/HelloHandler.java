@@ -12,8 +12,6 @@ import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * The first handler of a TLS connection: reads the ClientHello without consuming it, has the
@@ -21,7 +19,6 @@ import org.slf4j.LoggerFactory;
  * Bounded in size and in time; it fails closed, a hello that does not parse is refused.
  */
 final class HelloHandler extends ByteToMessageDecoder {
-    private static final Logger LOG = LoggerFactory.getLogger(HelloHandler.class);
 
     private static final String HTTPS_ONLY =
             "This is an HTTPS port, but the request was sent without TLS. Use https://\n";
@@ -141,7 +138,7 @@ final class HelloHandler extends ByteToMessageDecoder {
                                     : HandshakeFailure.CREDENTIAL);
         }
         if (!(cause instanceof IOException)) {
-            LOG.atError().setCause(cause).log("cannot begin a TLS handshake");
+            ctx.fireExceptionCaught(cause); // who comes last counts and tells
         }
         var _ = ctx.close();
     }

@@ -1,6 +1,7 @@
 package dev.sallyport.tls.front;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.sallyport.model.certificate.CertificateTable;
 import dev.sallyport.model.listener.TlsPolicy;
@@ -297,6 +298,14 @@ class HelloHandlerTest {
         }
         assertThat(most).isBetween(1L, 4L * MOST);
         victim.finishAndReleaseAll();
+    }
+
+    @Test
+    void faultsOfOursReachWhoCountsThem() {
+        channel.pipeline().fireExceptionCaught(new IllegalStateException("test"));
+        assertThatThrownBy(channel::checkException).hasMessage("test");
+        assertThat(channel.isActive()).isFalse();
+        assertThat(outcomes.failures).containsExactly(HandshakeFailure.CREDENTIAL);
     }
 
     @Test
