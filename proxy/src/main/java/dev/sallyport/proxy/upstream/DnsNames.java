@@ -6,6 +6,8 @@ import io.netty.channel.socket.DatagramChannel;
 import io.netty.channel.socket.SocketChannel;
 import io.netty.resolver.NameResolver;
 import io.netty.resolver.dns.DnsNameResolverBuilder;
+import io.netty.resolver.dns.DnsServerAddressStreamProvider;
+import io.netty.resolver.dns.DnsServerAddressStreamProviders;
 import java.net.InetAddress;
 import java.util.function.Function;
 
@@ -21,13 +23,23 @@ public final class DnsNames implements Function<EventLoop, NameResolver<InetAddr
 
     private final ChannelFactory<? extends DatagramChannel> datagrams;
     private final ChannelFactory<? extends SocketChannel> sockets;
+    private final DnsServerAddressStreamProvider servers;
 
     /** Channels that fit the event loops; sockets are for answers too long for a datagram. */
     public DnsNames(
             ChannelFactory<? extends DatagramChannel> datagrams,
             ChannelFactory<? extends SocketChannel> sockets) {
+        this(datagrams, sockets, DnsServerAddressStreamProviders.platformDefault());
+    }
+
+    /** As above, with name servers to ask instead of the system's. */
+    DnsNames(
+            ChannelFactory<? extends DatagramChannel> datagrams,
+            ChannelFactory<? extends SocketChannel> sockets,
+            DnsServerAddressStreamProvider servers) {
         this.datagrams = datagrams;
         this.sockets = sockets;
+        this.servers = servers;
     }
 
     @Override
@@ -35,6 +47,7 @@ public final class DnsNames implements Function<EventLoop, NameResolver<InetAddr
         return new DnsNameResolverBuilder(loop)
                 .datagramChannelFactory(datagrams)
                 .socketChannelFactory(sockets)
+                .nameServerProvider(servers)
                 .ttl(LEAST_TTL_SECONDS, MOST_TTL_SECONDS)
                 .negativeTtl(NEGATIVE_TTL_SECONDS)
                 .queryTimeoutMillis(QUERY_MILLIS)
