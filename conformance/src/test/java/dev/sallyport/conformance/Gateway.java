@@ -73,6 +73,7 @@ final class Gateway implements AutoCloseable {
         private final Folder folder;
         private final List<String> flags = new ArrayList<>();
         private final List<String> jvm = new ArrayList<>();
+        private final List<String> before = new ArrayList<>();
 
         private Starter(Path work, Pki pki, Folder folder) {
             this.work = work;
@@ -103,6 +104,12 @@ final class Gateway implements AutoCloseable {
             return this;
         }
 
+        /** With so many file descriptors and no more. */
+        Starter fileDescriptors(int most) {
+            before.addAll(List.of("bash", "-c", "ulimit -n " + most + " && exec \"$@\"", "bash"));
+            return this;
+        }
+
         /** Starts it and waits until it says that it is ready. */
         Gateway start() {
             Gateway gateway = launch();
@@ -130,9 +137,11 @@ final class Gateway implements AutoCloseable {
             arguments.addAll(flags);
             Path out = work.resolve("gateway.out");
             Path err = work.resolve("gateway.err");
+            List<String> command = new ArrayList<>(before);
+            command.addAll(Distribution.command(jvm, arguments));
             Process process =
                     Ran.start(
-                            new ProcessBuilder(Distribution.command(jvm, arguments))
+                            new ProcessBuilder(command)
                                     .directory(work.toFile())
                                     .redirectOutput(out.toFile())
                                     .redirectError(err.toFile()));

@@ -29,6 +29,9 @@ final class ResilienceIT {
     private static final Duration SLACK = Duration.ofSeconds(6);
     private static final long MIB = 1024 * 1024;
 
+    /** Jars and event loops take less than half of them. */
+    private static final int DESCRIPTORS = 400;
+
     @TempDir private static Path work;
     private static Backend backend;
     private static Gateway gateway;
@@ -310,6 +313,45 @@ final class ResilienceIT {
             for (RawClient.Connection connection : idle) {
                 connection.close();
             }
+        }
+    }
+
+    @Test
+    void gatewayWithoutFileDescriptorsServesThoseItHasAndRecovers(@TempDir Path small)
+            throws IOException {
+        Pki pki = Pki.in(small);
+        Folder folder =
+                Folder.in(small)
+                        .put(
+                                "all.yaml",
+                                Manifests.service("odd", backend),
+                                ingress("all").host("plain.test", "odd").yaml());
+        List<RawClient.Connection> held = new ArrayList<>();
+        try (Gateway limited =
+                Gateway.in(small, pki, folder).fileDescriptors(DESCRIPTORS).start()) {
+            RawClient client = RawClient.plain(limited.http());
+            try (RawClient.Connection early = client.open()) {
+                early.send(RawClient.head("GET /ok HTTP/1.1", "Host: plain.test"));
+                assertThat(early.response().status()).isEqualTo(200);
+                // The system accepts them for the gateway, which cannot take them all.
+                for (int i = 0; i < DESCRIPTORS; i++) {
+                    held.add(client.open());
+                }
+                await().atMost(SLACK).until(() -> limited.err().contains("cannot accept"));
+
+                early.send(RawClient.head("GET /ok HTTP/1.1", "Host: plain.test"));
+                assertThat(early.response().status()).isEqualTo(200);
+            } finally {
+                for (RawClient.Connection connection : held) {
+                    connection.close();
+                }
+            }
+            await().atMost(SLACK).until(() -> served(client));
+
+            assertThat(limited.metrics().sum("sallyport_accept_failures_total")).isPositive();
+            assertThat(limited.err().lines().filter(line -> line.contains("cannot accept")))
+                    .as("said once, not every second")
+                    .hasSize(1);
         }
     }
 
