@@ -117,7 +117,6 @@ public final class TranslationPrinter {
                     forward.backends().stream()
                             .map(backend -> backend.upstream().toString())
                             .collect(Collectors.joining(" | "));
-            case RouteAction.Respond respond -> String.valueOf(respond.status());
         };
     }
 

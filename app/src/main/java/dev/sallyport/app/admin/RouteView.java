@@ -24,7 +24,7 @@ import org.jspecify.annotations.Nullable;
  * @param host with wildcard; {@code *} for rules without a host
  * @param path as it is compared; empty where only the redirect is there
  * @param pathType {@code Exact}, {@code Prefix}, or {@code Default} for a default backend
- * @param action {@code forward}, {@code respond STATUS}, or {@code redirect} where nothing else is
+ * @param action {@code forward}, {@code respond 503}, or {@code redirect} where nothing else is
  *     there
  * @param backends where requests go
  * @param origin the object it was written in; empty where only the redirect is there
@@ -110,12 +110,10 @@ public record RouteView(
                 switch (route.action()) {
                     case RouteAction.Forward(List<WeightedBackend> backends) ->
                             backends.isEmpty() ? "respond 503" : "forward";
-                    case RouteAction.Respond(int status, _) -> "respond " + status;
                 },
                 switch (route.action()) {
                     case RouteAction.Forward(List<WeightedBackend> backends) ->
                             backends.stream().map(backend -> view(backend, snapshot)).toList();
-                    case RouteAction.Respond _ -> List.of();
                 },
                 route.origin().toString(),
                 route.answersChallenges() ? null : redirect.orElse(null));

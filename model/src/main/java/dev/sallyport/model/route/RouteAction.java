@@ -2,7 +2,7 @@ package dev.sallyport.model.route;
 
 import java.util.List;
 
-/** What a matched request is answered with: exactly one of these. */
+/** What becomes of a matched request: exactly one of these. */
 public sealed interface RouteAction {
 
     /**
@@ -14,12 +14,4 @@ public sealed interface RouteAction {
             backends = List.copyOf(backends);
         }
     }
-
-    /**
-     * An answer of the gateway's own.
-     *
-     * @param status the HTTP status, 200 to 599
-     * @param body a short text for people; never internals
-     */
-    record Respond(int status, String body) implements RouteAction {}
 }

@@ -170,7 +170,7 @@ class RoutingTableTest {
     }
 
     private static RouteAction action() {
-        return new RouteAction.Respond(200, "");
+        return new RouteAction.Forward(List.of());
     }
 
     private static ObjectRef ref(String name) {

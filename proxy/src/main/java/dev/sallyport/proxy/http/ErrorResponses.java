@@ -46,11 +46,6 @@ final class ErrorResponses {
         }
     }
 
-    /** Answers with a text of a route's. */
-    void sendText(ClientStream stream, int status, String text) {
-        send(stream, status, newHeaders(stream), PLAIN, text);
-    }
-
     /** Sends the client elsewhere. */
     void sendRedirect(ClientStream stream, int status, String location) {
         HttpHeaders headers = newHeaders(stream);
@@ -69,10 +64,6 @@ final class ErrorResponses {
 
     private static void send(
             ClientStream stream, int status, HttpHeaders headers, String type, String text) {
-        if (text.isEmpty()) {
-            stream.sendHead(status, headers, 0, true);
-            return;
-        }
         headers.add(HttpHeaderNames.CONTENT_TYPE, type);
         byte[] body = text.getBytes(StandardCharsets.UTF_8);
         stream.sendHead(status, headers, body.length, false);

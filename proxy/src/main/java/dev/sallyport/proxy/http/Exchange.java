@@ -125,12 +125,6 @@ final class Exchange extends Patience implements ExchangeInput, ExchangeSummary 
             return;
         }
         switch (found.action()) {
-            case RouteAction.Respond(int code, String body) -> {
-                responseStarted = true;
-                status = code;
-                proxy.errors.sendText(stream, code, body);
-                end(null);
-            }
             case RouteAction.Forward forward -> forward(snapshot, forward);
         }
     }

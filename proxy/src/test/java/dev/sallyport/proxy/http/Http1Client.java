@@ -180,14 +180,6 @@ final class Http1Client implements AutoCloseable {
                 Instant.EPOCH);
     }
 
-    static Route respond(String prefix, int status, String body) {
-        return new Route(
-                new PathMatch.Prefix(prefix),
-                new RouteAction.Respond(status, body),
-                ORIGIN,
-                Instant.EPOCH);
-    }
-
     /** The host {@code shop.example} with these routes; anything else has none. */
     static GatewaySnapshot snapshot(List<Route> routes, Optional<HttpsRedirect> redirect) {
         return snapshot(routes, redirect, CertificateTable.EMPTY);
