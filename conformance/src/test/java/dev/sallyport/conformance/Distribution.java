@@ -18,6 +18,7 @@ final class Distribution {
                     Objects.requireNonNull(
                             System.getProperty("sallyport.home"),
                             "sallyport.home: not set (expected: the repository's folder)"));
+    private static final Path JARS = HOME.resolve("app/target/lib");
     private static final String MAIN = "dev.sallyport.app.Main";
 
     private Distribution() {}
@@ -29,12 +30,17 @@ final class Distribution {
 
     /** The words that start the packaged program with these arguments, and JVM options of ours. */
     static List<String> command(List<String> jvmOptions, List<String> arguments) {
+        return command(classPath(), jvmOptions, arguments);
+    }
+
+    /** As {@link #command(List, List)}, with another class path. */
+    static List<String> command(String classPath, List<String> jvmOptions, List<String> arguments) {
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.add("@" + HOME.resolve("config/jvm.options"));
         command.addAll(jvmOptions);
         command.add("-cp");
-        command.add(classPath());
+        command.add(classPath);
         command.add(MAIN);
         command.addAll(arguments);
         return command;
@@ -45,19 +51,23 @@ final class Distribution {
         return Ran.run(Duration.ofMinutes(1), command(List.of(), List.of(arguments)));
     }
 
-    private static String classPath() {
-        Path jars = HOME.resolve("app/target/lib");
-        if (!Files.isDirectory(jars)) {
-            throw new AssertionError(
-                    "no packaged gateway in " + jars + "; run ./verify, which packages it first");
-        }
-        try (Stream<Path> files = Files.list(jars)) {
-            if (files.noneMatch(file -> file.getFileName().toString().endsWith(".jar"))) {
-                throw new AssertionError("no jar in " + jars);
-            }
+    /** The packaged jars. */
+    static List<Path> jars() {
+        try (Stream<Path> files = Files.list(JARS)) {
+            return files.filter(file -> file.getFileName().toString().endsWith(".jar")).toList();
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
-        return jars + "/*";
+    }
+
+    private static String classPath() {
+        if (!Files.isDirectory(JARS)) {
+            throw new AssertionError(
+                    "no packaged gateway in " + JARS + "; run ./verify, which packages it first");
+        }
+        if (jars().isEmpty()) {
+            throw new AssertionError("no jar in " + JARS);
+        }
+        return JARS + "/*";
     }
 }

@@ -12,8 +12,10 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -44,14 +46,14 @@ final class H2SpecIT {
                                 // h2spec knows no Host but the address: everything goes there.
                                 ingress("all").tls("tls", HOST).defaultBackend("echo").yaml(),
                                 ingress("load").host(HOST, "echo").yaml());
-        rotate(0);
+        rotate();
         gateway = Gateway.in(work, pki, folder).start();
     }
 
-    private static void rotate(int version) {
+    private static Leaf rotate() {
         Leaf leaf = pki.ecdsa(HOST);
-        assertThat(leaf.serial()).as("rotation " + version).isPositive();
         folder.put("secret.yaml", Manifests.secret("tls", leaf));
+        return leaf;
     }
 
     @AfterAll
@@ -101,8 +103,17 @@ final class H2SpecIT {
 
     @Test
     void loadOverTlsLosesNothingWhileTheCertificateRotates() {
+        var seen = new AtomicInteger();
         try (ScheduledExecutorService rotator = Executors.newSingleThreadScheduledExecutor()) {
-            var _ = rotator.scheduleAtFixedRate(() -> rotate(1), 0, 100, TimeUnit.MILLISECONDS);
+            Future<?> rotation =
+                    rotator.scheduleWithFixedDelay(
+                            () -> {
+                                gateway.awaitServed(HOST, rotate());
+                                seen.incrementAndGet();
+                            },
+                            0,
+                            100,
+                            TimeUnit.MILLISECONDS);
 
             Ran load =
                     h2load(
@@ -112,7 +123,9 @@ final class H2SpecIT {
                             "--clients=20",
                             "--max-concurrent-streams=10");
 
-            rotator.shutdownNow();
+            assertThat(rotation).as("rotations go on").isNotDone();
+            assertThat(seen).as("rotations under load").hasValueGreaterThanOrEqualTo(3);
+            rotation.cancel(false);
             assertThat(load.out())
                     .as(load.all())
                     .contains("20000 succeeded, 0 failed, 0 errored, 0 timeout")

@@ -248,10 +248,13 @@ final class TlsIT {
                 .contains("ALPN protocol: " + chosen);
     }
 
-    @Test
-    void anUnknownProtocolIsNeverAgreedOn() {
-        assertThat(connect("both.test", "-alpn", "gopher").text())
-                .doesNotContain("ALPN protocol: gopher");
+    @ParameterizedTest
+    @ValueSource(strings = {"-tls1_2", "-tls1_3"})
+    void anUnknownProtocolIsRefusedWithItsAlert(String version) {
+        OpenSsl seen = connect("both.test", version, "-alpn", "gopher");
+
+        assertThat(seen.connected()).isFalse();
+        assertThat(seen.text()).contains("alert no application protocol");
     }
 
     // Which certificate
