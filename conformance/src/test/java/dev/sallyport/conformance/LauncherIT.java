@@ -76,6 +76,22 @@ final class LauncherIT {
     }
 
     @Test
+    void whatWasBuiltAnewIsRun() throws IOException {
+        Ran first = shell("./sallyport version");
+        assertThat(first.exit()).as(first.all()).isZero();
+        String before = Files.readString(clone.resolve("app/target/programs/current"));
+        // A training that ends later touches the folder of the program before.
+        Path old = clone.resolve("app/target/programs").resolve(before.strip());
+        Path stamp = clone.resolve("app/target/built");
+        Instant built = Files.getLastModifiedTime(stamp).toInstant();
+        Files.setLastModifiedTime(stamp, FileTime.from(built.plusSeconds(60)));
+        Files.setLastModifiedTime(old, FileTime.from(built.plusSeconds(120)));
+        Ran second = shell("./sallyport version");
+        assertThat(second.exit()).as(second.all()).isZero();
+        assertThat(clone.resolve("app/target/programs/current")).content().isNotEqualTo(before);
+    }
+
+    @Test
     void aBuildThatFailsShowsWhy() throws IOException {
         Path bin = Files.createDirectories(work.resolve("bin"));
         executable(bin.resolve("mvn"), "#!/bin/sh\necho 'cannot find symbol'\nexit 1\n");
@@ -112,7 +128,8 @@ final class LauncherIT {
 
     @Test
     void theJvmLearnsFromATrainingRun() throws IOException {
-        Ran first = shell("SALLYPORT_AOT_CACHE=yes ./sallyport version");
+        Ran first =
+                shell("SALLYPORT_TRAINING_NICENESS=0 SALLYPORT_AOT_CACHE=yes ./sallyport version");
         assertThat(first.exit()).as(first.all()).isZero();
         await().atMost(LONG).until(() -> cache().isPresent());
         String log = "SALLYPORT_JVM_OPTIONS=-Xlog:aot=info:file=aot.log ";
@@ -159,9 +176,9 @@ final class LauncherIT {
     }
 
     private Optional<Path> cache() throws IOException {
-        try (Stream<Path> files = Files.walk(clone.resolve("app/target/programs"))) {
-            return files.filter(file -> file.endsWith("sallyport.aot")).findAny();
-        }
+        Path programs = clone.resolve("app/target/programs");
+        Path current = programs.resolve(Files.readString(programs.resolve("current")).strip());
+        return Optional.of(current.resolve("sallyport.aot")).filter(Files::exists);
     }
 
     private void copy(String file) throws IOException {

@@ -171,6 +171,8 @@ public final class CertificateCatalog {
         SecretMaterial latest = entry.latest;
         if (latest != null) {
             entry.parse(latest, reader);
+        } else {
+            entry.stopWaiting();
         }
         choose(entry, now);
         reschedule(entry, now);
@@ -244,10 +246,12 @@ public final class CertificateCatalog {
                                 "the Secret is gone; " + stays(served.bundle()),
                                 "Restore the Secret, or remove the tls section that names it."));
             }
-        } else if (entry.rejected) {
-            addKept(remarks, entry.parseFindings, served);
         } else {
-            remarks.addAll(entry.parseFindings);
+            if (entry.rejected) {
+                addKept(remarks, entry.parseFindings, served);
+            } else {
+                remarks.addAll(entry.parseFindings);
+            }
             if (entry.candidate != null && !entry.serves(entry.candidate)) {
                 addKept(
                         remarks,
@@ -330,6 +334,14 @@ public final class CertificateCatalog {
             if (result instanceof Parsed.Usable<CertificateBundle>(CertificateBundle bundle, _)) {
                 rejected = false;
                 candidate = bundle;
+            }
+        }
+
+        /** With its Secret goes the certificate that waits for its time. */
+        void stopWaiting() {
+            if (candidate != null && !serves(candidate)) {
+                candidate = null;
+                parsed = null;
             }
         }
 

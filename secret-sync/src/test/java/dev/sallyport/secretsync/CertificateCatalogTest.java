@@ -101,9 +101,26 @@ class CertificateCatalogTest {
         catalog.put(tomorrow);
         catalog.put(material("garbage", "garbage"));
         assertThat(served()).isSameAs(before);
+        assertThat(catalog.status(SECRET).findings())
+                .extracting(Finding::reason)
+                .contains(Reason.CERTIFICATE_NOT_YET_VALID);
         now = now.plus(Duration.ofDays(3));
         assertThat(catalog.advance()).contains(SECRET);
         assertThat(served().bundle()).isNotSameAs(before.bundle());
+    }
+
+    @Test
+    void withItsSecretGoesTheCertificateThatWaitsForItsTime() {
+        catalog.put(issued(Duration.ofDays(90)));
+        ServedCertificate before = served();
+        now = now.plus(Duration.ofDays(2));
+        SecretMaterial tomorrow = issued(Duration.ofDays(90));
+        now = NOW;
+        catalog.put(tomorrow);
+        catalog.remove(SECRET);
+        now = now.plus(Duration.ofDays(3));
+        catalog.advance();
+        assertThat(served()).isSameAs(before);
     }
 
     @Test

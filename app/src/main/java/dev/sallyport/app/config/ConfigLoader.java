@@ -20,7 +20,7 @@ public final class ConfigLoader {
 
     /** For the launcher script. */
     private static final Set<String> LAUNCHER_VARIABLES =
-            Set.of("SALLYPORT_JVM_OPTIONS", "SALLYPORT_AOT_CACHE");
+            Set.of("SALLYPORT_JVM_OPTIONS", "SALLYPORT_AOT_CACHE", "SALLYPORT_TRAINING_NICENESS");
 
     /**
      * What Kubernetes puts into every container for Services named sallyport or sallyport-…: not

@@ -96,7 +96,7 @@ final class HostTranslator {
         contributions.forEach(work::addRoutes);
         contributions.forEach(work::addFallback);
         contributions.forEach(contribution -> work.addCertificates(contribution, false));
-        Set<String> owners = namespacesThatAskByName(contributions);
+        Set<String> owners = namespacesThatSecure(contributions);
         contributions.stream()
                 .filter(it -> owners.isEmpty() || owners.contains(it.ingress().namespace()))
                 .forEach(contribution -> work.addCertificates(contribution, true));
@@ -106,14 +106,14 @@ final class HostTranslator {
     }
 
     /**
-     * The namespaces whose TLS sections name this host with a Secret. Where there is one, nobody
-     * else's certificate is put before the host only because it has the host's name, not even while
-     * that Secret is missing.
+     * The namespaces whose TLS sections are for this host, by its name or by a wildcard. Where
+     * there is one, nobody else's certificate is put before the host only because it has the host's
+     * name, not even while the Secret that the section names is missing.
      */
-    private static Set<String> namespacesThatAskByName(Collection<Contribution> contributions) {
+    private static Set<String> namespacesThatSecure(Collection<Contribution> contributions) {
         Set<String> namespaces = new HashSet<>();
         for (Contribution contribution : contributions) {
-            if (contribution.claims().stream().anyMatch(claim -> !claim.byItself())) {
+            if (contribution.secured()) {
                 namespaces.add(contribution.ingress().namespace());
             }
         }
