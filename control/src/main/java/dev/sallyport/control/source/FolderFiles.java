@@ -65,12 +65,14 @@ final class FolderFiles {
     private final ObjectTable table = new ObjectTable();
     private final TreeMap<Path, KnownFile> known = new TreeMap<>();
     private final Map<Path, Long> due = new HashMap<>(); // when to look without being told
+    private final Map<Path, Long> restless = new LinkedHashMap<>(); // Changing, since when
     private @Nullable Path beyond; // the first file that the bound keeps out
 
     private static final class KnownFile {
         @Nullable FileState state; // null: seen for the first time
         Digest judged = Digest.NONE; // the contents last judged, good or not
         int values; // in the contents last served
+        @Nullable Long overdue; // missing, and kept for what is restless: since when
     }
 
     /**
@@ -197,11 +199,13 @@ final class FolderFiles {
     void lookAtDue() {
         long now = nanoTime.getAsLong();
         List<Path> files = new ArrayList<>();
+        List<Path> missing = new ArrayList<>();
         due.forEach((file, at) -> {
             if (now - at >= 0) {
-                files.add(file);
+                (restless.containsKey(file) ? files : missing).add(file);
             }
         });
+        files.addAll(missing); // last: what is read before may be what they had
         files.forEach(file -> look(file, Notice.NONE));
         if (!files.isEmpty() && beyond != null) {
             sayBound();
@@ -314,7 +318,11 @@ final class FolderFiles {
             case Step.Stay(FileState state) -> become(file, record, state);
             case Step.Read(FileStamp stamp, Trust trust) -> read(file, record, stamp, trust);
             case Step.Compare(Settled state) -> compare(file, record, state);
-            case Step.Forget() -> forget(file);
+            case Step.Forget() -> {
+                if (!isAwaited(file, record)) {
+                    forget(file);
+                }
+            }
             case Step.Report(Barred state, String reason) ->
                     bar(file, record, state, FolderWalk.unreadable(file, reason));
         }
@@ -325,6 +333,12 @@ final class FolderFiles {
             known.put(file, record);
         }
         record.state = state;
+        record.overdue = null;
+        if (state instanceof Changing) {
+            restless.putIfAbsent(file, nanoTime.getAsLong());
+        } else {
+            restless.remove(file);
+        }
         OptionalLong at = patience.due(state);
         if (at.isPresent()) {
             due.put(file, at.getAsLong());
@@ -336,9 +350,31 @@ final class FolderFiles {
         }
     }
 
+    /**
+     * Whether the objects of a file that is gone may be in one that is yet to be read. Only files
+     * that changed before it was due to be forgotten can delay that: others do so in vain, and a
+     * busy folder would keep everything.
+     */
+    private boolean isAwaited(Path file, KnownFile record) {
+        if (!(record.state instanceof Missing missing)) {
+            return false;
+        }
+        long now = nanoTime.getAsLong();
+        long overdue = record.overdue == null ? now : record.overdue;
+        record.overdue = overdue;
+        for (Map.Entry<Path, Long> other : restless.entrySet()) {
+            if (patience.isAwaited(missing, other.getValue(), overdue, now)) {
+                due.put(file, due.getOrDefault(other.getKey(), now));
+                return true;
+            }
+        }
+        return false;
+    }
+
     private void forget(Path file) {
         known.remove(file);
         due.remove(file);
+        restless.remove(file);
         links.note(file, false);
         table.put(file, Map.of());
         table.say(PathText.of(file), List.of());

@@ -64,6 +64,18 @@ record Patience(long settle, long grace) {
         return new Settled(state.stamp(), state.since(), now - state.since() > COARSE_CLOCK);
     }
 
+    /**
+     * Whether a missing file is kept, for what it had may be in another one.
+     *
+     * @param unrest since when the other one changes; it is not read yet
+     * @param overdue since when the missing one is to be forgotten
+     */
+    boolean isAwaited(Missing missing, long unrest, long overdue, long now) {
+        return unrest - missing.since() > -grace // two folders tell a move in either order
+                && unrest - overdue <= 0
+                && now - overdue < LONGEST_UNREST;
+    }
+
     private Step absent(@Nullable FileState state, long now) {
         return switch (state) {
             case null -> new Step.Forget();

@@ -343,6 +343,80 @@ class FolderFilesTest {
     }
 
     @Test
+    void aMovedFileThatHasToBeStillForLongIsServedOn() throws Exception {
+        for (String to : List.of("b.yaml", "a.yaml")) {
+            String from = to.equals("b.yaml") ? "a.yaml" : "b.yaml";
+            start(from, service("a", 80).stripTrailing());
+            Files.move(folder.resolve(from), folder.resolve(to));
+            tell(change(from, Notice.WRITTEN));
+            pass(Duration.ofMillis(1));
+            tell(change(to, Notice.RENAMED));
+            pass(Duration.ofMillis(8)); // it is read, and doubted
+            pass(Duration.ofMillis(91)); // the old name is due
+            pass(Duration.ofMillis(1)); // the new one is
+            assertThat(served).containsOnlyKeys("a");
+            assertThat(everRemoved).isEmpty();
+            assertThat(everSaid).isEmpty();
+            assertThat(files.nextDue(Long.MAX_VALUE)).isEqualTo(Long.MAX_VALUE);
+            Files.delete(folder.resolve(to));
+        }
+    }
+
+    @Test
+    void aMovedFileIsServedOnIfItsNewNameIsToldLate() throws Exception {
+        start("a.yaml", service("a", 80).stripTrailing());
+        Files.move(folder.resolve("a.yaml"), folder.resolve("b.yaml"));
+        tell(change("a.yaml", Notice.WRITTEN));
+        now += Duration.ofSeconds(1).toNanos(); // this thread did not run
+        tell(change("b.yaml", Notice.RENAMED));
+        pass(Duration.ZERO);
+        pass(SETTLE);
+        pass(GRACE);
+        assertThat(served).containsOnlyKeys("a");
+        assertThat(everRemoved).isEmpty();
+    }
+
+    @Test
+    void aMovedFileThatIsEditedOnIsServedOn() throws Exception {
+        start("a.yaml", service("a", 80));
+        Files.move(folder.resolve("a.yaml"), folder.resolve("b.yaml"));
+        tell(change("a.yaml", Notice.WRITTEN), change("b.yaml", Notice.RENAMED));
+        for (int port = 81; port < 91; port++) {
+            write("b.yaml", service("a", port).stripTrailing());
+            pass(Duration.ofMillis(50));
+        }
+        pass(GRACE);
+        assertThat(served).containsEntry("a", 90);
+        assertThat(everRemoved).isEmpty();
+    }
+
+    @Test
+    void filesThatChangeAfterwardsDoNotKeepADeletedOne() throws Exception {
+        start("a.yaml", service("a", 80), "b.yaml", service("b", 80));
+        Files.delete(folder.resolve("a.yaml"));
+        tell(change("a.yaml", Notice.WRITTEN));
+        pass(Duration.ofMillis(95));
+        write("b.yaml", service("b", 81));
+        pass(Duration.ofMillis(5));
+        assertThat(served).containsKey("a");
+        write("c.yaml", service("c", 80));
+        pass(Duration.ofMillis(3));
+        assertThat(served).containsOnlyKeys("b");
+    }
+
+    @Test
+    void aFileThatIsWrittenAllTheTimeDoesNotKeepADeletedOneForGood() throws Exception {
+        start("a.yaml", service("a", 80));
+        Files.delete(folder.resolve("a.yaml"));
+        tell(change("a.yaml", Notice.WRITTEN));
+        for (int i = 0; i < 2_100; i++) {
+            write("b.yaml", service("b", 80));
+            pass(Duration.ofMillis(5));
+        }
+        assertThat(served).isEmpty();
+    }
+
+    @Test
     void anObjectMovedToAnotherFileIsServedOnAndNothingIsSaid() throws Exception {
         start("a.yaml", service("a", 80) + "---\n" + service("b", 80), "c.yaml", service("c", 80));
         rename("a.yaml", service("a", 80));
