@@ -235,7 +235,7 @@ class FolderServingTest {
     @Test
     void aMovedFileIsServedOnAndNothingIsSaid() throws Exception {
         write("a.yaml", ingress("a", "a.example.com"));
-        serve();
+        servePatiently();
         Files.move(folder.resolve("a.yaml"), folder.resolve("b.yaml"));
         eventually(() ->
                 assertThat(
