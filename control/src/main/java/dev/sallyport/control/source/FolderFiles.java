@@ -162,8 +162,11 @@ final class FolderFiles {
         Path name = change.name();
         Path path = name == null ? folder : folder.resolve(name);
         for (Path link : links.into(folder)) {
-            Notice notice = links.leads(link, path) ? change.notice() : Notice.NONE;
-            files.merge(link, notice, Notice::and);
+            boolean leads = links.leads(link, path);
+            if (leads) {
+                links.follow(link); // it may lead elsewhere now
+            }
+            files.merge(link, leads ? change.notice() : Notice.NONE, Notice::and);
         }
         if (!folder.startsWith(root) || isHidden(root.relativize(folder))) {
             return; // it is here for the links into it
@@ -490,6 +493,6 @@ final class FolderFiles {
                                         beyond,
                                         "more than "
                                                 + settings.maxFiles()
-                                                + " files; this and all after it are not read")));
+                                                + " files; this one, and perhaps others, are not read")));
     }
 }

@@ -29,7 +29,18 @@ final class FolderLinks {
         if (!link && targets.isEmpty()) {
             return;
         }
-        Path target = link ? target(file) : null;
+        lead(file, link ? target(file) : null);
+    }
+
+    /** Follows a link anew. One that leads nowhere now may soon lead where it did. */
+    void follow(Path link) {
+        Path target = target(link);
+        if (target != null) {
+            lead(link, target);
+        }
+    }
+
+    private void lead(Path file, @Nullable Path target) {
         Path before = target == null ? targets.remove(file) : targets.put(file, target);
         Path folder = target == null ? null : target.getParent();
         Path folderBefore = before == null ? null : before.getParent();

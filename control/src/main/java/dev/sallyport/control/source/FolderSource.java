@@ -38,6 +38,7 @@ public final class FolderSource implements AutoCloseable {
     private final CountDownLatch closed = new CountDownLatch(1);
     private final Thread thread;
     private @Nullable FolderNotifications notifications;
+    private boolean read; // everything, once
     private boolean told; // what was read first
     private volatile @Nullable Long lastLook;
 
@@ -126,10 +127,8 @@ public final class FolderSource implements AutoCloseable {
         notifications = settings.notifications() ? FolderNotifications.open() : null;
         try {
             long poll = nanoTime.getAsLong();
-            boolean first = true;
             while (closed.getCount() > 0) {
-                poll = turn(poll, first);
-                first = false;
+                poll = turn(poll);
             }
         } catch (InterruptedException _) {
             log.atDebug().log("The folder is no longer watched");
@@ -141,19 +140,20 @@ public final class FolderSource implements AutoCloseable {
     }
 
     /** Waits for changes and tells them; returns when to poll next. Outermost handler for bugs. */
-    private long turn(long poll, boolean first) throws InterruptedException {
+    private long turn(long poll) throws InterruptedException {
         long nextPoll = poll;
         try {
-            if (!first) {
+            if (read) {
                 await(Math.max(0, files.nextDue(poll) - nanoTime.getAsLong()));
             }
             long now = nanoTime.getAsLong();
-            if (now - poll >= 0) {
+            if (!read || now - poll >= 0) {
                 nextPoll = now + settings.pollInterval().toNanos();
-                if (first) {
-                    files.readAll(readers);
-                } else {
+                if (read) {
                     files.scan();
+                } else {
+                    files.readAll(readers);
+                    read = true; // not before: a part of the folder is not told as all of it
                 }
                 lastLook = nanoTime.getAsLong();
                 nextPoll = nextPoll(now);

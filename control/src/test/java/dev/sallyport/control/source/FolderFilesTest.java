@@ -43,6 +43,7 @@ class FolderFilesTest {
     private final Map<String, List<Finding>> said = new HashMap<>();
     private final List<String> everSaid = new ArrayList<>();
     private final List<String> everRemoved = new ArrayList<>();
+    private final Set<Path> watched = new HashSet<>();
     private Path folder = Path.of("");
     private long now = TimeUnit.HOURS.toNanos(1);
     private FolderSettings settings = settings(100, 8);
@@ -311,6 +312,50 @@ class FolderFilesTest {
         Files.move(elsewhere.resolve("y"), elsewhere.resolve("x"), StandardCopyOption.ATOMIC_MOVE);
         tell(new Change(elsewhere, Path.of("x"), Notice.RENAMED));
         assertThat(served).containsEntry("a", 1);
+    }
+
+    @Test
+    void aLinkIsFollowedWhereItLeadsWhenItsTargetIsSwapped() throws Exception {
+        Path elsewhere = Files.createDirectory(temp.toRealPath().resolve("elsewhere"));
+        Path one = Files.createDirectory(elsewhere.resolve("1"));
+        Path two = Files.createDirectory(elsewhere.resolve("2"));
+        Files.writeString(one.resolve("x"), service("a", 80));
+        Files.writeString(two.resolve("x"), service("a", 81));
+        Files.createSymbolicLink(elsewhere.resolve("now"), Path.of("1"));
+        Files.createDirectory(folder());
+        Files.createSymbolicLink(folder.resolve("a.yaml"), elsewhere.resolve("now/x"));
+        start();
+        assertThat(watched).contains(one).doesNotContain(two);
+        Files.createSymbolicLink(elsewhere.resolve("next"), Path.of("2"));
+        Files.move(
+                elsewhere.resolve("next"),
+                elsewhere.resolve("now"),
+                StandardCopyOption.ATOMIC_MOVE);
+        Files.delete(one.resolve("x"));
+        tell(new Change(one, Path.of("x"), Notice.WRITTEN));
+        assertThat(watched).contains(two);
+        pass(SETTLE);
+        pass(GRACE);
+        assertThat(served).containsEntry("a", 81);
+        Files.writeString(two.resolve("x"), service("a", 82));
+        tell(new Change(two, Path.of("x"), Notice.WRITTEN));
+        pass(GRACE);
+        assertThat(served).containsEntry("a", 82);
+    }
+
+    @Test
+    void aLinkIsFollowedWhileItsTargetIsMadeAnew() throws Exception {
+        Path elsewhere = Files.createDirectory(temp.toRealPath().resolve("elsewhere"));
+        Files.writeString(elsewhere.resolve("x"), service("a", 80));
+        Files.createDirectory(folder());
+        Files.createSymbolicLink(folder.resolve("a.yaml"), elsewhere.resolve("x"));
+        start();
+        Files.delete(elsewhere.resolve("x"));
+        tell(new Change(elsewhere, Path.of("x"), Notice.WRITTEN));
+        Files.writeString(elsewhere.resolve("x"), service("a", 81));
+        tell(new Change(elsewhere, Path.of("x"), Notice.RENAMED));
+        pass(GRACE);
+        assertThat(served).containsEntry("a", 81);
     }
 
     // Files that go and move
@@ -603,7 +648,14 @@ class FolderFilesTest {
         tell(change("sub", Notice.RENAMED));
         pass(GRACE);
         assertThat(served).containsOnlyKeys("b", "c");
-        assertThat(findings()).extracting(Finding::reason).containsExactly(Reason.LIMIT_EXCEEDED);
+        assertThat(findings())
+                .singleElement()
+                .satisfies(finding -> {
+                    assertThat(finding.reason()).isEqualTo(Reason.LIMIT_EXCEEDED);
+                    assertThat(finding.message()) // true of b and c, which come after a
+                            .isEqualTo(
+                                    "more than 2 files; this one, and perhaps others, are not read");
+                });
         poll();
         pass(GRACE);
         assertThat(served).as("a new file takes no other's place").containsOnlyKeys("b", "c");
@@ -650,7 +702,7 @@ class FolderFilesTest {
     }
 
     private FolderFiles files() {
-        return new FolderFiles(folder, settings, access, () -> now, _ -> {});
+        return new FolderFiles(folder, settings, access, () -> now, watched::add);
     }
 
     private static FolderSettings settings(int maxFiles, int maxDepth) {

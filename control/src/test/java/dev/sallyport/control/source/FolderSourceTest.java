@@ -190,6 +190,45 @@ class FolderSourceTest {
     }
 
     @Test
+    void aFolderIsToldWhenAllOfItIsReadAndNotBefore() throws Exception {
+        int files = 80; // read in more than one part
+        for (int i = 0; i < files; i++) {
+            write(100 + i + ".yaml", service("s" + i, 80));
+        }
+        var broken = new AtomicBoolean(true);
+        FileAccess access =
+                new FileAccess() {
+                    @Override
+                    public BasicFileAttributes attributes(Path path, LinkOption... options)
+                            throws IOException {
+                        return SYSTEM.attributes(path, options);
+                    }
+
+                    @Override
+                    public InputStream open(Path file) throws IOException {
+                        if (file.endsWith("179.yaml") && broken.getAndSet(false)) {
+                            throw new StackOverflowError("a bug");
+                        }
+                        return SYSTEM.open(file);
+                    }
+                };
+        Queue<Integer> changes = new ConcurrentLinkedQueue<>();
+        try (var source =
+                new FolderSource(
+                        folder,
+                        polling(),
+                        update -> changes.add(update.changes().size()),
+                        Runnable::run,
+                        System::nanoTime,
+                        access)) {
+            source.start();
+            await().until(() -> !changes.isEmpty());
+            assertThat(broken).isFalse();
+            assertThat(changes).containsExactly(files);
+        }
+    }
+
+    @Test
     void aFolderWithoutObjectsIsToldAsWell() {
         var told = new AtomicInteger();
         try (var source = source(_ -> told.incrementAndGet())) {
