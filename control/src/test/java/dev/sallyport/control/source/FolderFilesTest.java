@@ -444,8 +444,9 @@ class FolderFilesTest {
         write("b.yaml", service("b", 81));
         pass(Duration.ofMillis(5));
         assertThat(served).containsKey("a");
+        pass(Duration.ofMillis(1));
         write("c.yaml", service("c", 80));
-        pass(Duration.ofMillis(3));
+        pass(Duration.ofMillis(2));
         assertThat(served).containsOnlyKeys("b");
     }
 
