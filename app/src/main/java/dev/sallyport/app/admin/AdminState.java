@@ -3,6 +3,8 @@ package dev.sallyport.app.admin;
 import dev.sallyport.control.reconcile.ControlState;
 import dev.sallyport.model.snapshot.GatewaySnapshot;
 import dev.sallyport.proxy.metric.Reading;
+import java.time.Duration;
+import java.util.Optional;
 
 /**
  * What the admin port shows. Each method is called on the admin port's threads and must not block.
@@ -17,6 +19,11 @@ public interface AdminState {
 
     /** What the control side knows. */
     ControlState control();
+
+    /**
+     * How long ago all objects were last compared with their source; empty before the first time.
+     */
+    Optional<Duration> sinceLastLook();
 
     /** The data plane's counters. */
     Reading traffic();

@@ -24,6 +24,10 @@ public enum GatewayMetric {
     FINDINGS("findings", "What is wrong or worth knowing about objects.", "severity", "reason"),
     OBJECTS("objects", "Objects that were read.", "kind"),
     HOSTS("hosts", "Host names with routes or a redirect."),
+    SOURCE_AGE(
+            "source_age_seconds",
+            "How long ago the whole folder was last compared with what is known of it. Much more than"
+                    + " the poll interval means that changes may go unseen."),
     RECONCILES("reconciles_total", "Rounds in which changes were translated."),
     SNAPSHOTS_PUBLISHED("snapshots_published_total", "Rounds that put a new snapshot in service."),
     RECONCILE_FAILURES(

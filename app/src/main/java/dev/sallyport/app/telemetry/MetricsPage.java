@@ -66,6 +66,9 @@ public final class MetricsPage {
         all.metricSnapshot(single(GatewayMetric.HOSTS, state.served().routes().hosts().size()));
         all.metricSnapshot(findings(control.findings()));
         all.metricSnapshot(objects(control.objects()));
+        state.sinceLastLook()
+                .ifPresent(age ->
+                        all.metricSnapshot(single(GatewayMetric.SOURCE_AGE, age.toNanos() / 1e9)));
         all.metricSnapshot(single(GatewayMetric.RECONCILES, (double) control.reconciles()));
         all.metricSnapshot(single(GatewayMetric.SNAPSHOTS_PUBLISHED, (double) control.published()));
         all.metricSnapshot(single(GatewayMetric.RECONCILE_FAILURES, (double) control.failures()));

@@ -103,6 +103,12 @@ public final class Gateway implements AdminState, AutoCloseable {
     }
 
     @Override
+    public Optional<Duration> sinceLastLook() {
+        FolderControl started = control;
+        return started == null ? Optional.empty() : started.sinceLastLook();
+    }
+
+    @Override
     public Readiness readiness() {
         return switch (phase) {
             case STARTING -> Readiness.notYet("starting: the first snapshot is not applied");

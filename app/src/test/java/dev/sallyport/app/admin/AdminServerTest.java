@@ -106,6 +106,11 @@ class AdminServerTest {
                             }
 
                             @Override
+                            public Optional<Duration> sinceLastLook() {
+                                return Optional.of(Duration.ofSeconds(3));
+                            }
+
+                            @Override
                             public Reading traffic() {
                                 return metrics.read();
                             }
@@ -179,6 +184,7 @@ class AdminServerTest {
         String page = get("/metrics").body();
 
         assertThat(page)
+                .contains("sallyport_source_age_seconds 3.0")
                 .contains("sallyport_certificate_not_after_seconds{host=\"shop.example\"")
                 .contains("sallyport_certificate_loaded_seconds{host=\"shop.example\"")
                 .contains("sallyport_connections_total 1.0")
