@@ -52,6 +52,7 @@ final class FolderFiles {
     private static final String KUBELETS_LINK = "..data";
     private static final String FOLDERS = "folders"; // what findings are about, beside files
     private static final int PART = 64; // files that one thread reads before it asks for more
+    private static final int MAX_COMPARISONS = 1_000; // nothing is seen meanwhile
     private static final String BOUND = "bound of files";
 
     private final Path root;
@@ -66,6 +67,7 @@ final class FolderFiles {
     private final TreeMap<Path, KnownFile> known = new TreeMap<>();
     private final Map<Path, Long> due = new HashMap<>(); // when to look without being told
     private final Map<Path, Long> restless = new LinkedHashMap<>(); // Changing, since when
+    private int comparisons; // since the last scan or change began
     private @Nullable Path beyond; // the first file that the bound keeps out
 
     private static final class KnownFile {
@@ -136,6 +138,7 @@ final class FolderFiles {
 
     /** Compares everything with what is known. */
     void scan() {
+        comparisons = 0;
         beyond = null;
         FolderWalk walk = scan(root, Notice.NONE);
         table.say(FOLDERS, walk.findings); // of a part, the next scan tells
@@ -145,6 +148,7 @@ final class FolderFiles {
 
     /** Looks at what notifications are about. */
     void take(List<Change> changes) {
+        comparisons = 0;
         Map<Path, Notice> files = new LinkedHashMap<>();
         Map<Path, Notice> folders = new LinkedHashMap<>();
         for (Change change : changes) {
@@ -320,7 +324,11 @@ final class FolderFiles {
         switch (patience.look(record.state, sight, nanoTime.getAsLong())) {
             case Step.Stay(FileState state) -> become(file, record, state);
             case Step.Read(FileStamp stamp, Trust trust) -> read(file, record, stamp, trust);
-            case Step.Compare(Settled state) -> compare(file, record, state);
+            case Step.Compare(Settled state) -> {
+                if (comparisons++ < MAX_COMPARISONS) { // the next scan goes on
+                    compare(file, record, state);
+                }
+            }
             case Step.Forget() -> {
                 if (!isAwaited(file, record)) {
                     forget(file);

@@ -53,6 +53,7 @@ class FolderFilesTest {
     private static final class Guarded implements FileAccess {
         final Set<Path> unreadable = new HashSet<>();
         final Set<Path> closed = new HashSet<>(); // folders that cannot be entered
+        int opened;
 
         @Override
         public BasicFileAttributes attributes(Path path, LinkOption... options) throws IOException {
@@ -67,6 +68,7 @@ class FolderFilesTest {
             if (unreadable.contains(file)) {
                 throw new AccessDeniedException(file.toString());
             }
+            opened++;
             return SYSTEM.open(file);
         }
     }
@@ -610,6 +612,23 @@ class FolderFilesTest {
     }
 
     // Bounds
+
+    @Test
+    void oneScanComparesABoundedNumberOfFilesAndTheNextGoesOn() throws Exception {
+        settings = settings(2_000, 8);
+        Files.createDirectories(folder());
+        for (int i = 0; i < 1_100; i++) {
+            Files.writeString(folder.resolve("s" + i + ".yaml"), service("s" + i, 80));
+        }
+        start();
+        List<Integer> compared = new ArrayList<>();
+        for (int scan = 0; scan < 3; scan++) {
+            access.opened = 0;
+            poll();
+            compared.add(access.opened);
+        }
+        assertThat(compared).containsExactly(1_000, 100, 0);
+    }
 
     @Test
     void aLoopMadeLaterIsNotEntered() throws Exception {
