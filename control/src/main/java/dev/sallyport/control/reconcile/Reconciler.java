@@ -130,6 +130,7 @@ public final class Reconciler implements AutoCloseable {
             var pacer = new Pacer(holdOff, System.nanoTime());
             awaitNext();
             while (!mailbox.isClosed()) {
+                proceed(); // one piece a round, where changes leave no idle time
                 mailbox.pause(pacer.delay(System.nanoTime()));
                 long began = System.nanoTime();
                 round();

@@ -83,6 +83,17 @@ class ReconcilerTest {
     }
 
     @Test
+    void whatTheDataPlanePutOffIsDoneUnderConstantChangeToo() throws Exception {
+        dataPlane.before(snapshot -> submit(secret("a", "0" + (snapshot.version() + 1))));
+        for (int i = 0; i < 10; i++) {
+            dataPlane.putOff(version -> new Applied(version, List.of()));
+        }
+        start(ingress("a"), secret("a", "01"));
+
+        await().until(dataPlane::isDone);
+    }
+
+    @Test
     void aBugInWhatWasPutOffDoesNotEndTheThread() throws Exception {
         dataPlane.putOff(_ -> {
             throw new IllegalStateException("a bug, on purpose");

@@ -15,7 +15,8 @@ public interface DataPlane {
 
     /**
      * Goes on for a moment (some 20 ms) with what {@link #apply} put off so that the snapshot was
-     * in service sooner. To be called by the same thread, when it has nothing else to do.
+     * in service sooner. To be called by the same thread, when it has nothing else to do, and at
+     * times when it always has.
      *
      * @return what {@link #apply} would say now, where there was something to do; empty once
      *     nothing is left
