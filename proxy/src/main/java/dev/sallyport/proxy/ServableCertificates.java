@@ -46,14 +46,20 @@ final class ServableCertificates {
     private final Map<Hostname, Optional<CertificateSet>> substitutes = new HashMap<>();
     private final Map<CertificateBundle, Finding> refused = new HashMap<>();
 
-    /** How often a bundle stands in the table last given, or in {@link #lastGood}. */
+    /** How often a bundle stands in the table last given, or in reserve. */
     private final Map<CertificateBundle, Integer> uses = new HashMap<>();
 
     private final SequencedMap<CertificateBundle, ServedCertificate> untried =
             new LinkedHashMap<>();
 
-    /** What hosts had before what is refused or not tried yet. */
+    /** The reserve: what hosts had before what is refused or not tried yet. */
     private final Map<Hostname, CertificateSet> lastGood = new HashMap<>();
+
+    /** The reserve of the default. */
+    private @Nullable CertificateSet lastGoodFallback;
+
+    /** Bundles that were refused since the last {@link #settle}. */
+    private final Set<CertificateBundle> newlyRefused = new HashSet<>();
 
     /** Bundles that were in no use at some time since the last {@link #forgetDropped}. */
     private final List<CertificateBundle> dropped = new ArrayList<>();
@@ -81,20 +87,19 @@ final class ServableCertificates {
             return served;
         }
         long deadline = ticker.nanoTime() + BUDGET.toNanos();
+        boolean leftOver = hasUntried();
         // First what strangers are shown: it has the whole budget.
-        Optional<CertificateSet> before = intent.fallback();
-        Optional<CertificateSet> fallback = wanted.fallback();
-        if (!fallback.equals(before)) {
-            fallback.ifPresent(set -> count(set, 1));
-        }
-        fallback = usableFallback(fallback, deadline);
-        if (!wanted.fallback().equals(before)) {
-            before.ifPresent(set -> count(set, -1));
-        }
+        Optional<CertificateSet> fallback =
+                changeFallback(intent.fallback(), wanted.fallback(), deadline);
         HostTable<CertificateSet> hosts = intent.hosts();
         wanted.hosts()
                 .forEachChange(hosts, (name, set) -> change(name, hosts.get(name), set, deadline));
         intent = wanted;
+        if (leftOver) { // which may have been tried here, for somebody else
+            settle(deadline);
+            fallback = substituteFallback(wanted.fallback(), deadline);
+        }
+        newlyRefused.clear();
         served = table(fallback);
         forgetDropped();
         return served;
@@ -112,21 +117,35 @@ final class ServableCertificates {
      */
     CertificateTable proceed() {
         long deadline = ticker.nanoTime() + PIECE.toNanos();
-        Set<CertificateBundle> bad = new HashSet<>();
         while (!untried.isEmpty() && ticker.nanoTime() - deadline < 0) {
-            ServedCertificate next = untried.firstEntry().getValue();
-            if (isRefused(next, deadline)) {
-                bad.add(next.bundle());
-            }
+            boolean _ = isRefused(untried.firstEntry().getValue(), deadline);
         }
+        boolean changed = !newlyRefused.isEmpty();
+        settle(deadline);
+        Optional<CertificateSet> fallback = substituteFallback(intent.fallback(), deadline);
+        if (changed) {
+            served = table(fallback);
+        }
+        forgetDropped();
+        return served;
+    }
+
+    /** Why bundles of the table last given are not served. */
+    List<Finding> findings() {
+        return List.copyOf(refused.values());
+    }
+
+    /** Decides anew for hosts with what was refused lately, or with a reserve needed no more. */
+    private void settle(long deadline) {
         Set<Hostname> names = new HashSet<>();
-        if (!bad.isEmpty()) {
+        if (!newlyRefused.isEmpty()) {
             intent.hosts()
                     .forEach((name, set) -> {
-                        if (holds(set, bad) || holds(lastGood.get(name), bad)) {
+                        if (holds(set, newlyRefused) || holds(lastGood.get(name), newlyRefused)) {
                             names.add(name);
                         }
                     });
+            newlyRefused.clear();
         }
         if (untried.isEmpty()) {
             names.addAll(lastGood.keySet()); // most are kept in reserve for nothing now
@@ -137,16 +156,6 @@ final class ServableCertificates {
                 substitute(name, set, deadline);
             }
         }
-        if (!bad.isEmpty()) {
-            served = table(usableFallback(intent.fallback(), deadline));
-        }
-        forgetDropped();
-        return served;
-    }
-
-    /** Why bundles of the table last given are not served. */
-    List<Finding> findings() {
-        return List.copyOf(refused.values());
     }
 
     private void change(
@@ -190,10 +199,32 @@ final class ServableCertificates {
         }
     }
 
-    private Optional<CertificateSet> usableFallback(
-            Optional<CertificateSet> fallback, long deadline) {
-        return fallback.map(set -> usable(set, deadline))
-                .or(() -> fallback.isEmpty() ? fallback : served.fallback());
+    /** As {@link #change}, for the default. */
+    private Optional<CertificateSet> changeFallback(
+            Optional<CertificateSet> old, Optional<CertificateSet> wanted, long deadline) {
+        if (wanted.equals(old)) {
+            return substituteFallback(wanted, deadline);
+        }
+        wanted.ifPresent(set -> count(set, 1));
+        served.fallback()
+                .ifPresent(present -> lastGoodFallback = reserve(lastGoodFallback, present));
+        Optional<CertificateSet> fallback = substituteFallback(wanted, deadline);
+        old.ifPresent(set -> count(set, -1));
+        return fallback;
+    }
+
+    /** As {@link #substitute}, for the default. */
+    private Optional<CertificateSet> substituteFallback(
+            Optional<CertificateSet> wanted, long deadline) {
+        CertificateSet good = wanted.map(set -> usable(set, deadline)).orElse(null);
+        if (good == null && wanted.isPresent()) {
+            return Optional.ofNullable(lastGoodFallback).map(set -> usable(set, deadline));
+        }
+        if (lastGoodFallback != null && !holds(wanted.orElse(null), untried.keySet())) {
+            count(lastGoodFallback, -1);
+            lastGoodFallback = null;
+        }
+        return Optional.ofNullable(good);
     }
 
     /** {@code set}, or what is left of it; null where nothing is. */
@@ -214,7 +245,11 @@ final class ServableCertificates {
         CertificateBundle bundle = certificate.bundle();
         if (untried.containsKey(bundle) && ticker.nanoTime() - deadline <= 0) {
             untried.remove(bundle);
-            refusal.apply(certificate).ifPresent(finding -> refused.put(bundle, finding));
+            refusal.apply(certificate)
+                    .ifPresent(finding -> {
+                        refused.put(bundle, finding);
+                        newlyRefused.add(bundle);
+                    });
         }
         return refused.containsKey(bundle);
     }
@@ -237,9 +272,20 @@ final class ServableCertificates {
     }
 
     private void keep(Hostname name, CertificateSet present) {
-        if (lastGood.putIfAbsent(name, present) == null) {
-            count(present, 1);
+        lastGood.put(name, reserve(lastGood.get(name), present));
+    }
+
+    /** What to keep of two: the newer one, if it is known to be good or there is no other. */
+    private CertificateSet reserve(@Nullable CertificateSet last, CertificateSet present) {
+        if (last != null
+                && (holds(present, untried.keySet()) || holds(present, refused.keySet()))) {
+            return last;
         }
+        count(present, 1);
+        if (last != null) {
+            count(last, -1);
+        }
+        return present;
     }
 
     private void release(Hostname name) {

@@ -11,6 +11,7 @@ import dev.sallyport.model.finding.Reason;
 import dev.sallyport.model.name.HostTable;
 import dev.sallyport.model.name.Hostname;
 import io.netty.pkitesting.CertificateBuilder;
+import io.netty.pkitesting.CertificateBuilder.Algorithm;
 import io.netty.util.concurrent.MockTicker;
 import io.netty.util.concurrent.Ticker;
 import java.time.Duration;
@@ -218,6 +219,96 @@ class ServableCertificatesTest {
         assertThat(forgotten).contains(bundle(good));
     }
 
+    @Test
+    void whatProvedGoodMeanwhileIsTheLastGood() {
+        CertificateTable first = table(Map.of("a.test", set()));
+        servable.serve(first);
+        CertificateSet proven = set();
+        CertificateTable second = with(first, "a.test", proven);
+        servedUntried(second);
+        CertificateTable third = with(second, "b.test", set());
+        servedUntried(third);
+        servable.proceed();
+        assertThat(tried).contains(bundle(proven));
+        assertThat(servable.hasUntried()).as("others wait still").isTrue();
+
+        servedUntried(with(third, "a.test", refusedSet()));
+
+        assertThat(proceedToTheEnd().find("a.test")).isSameAs(proven);
+    }
+
+    @Test
+    void whatIsRefusedForOneHostGivesWayWhereItIsServedUntried() {
+        CertificateSet good = set();
+        CertificateTable first = table(Map.of("a.test", good));
+        servable.serve(first);
+        CertificateSet shared = refusedSet();
+        CertificateTable second = with(first, "a.test", shared);
+        servedUntried(second);
+        price = Duration.ZERO;
+
+        CertificateTable third = servable.serve(with(second, "b.test", shared));
+
+        assertThat(servable.hasUntried()).isFalse();
+        assertThat(third.find("a.test")).isSameAs(good);
+    }
+
+    // The default
+
+    @Test
+    void theDefaultBeforeARefusedOneIsServedAndNotForgotten() {
+        CertificateSet good = set();
+        servable.serve(table(good));
+
+        CertificateTable refused = servable.serve(table(refusedSet()));
+
+        assertThat(refused.fallback()).containsSame(good);
+        assertThat(forgotten).isEmpty();
+        assertThat(servable.serve(table(refusedSet())).fallback()).containsSame(good);
+        assertThat(forgotten).doesNotContain(bundle(good));
+    }
+
+    @Test
+    void theDefaultBeforeIsForgottenOnceAnotherIsGood() {
+        CertificateSet good = set();
+        servable.serve(table(good));
+        servable.serve(table(refusedSet()));
+        CertificateSet better = set();
+
+        assertThat(servable.serve(table(better)).fallback()).containsSame(better);
+
+        assertThat(forgotten).contains(bundle(good)).doesNotContain(bundle(better));
+    }
+
+    @Test
+    void theDefaultBeforeIsForgottenOnceNoneIsWanted() {
+        CertificateSet good = set();
+        servable.serve(table(good));
+        servable.serve(table(refusedSet()));
+
+        assertThat(servable.serve(table(Map.of())).fallback()).isEmpty();
+
+        assertThat(forgotten).contains(bundle(good));
+    }
+
+    @Test
+    void aDefaultThatIsRefusedLaterGivesWayToTheLastGood() {
+        CertificateSet good = set();
+        servable.serve(table(good));
+        price = Duration.ofSeconds(1);
+        CertificateSet first = refusedSet();
+        CertificateSet second = set(Algorithm.rsa2048); // no time is left for it
+        bad.add(bundle(second));
+        CertificateSet both =
+                CertificateSet.of(
+                        List.of(first.certificates().getFirst(), second.certificates().getFirst()));
+        assertThat(servable.serve(table(both)).fallback()).isPresent();
+        assertThat(servable.hasUntried()).isTrue();
+
+        assertThat(proceedToTheEnd().fallback()).containsSame(good);
+        assertThat(forgotten).isEmpty();
+    }
+
     /** With what is new in it, for which there is no time. */
     private CertificateTable servedUntried(CertificateTable table) {
         price = Duration.ofSeconds(1);
@@ -256,11 +347,16 @@ class ServableCertificatesTest {
     }
 
     private static CertificateSet set() {
+        return set(Algorithm.ecp256);
+    }
+
+    private static CertificateSet set(Algorithm algorithm) {
         try {
             return TestGateway.set(
                     TestGateway.bundle(
                             new CertificateBuilder()
                                     .subject("CN=a.test")
+                                    .algorithm(algorithm)
                                     .addSanDnsName("a.test")
                                     .setIsCertificateAuthority(true)
                                     .buildSelfSigned()));
@@ -271,6 +367,10 @@ class ServableCertificatesTest {
 
     private static CertificateBundle bundle(CertificateSet set) {
         return set.certificates().getFirst().bundle();
+    }
+
+    private static CertificateTable table(CertificateSet fallback) {
+        return new CertificateTable(HostTable.copyOf(Map.of()), Optional.of(fallback));
     }
 
     private static CertificateTable table(Map<String, CertificateSet> hosts) {
