@@ -157,11 +157,11 @@ final class Wire {
         }
 
         private boolean nextChunk() throws IOException {
-            if (!first && !line(in).equals("\r\n")) {
+            if (!first && !present(line(in)).equals("\r\n")) {
                 throw new ProtocolViolation("no CRLF after a chunk");
             }
             first = false;
-            String size = line(in);
+            String size = present(line(in));
             if (!size.matches("[0-9A-Fa-f]{1,15}\r\n")) {
                 throw new ProtocolViolation("chunk size: " + size.strip());
             }
@@ -177,6 +177,14 @@ final class Wire {
                 trailers.add(field(line.substring(0, line.length() - 2)));
             }
             return false;
+        }
+
+        /** A connection that ends between two chunks is an upload given up, not a violation. */
+        private static String present(String line) throws EOFException {
+            if (line.isEmpty()) {
+                throw new EOFException("between chunks");
+            }
+            return line;
         }
     }
 }
