@@ -247,10 +247,12 @@ public final class CertificateCatalog {
                                 "Restore the Secret, or remove the tls section that names it."));
             }
         } else {
-            if (entry.rejected) {
-                addKept(remarks, entry.parseFindings, served);
-            } else {
-                remarks.addAll(entry.parseFindings);
+            switch (entry.parsed) {
+                case null -> {}
+                case Parsed.Rejected<CertificateBundle>(List<Finding> why) ->
+                        addKept(remarks, why, served);
+                case Parsed.Usable<CertificateBundle>(_, List<Finding> findings) ->
+                        remarks.addAll(findings);
             }
             if (entry.candidate != null && !entry.serves(entry.candidate)) {
                 addKept(
@@ -309,9 +311,7 @@ public final class CertificateCatalog {
         @Nullable SecretMaterial latest; // null: there is no such Secret
         @Nullable String parsedDigest;
         @Nullable Parsed<CertificateBundle> parsed; // the last contents
-        boolean rejected; // the last contents are
-        @Nullable CertificateBundle candidate; // the last that are not; may wait for its time
-        List<Finding> parseFindings = List.of();
+        @Nullable CertificateBundle candidate; // the last that was usable; may wait for its time
         @Nullable ServedCertificate served;
         @Nullable Instant scheduled;
         CertificateStatus status = CertificateStatus.MISSING;
@@ -329,10 +329,7 @@ public final class CertificateCatalog {
             Parsed<CertificateBundle> result = material.parsed(reader);
             parsedDigest = material.digest();
             parsed = result;
-            parseFindings = result.findings();
-            rejected = true;
             if (result instanceof Parsed.Usable<CertificateBundle>(CertificateBundle bundle, _)) {
-                rejected = false;
                 candidate = bundle;
             }
         }
