@@ -317,31 +317,7 @@ class GatewayIT {
     @Test
     void requestBeyondABoundIsTurnedAwayAndCounted() throws Exception {
         ProxySettings.Limits base = ProxySettings.Limits.DEFAULT;
-        var limits =
-                new ProxySettings.Limits(
-                        base.connections(),
-                        base.connectionsPerClient(),
-                        1,
-                        base.headerBytes(),
-                        base.headerCount(),
-                        base.uriBytes(),
-                        base.requestBodyBytes(),
-                        base.requestsPerConnection(),
-                        base.concurrentStreams(),
-                        base.streamWindow(),
-                        base.connectionWindow(),
-                        base.resetsPerHalfMinute(),
-                        base.controlFramesPerHalfMinute(),
-                        base.writeBuffer(),
-                        base.upstreamConnections(),
-                        base.upstreamIdle(),
-                        base.upstreamPending());
-        ProxySettings settings =
-                TestGateway.settings(
-                        ProxySettings.Transport.AUTO,
-                        limits,
-                        ProxySettings.Timeouts.DEFAULT,
-                        TestGateway.off());
+        ProxySettings settings = bounded(base.connections(), base.connectionsPerClient(), 1);
         var answer = new CountDownLatch(1);
         try (var gateway = new TestGateway(settings);
                 RawBackend slow =
@@ -374,32 +350,7 @@ class GatewayIT {
 
     @Test
     void connectionBeyondABoundIsResetAtOnce() throws Exception {
-        ProxySettings.Limits base = ProxySettings.Limits.DEFAULT;
-        var limits =
-                new ProxySettings.Limits(
-                        100,
-                        2,
-                        base.requestsInFlight(),
-                        base.headerBytes(),
-                        base.headerCount(),
-                        base.uriBytes(),
-                        base.requestBodyBytes(),
-                        base.requestsPerConnection(),
-                        base.concurrentStreams(),
-                        base.streamWindow(),
-                        base.connectionWindow(),
-                        base.resetsPerHalfMinute(),
-                        base.controlFramesPerHalfMinute(),
-                        base.writeBuffer(),
-                        base.upstreamConnections(),
-                        base.upstreamIdle(),
-                        base.upstreamPending());
-        ProxySettings settings =
-                TestGateway.settings(
-                        ProxySettings.Transport.AUTO,
-                        limits,
-                        ProxySettings.Timeouts.DEFAULT,
-                        TestGateway.off());
+        ProxySettings settings = bounded(100, 2, ProxySettings.Limits.DEFAULT.requestsInFlight());
         try (var gateway = new TestGateway(settings);
                 RawBackend shop = RawBackend.answering(ok("shop"))) {
             gateway.host("shop.test", shop).apply();
@@ -590,5 +541,34 @@ class GatewayIT {
         } catch (InterruptedException e) {
             throw new IOException(e);
         }
+    }
+
+    private static ProxySettings bounded(
+            int connections, int connectionsPerClient, int requestsInFlight) {
+        ProxySettings.Limits base = ProxySettings.Limits.DEFAULT;
+        var limits =
+                new ProxySettings.Limits(
+                        connections,
+                        connectionsPerClient,
+                        requestsInFlight,
+                        base.headerBytes(),
+                        base.headerCount(),
+                        base.uriBytes(),
+                        base.requestBodyBytes(),
+                        base.requestsPerConnection(),
+                        base.concurrentStreams(),
+                        base.streamWindow(),
+                        base.connectionWindow(),
+                        base.resetsPerHalfMinute(),
+                        base.controlFramesPerHalfMinute(),
+                        base.writeBuffer(),
+                        base.upstreamConnections(),
+                        base.upstreamIdle(),
+                        base.upstreamPending());
+        return TestGateway.settings(
+                ProxySettings.Transport.AUTO,
+                limits,
+                ProxySettings.Timeouts.DEFAULT,
+                TestGateway.off());
     }
 }
