@@ -1,6 +1,7 @@
 package dev.sallyport.app.command;
 
 import dev.sallyport.app.admin.FindingView;
+import dev.sallyport.app.config.ConfigLoader.FlagValue;
 import dev.sallyport.app.config.EffectiveConfig;
 import dev.sallyport.app.wire.Proof;
 import dev.sallyport.control.CheckResult;
@@ -64,7 +65,10 @@ final class CheckCommand implements Callable<Integer> {
                     ExitCode.NO_INPUT, dir + " is not a folder: name a folder of manifests");
         }
         EffectiveConfig config =
-                ConfigFlags.load(Optional.ofNullable(file), surroundings.environment(), List.of());
+                ConfigFlags.load(
+                        Optional.ofNullable(file),
+                        surroundings.environment(),
+                        List.of(new FlagValue("resources", "DIR", List.of(dir.toString()))));
         CheckResult result = check(config);
         switch (output) {
             case TEXT -> print(result, surroundings.out());

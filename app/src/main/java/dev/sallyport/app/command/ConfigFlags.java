@@ -6,6 +6,7 @@ import dev.sallyport.app.config.ConfigLoader.FlagValue;
 import dev.sallyport.app.config.EffectiveConfig;
 import dev.sallyport.app.config.InvalidConfiguration;
 import dev.sallyport.app.config.Problem;
+import dev.sallyport.app.config.Setting;
 import dev.sallyport.app.config.Source;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -31,6 +32,41 @@ final class ConfigFlags {
     private @Nullable String resources;
 
     @Option(
+            names = "--kubeconfig",
+            paramLabel = "FILE",
+            description =
+                    "Serve the objects of the API server that FILE's current context names. Default: without"
+                            + " --resources, those of the cluster whose pod this runs in.")
+    private @Nullable String kubeconfig;
+
+    @Option(
+            names = "--watch-namespace",
+            paramLabel = "NS",
+            description = "Watch this namespace only; may be repeated. Default: all.")
+    private List<String> watchNamespaces = new ArrayList<>();
+
+    @Option(
+            names = "--ingress-class",
+            paramLabel = "NAME",
+            description =
+                    "An IngressClass to serve; may be repeated. Default: those of this controller, and the class"
+                            + " sallyport.")
+    private List<String> ingressClasses = new ArrayList<>();
+
+    @Option(
+            names = "--publish-address",
+            paramLabel = "ADDR",
+            description =
+                    "An IP address or host name of the gateway for the status of Ingresses; may be repeated.")
+    private List<String> publishAddresses = new ArrayList<>();
+
+    @Option(
+            names = "--publish-service",
+            paramLabel = "NS/NAME",
+            description = "The Service whose addresses the status of Ingresses gets, instead.")
+    private @Nullable String publishService;
+
+    @Option(
             names = "--http",
             paramLabel = "ADDR:PORT",
             description =
@@ -52,20 +88,71 @@ final class ConfigFlags {
 
     /** Reads the configuration that they complete. */
     EffectiveConfig load(Map<String, String> environment) throws Failed {
+        EffectiveConfig config = load(Optional.ofNullable(file), environment, given());
+        refuseTwoSources(config.settings());
+        return config;
+    }
+
+    private List<FlagValue> given() {
         List<FlagValue> flags = new ArrayList<>();
-        if (resources != null) {
-            flags.add(new FlagValue("resources", "--resources", List.of(resources)));
+        add(flags, "resources", "--resources", resources);
+        add(flags, "kubernetes.kubeconfig", "--kubeconfig", kubeconfig);
+        add(flags, "kubernetes.watch-namespaces", "--watch-namespace", watchNamespaces);
+        add(flags, "kubernetes.publish-addresses", "--publish-address", publishAddresses);
+        add(flags, "kubernetes.publish-service", "--publish-service", publishService);
+        add(flags, "ingress.classes", "--ingress-class", ingressClasses);
+        add(flags, "listeners.http", "--http", http);
+        add(flags, "listeners.https", "--https", https);
+        add(flags, "listeners.admin", "--admin", admin);
+        return flags;
+    }
+
+    private static void add(
+            List<FlagValue> flags, String key, String name, @Nullable String value) {
+        if (value != null) {
+            flags.add(new FlagValue(key, name, List.of(value)));
         }
-        if (!http.isEmpty()) {
-            flags.add(new FlagValue("listeners.http", "--http", http));
+    }
+
+    private static void add(List<FlagValue> flags, String key, String name, List<String> values) {
+        if (!values.isEmpty()) {
+            flags.add(new FlagValue(key, name, values));
         }
-        if (!https.isEmpty()) {
-            flags.add(new FlagValue("listeners.https", "--https", https));
+    }
+
+    /**
+     * A folder and a cluster at once: one of them would be ignored without a word. What a
+     * configuration file says for the cluster's sake may stay there while a folder is tried.
+     */
+    private static void refuseTwoSources(List<Setting> settings) throws Failed {
+        Setting folder =
+                settings.stream()
+                        .filter(setting -> setting.key().equals("resources"))
+                        .filter(setting -> !setting.value().isEmpty())
+                        .findFirst()
+                        .orElse(null);
+        if (folder == null) {
+            return;
         }
-        if (admin != null) {
-            flags.add(new FlagValue("listeners.admin", "--admin", List.of(admin)));
+        List<Problem> problems =
+                settings.stream()
+                        .filter(setting -> setting.key().startsWith("kubernetes."))
+                        .filter(setting ->
+                                setting.source() instanceof Source.Flag
+                                        || (setting.key().equals("kubernetes.kubeconfig")
+                                                && !setting.value().isEmpty()))
+                        .map(setting ->
+                                new Problem(
+                                        setting.source(),
+                                        setting.key(),
+                                        setting.value()
+                                                + " (expected: nothing of a cluster where a folder is served, which "
+                                                + folder.source()
+                                                + " asks for)"))
+                        .toList();
+        if (!problems.isEmpty()) {
+            throw failed(problems);
         }
-        return load(Optional.ofNullable(file), environment, flags);
     }
 
     static EffectiveConfig load(
@@ -74,7 +161,7 @@ final class ConfigFlags {
         try {
             return ConfigLoader.load(file, environment, flags);
         } catch (InvalidConfiguration invalid) {
-            throw failed(invalid);
+            throw failed(invalid.problems());
         }
     }
 
@@ -84,20 +171,19 @@ final class ConfigFlags {
         try {
             return ConfigLoader.adminAddress(file, environment);
         } catch (InvalidConfiguration invalid) {
-            throw failed(invalid);
+            throw failed(invalid.problems());
         }
     }
 
     /** Wrong use where nothing but flags is wrong. */
-    private static Failed failed(InvalidConfiguration invalid) {
+    private static Failed failed(List<Problem> problems) {
         boolean flags =
-                invalid.problems().stream()
-                        .allMatch(problem -> problem.source() instanceof Source.Flag);
+                problems.stream().allMatch(problem -> problem.source() instanceof Source.Flag);
         return new Failed(
                 flags ? ExitCode.USAGE : ExitCode.CONFIGURATION,
                 (flags ? "the command line" : "the configuration")
                         + " cannot be used:\n"
-                        + invalid.problems().stream()
+                        + problems.stream()
                                 .map(Problem::toString)
                                 .collect(Collectors.joining("\n  ", "  ", "")));
     }

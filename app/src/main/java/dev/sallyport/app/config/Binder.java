@@ -40,9 +40,9 @@ final class Binder {
     }
 
     /** The tree; only to be used where there was no problem. */
-    GatewayConfig bind(Raw file) {
-        Object bound = section(GatewayConfig.class, file, GatewayConfig.DEFAULT, "");
-        return bound instanceof GatewayConfig config ? config : GatewayConfig.DEFAULT;
+    GatewayConfig bind(Raw file, GatewayConfig defaults) {
+        Object bound = section(GatewayConfig.class, file, defaults, "");
+        return bound instanceof GatewayConfig config ? config : defaults;
     }
 
     private @Nullable Object section(

@@ -18,6 +18,8 @@ public final class ConfigLoader {
     /** Names the file, as {@code --config} does. */
     public static final String FILE_VARIABLE = "SALLYPORT_CONFIG";
 
+    private static final String FOLDER = "resources";
+
     /** For the launcher script. */
     private static final Set<String> LAUNCHER_VARIABLES =
             Set.of("SALLYPORT_JVM_OPTIONS", "SALLYPORT_AOT_CACHE", "SALLYPORT_TRAINING_NICENESS");
@@ -67,8 +69,10 @@ public final class ConfigLoader {
             Optional<Path> file, Map<String, String> environment, List<FlagValue> flags)
             throws InvalidConfiguration {
         List<Problem> problems = new ArrayList<>();
-        var binder = new Binder(overrides(environment, flags, problems), problems);
-        GatewayConfig config = binder.bind(written(file, environment, problems));
+        Map<String, Raw> overrides = overrides(environment, flags, problems);
+        Raw written = written(file, environment, problems);
+        var binder = new Binder(overrides, problems);
+        GatewayConfig config = binder.bind(written, defaults(overrides, written));
         List<Setting> settings = binder.settings();
         List<Listener> listeners = ListenerPlan.of(config, settings, problems);
         refuse(problems);
@@ -84,9 +88,23 @@ public final class ConfigLoader {
             throws InvalidConfiguration {
         List<Problem> problems = new ArrayList<>();
         var binder = new Binder(overrides(environment, List.of(), problems), problems);
-        GatewayConfig config = binder.bind(written(file, environment, problems));
+        GatewayConfig config =
+                binder.bind(written(file, environment, problems), GatewayConfig.DEFAULT);
         refuse(problems);
         return config.listeners().admin();
+    }
+
+    /** Some defaults depend on whether a folder is served. */
+    private static GatewayConfig defaults(Map<String, Raw> overrides, Raw written) {
+        boolean folder =
+                overrides.containsKey(FOLDER)
+                        || (written instanceof Raw.Fields(List<Raw.Field> fields, _)
+                                && fields.stream()
+                                        .anyMatch(field ->
+                                                field.name().equals(FOLDER)
+                                                        && !(field.value()
+                                                                instanceof Raw.Nothing)));
+        return folder ? GatewayConfig.DEFAULT : GatewayConfig.IN_CLUSTER;
     }
 
     private static Raw written(

@@ -18,7 +18,7 @@ final class ConfigurationDocument {
                                 + "| key | takes | default | meaning |\n|---|---|---|---|\n");
             }
             text.append("| `" + entry.key() + "` | " + entry.type() + " | ");
-            text.append(entry.fallback().isEmpty() ? "" : "`" + entry.fallback() + "`");
+            text.append(entry.defaults());
             text.append(" | " + entry.documentation().value() + range(entry) + " |\n");
         }
         return text.toString();

@@ -62,7 +62,7 @@ public record EffectiveConfig(
                                 ? Optional.of(new HttpsRedirect(redirect.status(), redirect.port()))
                                 : Optional.empty(),
                         ingress.defaultBackend(),
-                        config.tls().defaultCertificate().map(SecretReference::toObjectRef),
+                        config.tls().defaultCertificate().map(name -> name.of("Secret")),
                         fallback,
                         config.tls().strictSni(),
                         ingress.loopbackEndpoints(),

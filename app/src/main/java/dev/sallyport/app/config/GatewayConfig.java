@@ -1,5 +1,6 @@
 package dev.sallyport.app.config;
 
+import dev.sallyport.control.cluster.SecretAccess;
 import dev.sallyport.control.translate.BackendReference;
 import dev.sallyport.model.listener.TlsPolicy;
 import dev.sallyport.model.listener.TlsProfile;
@@ -12,6 +13,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.regex.Pattern;
 
 /**
  * Everything that can be configured: keys, types, ranges, defaults and what they mean, from which
@@ -19,7 +21,9 @@ import java.util.Set;
  * docs/defaults.md}; a test holds the parts' own defaults at these.
  */
 public record GatewayConfig(
-        @Key("The folder of manifests to serve.") Optional<Path> resources,
+        @Key("The folder of manifests to serve; without it, a cluster's objects are served.")
+                Optional<Path> resources,
+        Kubernetes kubernetes,
         Listeners listeners,
         Tls tls,
         Redirect redirect,
@@ -34,23 +38,103 @@ public record GatewayConfig(
         EventLoops eventLoops,
         Log log) {
 
-    /** All defaults. */
-    public static final GatewayConfig DEFAULT =
-            new GatewayConfig(
-                    Optional.empty(),
-                    Listeners.DEFAULT,
-                    Tls.DEFAULT,
-                    Redirect.DEFAULT,
-                    Hsts.DEFAULT,
-                    Ingress.DEFAULT,
-                    Folder.DEFAULT,
-                    Reconcile.DEFAULT,
-                    Limits.DEFAULT,
-                    Timeouts.DEFAULT,
-                    Forwarding.DEFAULT,
-                    AccessLog.DEFAULT,
-                    EventLoops.DEFAULT,
-                    Log.DEFAULT);
+    /** All defaults where a folder is served. */
+    public static final GatewayConfig DEFAULT = defaults(Ingress.DEFAULT);
+
+    /** All defaults where a cluster's objects are served, beside other controllers perhaps. */
+    public static final GatewayConfig IN_CLUSTER = defaults(Ingress.IN_CLUSTER);
+
+    private static GatewayConfig defaults(Ingress ingress) {
+        return new GatewayConfig(
+                Optional.empty(),
+                Kubernetes.DEFAULT,
+                Listeners.DEFAULT,
+                Tls.DEFAULT,
+                Redirect.DEFAULT,
+                Hsts.DEFAULT,
+                ingress,
+                Folder.DEFAULT,
+                Reconcile.DEFAULT,
+                Limits.DEFAULT,
+                Timeouts.DEFAULT,
+                Forwarding.DEFAULT,
+                AccessLog.DEFAULT,
+                EventLoops.DEFAULT,
+                Log.DEFAULT);
+    }
+
+    /** The API server whose objects are served, and what is written back to it. */
+    public record Kubernetes(
+            @Key(
+                            "The kubeconfig whose current context names the API server; without it, the service"
+                                    + " account of the pod that the gateway runs in.")
+                    Optional<Path> kubeconfig,
+            @Key("Watch only these namespaces; empty means all.") List<String> watchNamespaces,
+            @Key(
+                            "How Secrets are found: `by-type` lists and watches those of type `kubernetes.io/tls`,"
+                                    + " and watches each other one that something refers to by itself; `by-name`"
+                                    + " watches each by itself and needs no right to list them all.")
+                    SecretAccess secrets,
+            @Key(
+                            "The addresses of the gateway, for the status of Ingresses; instead of"
+                                    + " `publish-service`.")
+                    List<PublishAddress> publishAddresses,
+            @Key(
+                            "The Service in front of the gateway, whose addresses the status of Ingresses gets.")
+                    Optional<NamespacedName> publishService,
+            @Key(
+                            "The Lease by which replicas choose the one that writes; gateways of different"
+                                    + " classes in one namespace need Leases of their own.")
+                    String leaseName,
+            @Key(
+                            "The Lease's namespace; by default the variable `POD_NAMESPACE`, else that of the"
+                                    + " kubeconfig's context or service account, else `default`.")
+                    Optional<String> leaseNamespace,
+            @Key("Write the status of Ingresses.") boolean status,
+            @Key("Write Events about findings.") boolean events,
+            @Key(
+                            "How long a list that lacks half of what was there, right after an error, is not"
+                                    + " obeyed; then a second list must agree.")
+                    Duration holdBack) {
+        private static final Pattern LABEL = Pattern.compile("[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?");
+        private static final Pattern SUBDOMAIN =
+                Pattern.compile("[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?");
+
+        static final Kubernetes DEFAULT =
+                new Kubernetes(
+                        Optional.empty(),
+                        List.of(),
+                        SecretAccess.BY_TYPE,
+                        List.of(),
+                        Optional.empty(),
+                        "sallyport-leader",
+                        Optional.empty(),
+                        true,
+                        true,
+                        Duration.ofSeconds(60));
+
+        public Kubernetes {
+            watchNamespaces = List.copyOf(watchNamespaces);
+            publishAddresses = List.copyOf(publishAddresses);
+            for (String namespace : watchNamespaces) {
+                require(LABEL, "watch-namespaces", namespace, "the name of a namespace");
+            }
+            leaseNamespace.ifPresent(namespace ->
+                    require(LABEL, "lease-namespace", namespace, "the name of a namespace"));
+            require(SUBDOMAIN, "lease-name", leaseName, "lower-case letters, digits, '-' and '.'");
+            if (!publishAddresses.isEmpty() && publishService.isPresent()) {
+                throw new IllegalArgumentException(
+                        "publish-addresses and publish-service (expected: one of them)");
+            }
+        }
+
+        private static void require(Pattern form, String key, String value, String expected) {
+            if (!form.matcher(value).matches()) {
+                throw new IllegalArgumentException(
+                        key + ": " + value + " (expected: " + expected + ")");
+            }
+        }
+    }
 
     /** Ports. */
     public record Listeners(
@@ -131,7 +215,7 @@ public record GatewayConfig(
             @Key(
                             "The Secret (`namespace/name`) whose certificate is served where no other fits; without"
                                     + " it one is made at start that nobody trusts.")
-                    Optional<SecretReference> defaultCertificate,
+                    Optional<NamespacedName> defaultCertificate,
             @Key(
                             "Refuse handshakes for unknown names (`unrecognized_name`) instead of serving the default"
                                     + " certificate.")
@@ -242,13 +326,19 @@ public record GatewayConfig(
                             "The IngressClasses to serve; empty means those of this controller and the class"
                                     + " `sallyport`.")
                     List<String> classes,
-            @Key("Serve every Ingress while there is no IngressClass at all.")
+            @Key(
+                            "Serve every Ingress while there is no IngressClass at all: right where nobody else"
+                                    + " could be meant.")
                     boolean servesAllWithoutClasses,
             @Key("`namespace/service:port`; answers what no rule matches.")
                     Optional<BackendReference> defaultBackend,
             @Key("Allow loopback addresses as endpoints.") boolean loopbackEndpoints,
             @Key("Serve Services of type ExternalName.") boolean externalNames) {
         static final Ingress DEFAULT = new Ingress(List.of(), true, Optional.empty(), true, true);
+
+        /** Others may write objects, and other controllers serve them. */
+        static final Ingress IN_CLUSTER =
+                new Ingress(List.of(), false, Optional.empty(), false, false);
 
         public Ingress {
             classes = List.copyOf(classes);

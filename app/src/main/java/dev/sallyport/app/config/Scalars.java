@@ -64,8 +64,11 @@ final class Scalars {
         if (type == Cidr.class) {
             return Cidr.parse(text);
         }
-        if (type == SecretReference.class) {
-            return SecretReference.parse(text);
+        if (type == NamespacedName.class) {
+            return NamespacedName.parse(text);
+        }
+        if (type == PublishAddress.class) {
+            return PublishAddress.parse(text);
         }
         if (type == BackendReference.class) {
             try {
@@ -119,8 +122,11 @@ final class Scalars {
         if (type == Cidr.class) {
             return "CIDR";
         }
-        if (type == SecretReference.class) {
+        if (type == NamespacedName.class) {
             return "namespace/name";
+        }
+        if (type == PublishAddress.class) {
+            return PublishAddress.FORM;
         }
         if (type == BackendReference.class) {
             return "namespace/service:port";

@@ -19,10 +19,20 @@ final class Schema {
      *
      * @param key the whole key
      * @param type what it takes, for people
-     * @param fallback the default as it would be written
+     * @param fallback the default as it would be written, where a folder is served
+     * @param inCluster the default where a cluster's objects are served
      * @param documentation what it means
      */
-    record Entry(String key, String type, String fallback, Key documentation) {
+    record Entry(String key, String type, String fallback, String inCluster, Key documentation) {
+
+        /** For tables: {@code `true`; in a cluster `false`}. */
+        String defaults() {
+            String folder = fallback.isEmpty() ? "" : "`" + fallback + "`";
+            return inCluster.equals(fallback)
+                    ? folder
+                    : folder + "; in a cluster `" + inCluster + "`";
+        }
+
         String variable() {
             return Words.variable(key);
         }
@@ -35,24 +45,30 @@ final class Schema {
 
     private static List<Entry> collect() {
         List<Entry> entries = new ArrayList<>();
-        collect(GatewayConfig.class, GatewayConfig.DEFAULT, "", entries);
+        collect(GatewayConfig.class, GatewayConfig.DEFAULT, GatewayConfig.IN_CLUSTER, "", entries);
         return List.copyOf(entries);
     }
 
     private static void collect(
-            Class<?> section, Object defaults, String prefix, List<Entry> entries) {
+            Class<?> section,
+            Object defaults,
+            Object inCluster,
+            String prefix,
+            List<Entry> entries) {
         for (RecordComponent component : section.getRecordComponents()) {
             String key = prefix + Words.kebab(component.getName());
             Object fallback = Binder.read(component, defaults);
+            Object other = Binder.read(component, inCluster);
             @Nullable Key documentation = component.getAnnotation(Key.class);
             if (documentation == null) {
-                collect(component.getType(), fallback, key + ".", entries);
+                collect(component.getType(), fallback, other, key + ".", entries);
             } else {
                 entries.add(
                         new Entry(
                                 key,
                                 type(component.getGenericType()),
                                 Scalars.format(fallback),
+                                Scalars.format(other),
                                 documentation));
             }
         }

@@ -120,7 +120,7 @@ final class ConfigLoaderTest {
                                 "SALLYPORT_ADMIN_SERVICE_PORT_HTTP", "9090"),
                         List.of());
 
-        assertThat(config.config()).isEqualTo(GatewayConfig.DEFAULT);
+        assertThat(config.config()).isEqualTo(GatewayConfig.IN_CLUSTER);
     }
 
     @Test
@@ -168,7 +168,7 @@ final class ConfigLoaderTest {
         Path file = write("# nothing\n");
 
         assertThat(ConfigLoader.load(Optional.of(file), Map.of(), List.of()).config())
-                .isEqualTo(GatewayConfig.DEFAULT);
+                .isEqualTo(GatewayConfig.IN_CLUSTER);
     }
 
     @Test

@@ -27,8 +27,7 @@ final class DefaultsDocumentTest {
         }
         Map<String, String> real = new LinkedHashMap<>();
         for (Schema.Entry entry : Schema.entries()) {
-            String fallback = entry.fallback();
-            real.put(entry.key(), fallback.isEmpty() ? "" : "`" + fallback + "`");
+            real.put(entry.key(), entry.defaults());
         }
         assertThat(documented).containsExactlyInAnyOrderEntriesOf(real);
     }

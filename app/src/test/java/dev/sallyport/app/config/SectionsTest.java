@@ -1,6 +1,7 @@
 package dev.sallyport.app.config;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.sallyport.app.config.GatewayConfig.AccessLog;
 import dev.sallyport.app.config.GatewayConfig.ClientCertificates;
@@ -10,6 +11,7 @@ import dev.sallyport.app.config.GatewayConfig.Forwarding;
 import dev.sallyport.app.config.GatewayConfig.Hsts;
 import dev.sallyport.app.config.GatewayConfig.HttpsListener;
 import dev.sallyport.app.config.GatewayConfig.Ingress;
+import dev.sallyport.app.config.GatewayConfig.Kubernetes;
 import dev.sallyport.app.config.GatewayConfig.Limits;
 import dev.sallyport.app.config.GatewayConfig.Listeners;
 import dev.sallyport.app.config.GatewayConfig.Log;
@@ -17,6 +19,7 @@ import dev.sallyport.app.config.GatewayConfig.Reconcile;
 import dev.sallyport.app.config.GatewayConfig.Redirect;
 import dev.sallyport.app.config.GatewayConfig.Timeouts;
 import dev.sallyport.app.config.GatewayConfig.Tls;
+import dev.sallyport.control.cluster.SecretAccess;
 import dev.sallyport.control.translate.BackendReference;
 import dev.sallyport.control.translate.PortReference;
 import dev.sallyport.model.listener.TlsProfile;
@@ -48,6 +51,88 @@ final class SectionsTest {
     void resourcesIsRelativeToTheFile() throws Exception {
         assertThat(load("resources: manifests\n").config().resources())
                 .contains(folder.resolve("manifests"));
+    }
+
+    @Test
+    void kubernetesByDefault() throws Exception {
+        defaults(
+                GatewayConfig::kubernetes,
+                new Kubernetes(
+                        Optional.empty(),
+                        List.of(),
+                        SecretAccess.BY_TYPE,
+                        List.of(),
+                        Optional.empty(),
+                        "sallyport-leader",
+                        Optional.empty(),
+                        true,
+                        true,
+                        Duration.ofMinutes(1)));
+    }
+
+    @Test
+    void kubernetesWithEveryKeySet() throws Exception {
+        explicit(
+                "kubernetes",
+                GatewayConfig::kubernetes,
+                """
+                  kubeconfig: admin.conf
+                  watch-namespaces: [shop, blog-2]
+                  secrets: by-name
+                  publish-addresses: [192.0.2.1, "2001:db8::1", Edge.Example.com]
+                  publish-service:
+                  lease-name: sallyport-public
+                  lease-namespace: edge
+                  status: false
+                  events: false
+                  hold-back: 5m
+                """,
+                new Kubernetes(
+                        Optional.of(folder.resolve("admin.conf")),
+                        List.of("shop", "blog-2"),
+                        SecretAccess.BY_NAME,
+                        List.of(
+                                new PublishAddress("192.0.2.1", true),
+                                new PublishAddress("2001:db8::1", true),
+                                new PublishAddress("edge.example.com", false)),
+                        Optional.empty(),
+                        "sallyport-public",
+                        Optional.of("edge"),
+                        false,
+                        false,
+                        Duration.ofMinutes(5)),
+                "kubernetes.publish-service");
+    }
+
+    @Test
+    void theServiceToPublishIsNamedInsteadOfAddresses() throws Exception {
+        assertThat(
+                        load("kubernetes: {publish-service: edge/sallyport}")
+                                .config()
+                                .kubernetes()
+                                .publishService())
+                .contains(new NamespacedName("edge", "sallyport"));
+        refused("publish-service: a/b, publish-addresses: [192.0.2.1]", "expected: one of them");
+    }
+
+    @Test
+    void namesThatNoApiServerTakesAreRefused() {
+        refused("watch-namespaces: [Shop]", "watch-namespaces: Shop");
+        refused("lease-name: Leader", "lease-name: Leader");
+        refused("lease-namespace: a.b", "lease-namespace: a.b");
+        refused("publish-addresses: [10.0.0.256]", "10.0.0.256 (expected: IP address or host name");
+        refused("publish-service: sallyport", "sallyport (expected: namespace/name");
+    }
+
+    private void refused(String kubernetes, String because) {
+        assertThatThrownBy(() -> load("kubernetes: {" + kubernetes + "}"))
+                .isInstanceOfSatisfying(
+                        InvalidConfiguration.class,
+                        invalid ->
+                                assertThat(invalid.problems())
+                                        .singleElement()
+                                        .asString()
+                                        .contains(because));
     }
 
     @Test
@@ -129,7 +214,7 @@ final class SectionsTest {
                         new ClientCertificates(
                                 ClientCertificates.Mode.REQUIRED,
                                 Optional.of(folder.resolve("ca.pem"))),
-                        Optional.of(new SecretReference("edge", "wildcard")),
+                        Optional.of(new NamespacedName("edge", "wildcard")),
                         true,
                         7));
     }
@@ -172,8 +257,19 @@ final class SectionsTest {
 
     @Test
     void ingressByDefault() throws Exception {
-        defaults(
-                GatewayConfig::ingress, new Ingress(List.of(), true, Optional.empty(), true, true));
+        assertThat(load("resources: manifests\n").config().ingress())
+                .isEqualTo(new Ingress(List.of(), true, Optional.empty(), true, true));
+        assertThat(load("").config().ingress())
+                .isEqualTo(new Ingress(List.of(), false, Optional.empty(), false, false));
+    }
+
+    @Test
+    void explicitSettingsWinInAClusterToo() throws Exception {
+        assertThat(
+                        load("ingress: {external-names: true, loopback-endpoints: true}")
+                                .config()
+                                .ingress())
+                .isEqualTo(new Ingress(List.of(), false, Optional.empty(), true, true));
     }
 
     @Test
@@ -459,7 +555,7 @@ final class SectionsTest {
     /** What the data plane and the control side get by default is what they document. */
     @Test
     void theDefaultsAreThoseOfTheParts() throws Exception {
-        EffectiveConfig config = load("");
+        EffectiveConfig config = load("resources: manifests\n");
 
         assertThat(config.proxySettings()).isEqualTo(dev.sallyport.proxy.ProxySettings.DEFAULT);
         assertThat(config.controlSettings(Optional.empty()))
@@ -479,9 +575,17 @@ final class SectionsTest {
         assertThat(section.apply(load("").config())).isEqualTo(expected);
     }
 
-    /** Also claims that no key of the section was left out, or left at its default. */
+    /**
+     * Also claims that no key of the section was left out, or left at its default.
+     *
+     * @param exceptions keys that others exclude
+     */
     private <T> void explicit(
-            String name, Function<GatewayConfig, T> section, String yaml, T expected)
+            String name,
+            Function<GatewayConfig, T> section,
+            String yaml,
+            T expected,
+            String... exceptions)
             throws Exception {
         EffectiveConfig loaded = load(name + ":\n" + yaml);
 
@@ -493,6 +597,7 @@ final class SectionsTest {
                                         Schema.Entry::key, Schema.Entry::fallback));
         assertThat(loaded.settings())
                 .filteredOn(setting -> setting.key().startsWith(name + "."))
+                .filteredOn(setting -> !List.of(exceptions).contains(setting.key()))
                 .isNotEmpty()
                 .allSatisfy(setting -> {
                     assertThat(setting.source()).isInstanceOf(Source.File.class);
