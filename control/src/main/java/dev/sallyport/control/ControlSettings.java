@@ -26,4 +26,13 @@ public record ControlSettings(
                 FolderSettings.DEFAULT,
                 HoldOff.DEFAULT);
     }
+
+    /** The defaults for a cluster. */
+    public static ControlSettings forCluster(
+            List<Listener> listeners, Optional<CertificateSet> fallbackCertificate) {
+        return new ControlSettings(
+                TranslationSettings.forCluster(listeners, fallbackCertificate),
+                FolderSettings.DEFAULT,
+                HoldOff.DEFAULT);
+    }
 }

@@ -3,6 +3,7 @@ package dev.sallyport.control;
 import dev.sallyport.control.reconcile.ControlState;
 import dev.sallyport.control.reconcile.ParserThreads;
 import dev.sallyport.control.reconcile.Reconciler;
+import dev.sallyport.control.reconcile.SecretDemand;
 import dev.sallyport.control.source.FolderSource;
 import dev.sallyport.model.snapshot.Applied;
 import dev.sallyport.model.snapshot.DataPlane;
@@ -15,7 +16,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 
 /** Serves a folder: reads it, translates it, and keeps the data plane at what it says. */
-public final class FolderControl implements AutoCloseable {
+public final class FolderControl implements Control {
     private final FolderSource source;
     private final Reconciler reconciler;
 
@@ -38,6 +39,7 @@ public final class FolderControl implements AutoCloseable {
                 new Reconciler(
                         settings.translation(),
                         settings.holdOff(),
+                        SecretDemand.NONE,
                         CertificateReader.PEM,
                         parsers,
                         dataPlane,
@@ -50,25 +52,38 @@ public final class FolderControl implements AutoCloseable {
         return new FolderControl(source, reconciler);
     }
 
-    /** Completes when the data plane has applied the first snapshot. */
+    @Override
     public CompletableFuture<Applied> firstApplied() {
         return reconciler.firstApplied();
     }
 
-    /** What is known now. Safe from any thread. */
+    @Override
     public ControlState state() {
         return reconciler.state();
     }
 
     /**
      * How long ago the whole folder was last compared with what is served; empty until it was read.
-     * Much more than the poll interval means that changes are no longer seen. Safe from any thread.
+     * Much more than the poll interval means that changes are no longer seen.
      */
+    @Override
     public Optional<Duration> sinceLastLook() {
         return source.sinceLastLook();
     }
 
-    /** Stops both threads and waits until they have ended; what is in service stays in service. */
+    @Override
+    public Optional<String> waitingFor() {
+        return firstApplied().isDone()
+                ? Optional.empty()
+                : Optional.of("the folder: it is being read");
+    }
+
+    /** A folder is believed. */
+    @Override
+    public int heldBack() {
+        return 0;
+    }
+
     @Override
     public void close() {
         source.close();

@@ -5,6 +5,7 @@ import static org.awaitility.Awaitility.await;
 
 import dev.sallyport.control.reconcile.HoldOff;
 import dev.sallyport.control.reconcile.Reconciler;
+import dev.sallyport.control.reconcile.SecretDemand;
 import dev.sallyport.control.source.FolderSettings;
 import dev.sallyport.control.source.FolderSource;
 import dev.sallyport.control.translate.TranslationSettings;
@@ -471,6 +472,7 @@ class FolderServingTest {
                 new Reconciler(
                         TranslationSettings.forFolder(List.of(), Optional.empty()),
                         HoldOff.DEFAULT,
+                        SecretDemand.NONE,
                         Placeholders.READER,
                         Runnable::run,
                         dataPlane,

@@ -19,6 +19,10 @@ public record CertificateStatus(
     public static final CertificateStatus MISSING =
             new CertificateStatus(false, Optional.empty(), List.of());
 
+    /** Whether there is such a Secret is not known yet: nothing is said of it. */
+    public static final CertificateStatus SOUGHT =
+            new CertificateStatus(true, Optional.empty(), List.of());
+
     public CertificateStatus {
         findings = List.copyOf(findings);
     }

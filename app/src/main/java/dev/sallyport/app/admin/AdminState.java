@@ -21,9 +21,13 @@ public interface AdminState {
     ControlState control();
 
     /**
-     * How long ago all objects were last compared with their source; empty before the first time.
+     * How long ago it was last known that nothing of the source goes unseen; empty before the first
+     * time.
      */
     Optional<Duration> sinceLastLook();
+
+    /** How many objects stay in service though the source, in doubt, does not have them. */
+    int heldBack();
 
     /** The data plane's counters. */
     Reading traffic();

@@ -4,6 +4,7 @@ import dev.sallyport.app.config.ConfigLoader.FlagValue;
 import dev.sallyport.app.config.EffectiveConfig;
 import dev.sallyport.app.telemetry.Logging;
 import dev.sallyport.app.wire.Gateway;
+import dev.sallyport.app.wire.ObjectSource;
 import dev.sallyport.app.wire.StartFailed;
 import dev.sallyport.model.certificate.CertificateSet;
 import java.io.IOException;
@@ -78,7 +79,9 @@ final class DemoCommand implements Callable<Integer> {
         var ports = new Ports(portOr(HTTP), portOr(HTTPS), portOr(ADMIN));
         EffectiveConfig config = config(folder, ports);
         Logging.apply(config.config().log());
-        Gateway gateway = Gateway.start(config, folder.resources(), surroundings.time());
+        Gateway gateway =
+                Gateway.start(
+                        config, new ObjectSource.Folder(folder.resources()), surroundings.time());
         termination.drains(gateway);
         explain(folder, ports);
         watch(gateway);

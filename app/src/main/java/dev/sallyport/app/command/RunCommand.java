@@ -3,19 +3,24 @@ package dev.sallyport.app.command;
 import dev.sallyport.app.config.EffectiveConfig;
 import dev.sallyport.app.telemetry.Logging;
 import dev.sallyport.app.wire.Gateway;
+import dev.sallyport.app.wire.ObjectSource;
 import dev.sallyport.app.wire.StartFailed;
+import dev.sallyport.control.cluster.ClusterAccess;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 
-/** {@code run}: serves a folder until told to stop. */
+/** {@code run}: serves a cluster or a folder until told to stop. */
 @Command(
         name = "run",
         description = {
-            "Serves a folder of Kubernetes manifests until it is told to stop.",
+            "Serves the Ingresses of a cluster, or of a folder of manifests, until it is told to stop.",
+            "In a pod, the cluster is the pod's own, reached by its service account; elsewhere, --kubeconfig or"
+                    + " --resources says what to serve.",
             "SIGTERM and Ctrl-C drain and end with 0. Logs go to standard error: text on a terminal, JSON"
                     + " otherwise. The access log goes to standard output."
         })
@@ -31,24 +36,11 @@ final class RunCommand implements Callable<Integer> {
     @Override
     public Integer call() throws Failed, InterruptedException {
         EffectiveConfig config = flags.load(surroundings.environment());
-        Path resources =
-                config.config()
-                        .resources()
-                        .orElseThrow(() ->
-                                new Failed(
-                                        ExitCode.USAGE,
-                                        "no folder to serve: give --resources DIR, or SALLYPORT_RESOURCES, or `resources:` in"
-                                                + " the configuration; `sallyport demo` makes one to try"));
-        if (!Files.isDirectory(resources)) {
-            throw new Failed(
-                    ExitCode.NO_INPUT,
-                    resources
-                            + " is not a folder: name a folder of manifests with --resources DIR");
-        }
+        ObjectSource source = source(config);
         Logging.apply(config.config().log());
         var termination = new Termination(() -> {});
         try {
-            termination.drains(Gateway.start(config, resources, surroundings.time()));
+            termination.drains(Gateway.start(config, source, surroundings.time()));
             new CountDownLatch(1).await();
             return ExitCode.OK.number();
         } catch (StartFailed failed) {
@@ -57,5 +49,33 @@ final class RunCommand implements Callable<Integer> {
             termination.cancel();
             Logging.flush();
         }
+    }
+
+    private ObjectSource source(EffectiveConfig config) throws Failed {
+        Optional<Path> resources = config.config().resources();
+        if (resources.isPresent()) {
+            if (!Files.isDirectory(resources.get())) {
+                throw new Failed(
+                        ExitCode.NO_INPUT,
+                        resources.get()
+                                + " is not a folder: name a folder of manifests with --resources DIR");
+            }
+            return new ObjectSource.Folder(resources.get());
+        }
+        Optional<Path> kubeconfig = config.config().kubernetes().kubeconfig();
+        if (kubeconfig.isPresent() && !Files.isReadable(kubeconfig.get())) {
+            throw new Failed(
+                    ExitCode.NO_INPUT,
+                    kubeconfig.get() + " cannot be read: name a kubeconfig with --kubeconfig FILE");
+        }
+        return ClusterAccess.of(kubeconfig, surroundings.environment())
+                .map(ObjectSource.Cluster::new)
+                .orElseThrow(() ->
+                        new Failed(
+                                ExitCode.USAGE,
+                                "nothing to serve, for this is no pod of a cluster: give --kubeconfig FILE to serve"
+                                        + " an API server's objects, or --resources DIR (SALLYPORT_RESOURCES, or"
+                                        + " `resources:` in the configuration) to serve a folder of manifests;"
+                                        + " `sallyport demo` makes one to try"));
     }
 }

@@ -4,6 +4,7 @@ import dev.sallyport.app.config.ConfigLoader.FlagValue;
 import dev.sallyport.app.config.EffectiveConfig;
 import dev.sallyport.app.telemetry.Logging;
 import dev.sallyport.app.wire.Gateway;
+import dev.sallyport.app.wire.ObjectSource;
 import dev.sallyport.app.wire.StartFailed;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
@@ -83,7 +84,9 @@ final class TrainCommand implements Callable<Integer> {
         EffectiveConfig config = config(folder);
         Logging.apply(config.config().log());
         SSLContext trust = trusting(folder.authority());
-        try (Gateway gateway = Gateway.start(config, folder.resources(), surroundings.time())) {
+        try (Gateway gateway =
+                Gateway.start(
+                        config, new ObjectSource.Folder(folder.resources()), surroundings.time())) {
             InetSocketAddress https =
                     Objects.requireNonNull(gateway.bound().get("https"), "https: not bound");
             int port = https.getPort();

@@ -1,6 +1,7 @@
 package dev.sallyport.app.config;
 
 import dev.sallyport.control.ControlSettings;
+import dev.sallyport.control.cluster.ClusterSettings;
 import dev.sallyport.control.reconcile.HoldOff;
 import dev.sallyport.control.source.FolderSettings;
 import dev.sallyport.control.translate.TranslationSettings;
@@ -79,6 +80,14 @@ public record EffectiveConfig(
                         config.reconcile().interval(),
                         config.reconcile().burst(),
                         config.reconcile().cap()));
+    }
+
+    /** For the control side, where a cluster is served. */
+    public ClusterSettings clusterSettings() {
+        return new ClusterSettings(
+                config.kubernetes().watchNamespaces(),
+                config.kubernetes().secrets(),
+                config.kubernetes().holdBack());
     }
 
     private static ProxySettings.Limits limits(GatewayConfig.Limits limits) {

@@ -26,8 +26,12 @@ public enum GatewayMetric {
     HOSTS("hosts", "Host names with routes or a redirect."),
     SOURCE_AGE(
             "source_age_seconds",
-            "How long ago the whole folder was last compared with what is known of it. Much more than"
-                    + " the poll interval means that changes may go unseen."),
+            "How long ago it was last known that nothing of the source goes unseen: when the whole folder was"
+                    + " last compared, or the most silent watch of the cluster last heard of. Much more than the"
+                    + " poll interval, or than 15 s, means that changes may go unseen."),
+    SOURCE_HELD_BACK(
+            "source_held_back_objects",
+            "Objects that stay in service though a list of the cluster after a gap does not have them."),
     RECONCILES("reconciles_total", "Rounds in which changes were translated."),
     SNAPSHOTS_PUBLISHED("snapshots_published_total", "Rounds that put a new snapshot in service."),
     RECONCILE_FAILURES(

@@ -81,6 +81,10 @@ public final class Logging extends ContextAwareBase implements Configurator {
             context.getLogger("io.netty").setLevel(Level.WARN);
             // Warns of each client that does not read the end of its connection: anybody's choice.
             context.getLogger("io.netty.handler.ssl.SslHandler").setLevel(Level.ERROR);
+            context.getLogger("io.fabric8").setLevel(Level.WARN);
+            // Warn with a stack trace of each attempt while an API server is away; it is a finding.
+            context.getLogger("io.fabric8.kubernetes.client.informers").setLevel(Level.ERROR);
+            context.getLogger("io.fabric8.kubernetes.client.jdkhttp").setLevel(Level.ERROR);
         }
     }
 

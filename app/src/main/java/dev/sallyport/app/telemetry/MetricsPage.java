@@ -69,6 +69,7 @@ public final class MetricsPage {
         state.sinceLastLook()
                 .ifPresent(age ->
                         all.metricSnapshot(single(GatewayMetric.SOURCE_AGE, age.toNanos() / 1e9)));
+        all.metricSnapshot(single(GatewayMetric.SOURCE_HELD_BACK, state.heldBack()));
         all.metricSnapshot(single(GatewayMetric.RECONCILES, (double) control.reconciles()));
         all.metricSnapshot(single(GatewayMetric.SNAPSHOTS_PUBLISHED, (double) control.published()));
         all.metricSnapshot(single(GatewayMetric.RECONCILE_FAILURES, (double) control.failures()));

@@ -5,7 +5,12 @@ import dev.sallyport.app.admin.AdminState;
 import dev.sallyport.app.admin.Readiness;
 import dev.sallyport.app.config.BindAddress;
 import dev.sallyport.app.config.EffectiveConfig;
+import dev.sallyport.control.ClusterControl;
+import dev.sallyport.control.Control;
 import dev.sallyport.control.FolderControl;
+import dev.sallyport.control.cluster.ClusterAccess;
+import dev.sallyport.control.cluster.ClusterClient;
+import dev.sallyport.control.cluster.InvalidKubeconfig;
 import dev.sallyport.control.reconcile.ControlState;
 import dev.sallyport.model.certificate.CertificateSet;
 import dev.sallyport.model.certificate.ServedCertificate;
@@ -53,7 +58,8 @@ public final class Gateway implements AdminState, AutoCloseable {
     private final InstantSource time;
     private final Traffic traffic;
     private @Nullable AdminServer admin;
-    private volatile @Nullable FolderControl control;
+    private volatile @Nullable Control control;
+    private volatile @Nullable ClusterClient cluster;
     private volatile Phase phase = Phase.STARTING;
 
     private Gateway(EffectiveConfig config, InstantSource time, Traffic traffic) {
@@ -64,25 +70,25 @@ public final class Gateway implements AdminState, AutoCloseable {
 
     /**
      * Starts everything; returns when the first snapshot is in service and every listener is bound
-     * or reported, however long the folder takes. The admin port answers from early on.
+     * or reported, however long the source takes. The admin port answers from early on.
      *
-     * @param resources the folder to serve; there is one
+     * @param source whose objects are served
      * @throws StartFailed where that is impossible; nothing is left running
      * @throws InterruptedException where the process is told to stop meanwhile
      */
-    public static Gateway start(EffectiveConfig config, Path resources, InstantSource time)
+    public static Gateway start(EffectiveConfig config, ObjectSource source, InstantSource time)
             throws StartFailed, InterruptedException {
         String tls = requireTls();
         LOG.atInfo()
                 .addKeyValue("version", Version.current())
                 .addKeyValue("java", Runtime.version())
                 .addKeyValue("tls", tls)
-                .addKeyValue("resources", resources)
+                .addKeyValue("source", source)
                 .log("sallyport starts");
         var gateway = new Gateway(config, time, Traffic.open(config, time));
         try {
             gateway.startAdmin();
-            gateway.startControl(resources);
+            gateway.startControl(source);
             gateway.report();
             return gateway;
         } catch (StartFailed | InterruptedException | RuntimeException failed) {
@@ -98,23 +104,36 @@ public final class Gateway implements AdminState, AutoCloseable {
 
     @Override
     public ControlState control() {
-        FolderControl started = control;
+        Control started = control;
         return started == null ? ControlState.EMPTY : started.state();
     }
 
     @Override
     public Optional<Duration> sinceLastLook() {
-        FolderControl started = control;
+        Control started = control;
         return started == null ? Optional.empty() : started.sinceLastLook();
     }
 
     @Override
     public Readiness readiness() {
         return switch (phase) {
-            case STARTING -> Readiness.notYet("starting: the first snapshot is not applied");
+            case STARTING -> Readiness.notYet("starting: waiting for " + waitingFor());
             case SERVING -> Readiness.READY;
             case DRAINING -> Readiness.notYet("draining");
         };
+    }
+
+    private String waitingFor() {
+        Control started = control;
+        return started == null
+                ? "the control side"
+                : started.waitingFor().orElse("the first snapshot");
+    }
+
+    @Override
+    public int heldBack() {
+        Control started = control;
+        return started == null ? 0 : started.heldBack();
     }
 
     @Override
@@ -144,9 +163,13 @@ public final class Gateway implements AdminState, AutoCloseable {
     }
 
     private void stop() {
-        FolderControl started = control;
+        Control started = control;
         if (started != null) {
             started.close();
+        }
+        ClusterClient client = cluster;
+        if (client != null) {
+            client.close();
         }
         traffic.close();
         if (admin != null) {
@@ -172,9 +195,14 @@ public final class Gateway implements AdminState, AutoCloseable {
                 .log("listening");
     }
 
-    private void startControl(Path resources) throws StartFailed, InterruptedException {
-        FolderControl opened =
-                FolderControl.open(resources, config.controlSettings(fallback()), traffic, time);
+    private void startControl(ObjectSource source) throws StartFailed, InterruptedException {
+        Control opened =
+                switch (source) {
+                    case ObjectSource.Folder(Path folder) ->
+                            FolderControl.open(
+                                    folder, config.controlSettings(fallback()), traffic, time);
+                    case ObjectSource.Cluster(ClusterAccess access) -> openCluster(access);
+                };
         control = opened;
         try {
             var _ = opened.firstApplied().get();
@@ -192,6 +220,24 @@ public final class Gateway implements AdminState, AutoCloseable {
                     "Free the ports, or choose others with --http ADDR:PORT and --https ADDR:PORT.");
         }
         phase = Phase.SERVING;
+    }
+
+    private Control openCluster(ClusterAccess access) throws StartFailed {
+        ClusterClient client;
+        try {
+            client = ClusterClient.open(access);
+        } catch (InvalidKubeconfig unusable) {
+            throw new StartFailed(
+                    String.valueOf(unusable.getMessage()),
+                    "Name another kubeconfig with --kubeconfig FILE.");
+        }
+        cluster = client;
+        return ClusterControl.open(
+                client,
+                config.clusterSettings(),
+                config.controlSettings(fallback()),
+                traffic,
+                time);
     }
 
     private Optional<CertificateSet> fallback() {

@@ -106,6 +106,11 @@ class AdminServerTest {
                             }
 
                             @Override
+                            public int heldBack() {
+                                return 3;
+                            }
+
+                            @Override
                             public Optional<Duration> sinceLastLook() {
                                 return Optional.of(Duration.ofSeconds(3));
                             }
@@ -185,6 +190,7 @@ class AdminServerTest {
 
         assertThat(page)
                 .contains("sallyport_source_age_seconds 3.0")
+                .contains("sallyport_source_held_back_objects 3.0")
                 .contains("sallyport_certificate_not_after_seconds{host=\"shop.example\"")
                 .contains("sallyport_certificate_loaded_seconds{host=\"shop.example\"")
                 .contains("sallyport_connections_total 1.0")

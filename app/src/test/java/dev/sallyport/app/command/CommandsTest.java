@@ -17,6 +17,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -51,9 +52,32 @@ final class CommandsTest {
     }
 
     @Test
-    void runWithoutAFolderSaysHowToNameOne() {
+    void runWithNothingToServeSaysBothWaysOut() {
         assertThat(run("run")).isEqualTo(64);
-        assertThat(err.toString()).contains("--resources DIR", "sallyport demo");
+        assertThat(err.toString())
+                .contains("--kubeconfig FILE", "--resources DIR", "sallyport demo");
+    }
+
+    @Test
+    void aFolderAndAClusterAtOnceAreWrongUse() {
+        for (List<String> cluster :
+                List.of(
+                        List.of("--kubeconfig", "admin.conf"),
+                        List.of("--watch-namespace", "shop"),
+                        List.of("--publish-address", "192.0.2.1"),
+                        List.of("--publish-service", "edge/sallyport"))) {
+            err.getBuffer().setLength(0);
+            List<String> arguments = new ArrayList<>(List.of("run", "--resources", "."));
+            arguments.addAll(cluster);
+            assertThat(run(arguments.toArray(String[]::new))).as("%s", cluster).isEqualTo(64);
+            assertThat(err.toString()).contains(cluster.getFirst(), "--resources");
+        }
+    }
+
+    @Test
+    void aKubeconfigThatIsNotThereOrIsNoneSaysSo() throws Exception {
+        assertThat(run("run", "--kubeconfig", folder.resolve("nowhere").toString())).isEqualTo(66);
+        assertThat(err.toString()).contains("nowhere cannot be read");
     }
 
     @Test

@@ -19,6 +19,7 @@ import dev.sallyport.app.config.GatewayConfig.Reconcile;
 import dev.sallyport.app.config.GatewayConfig.Redirect;
 import dev.sallyport.app.config.GatewayConfig.Timeouts;
 import dev.sallyport.app.config.GatewayConfig.Tls;
+import dev.sallyport.control.cluster.ClusterSettings;
 import dev.sallyport.control.cluster.SecretAccess;
 import dev.sallyport.control.translate.BackendReference;
 import dev.sallyport.control.translate.PortReference;
@@ -562,6 +563,12 @@ final class SectionsTest {
                 .isEqualTo(
                         dev.sallyport.control.ControlSettings.forFolder(
                                 config.listeners(), Optional.empty()));
+        EffectiveConfig inCluster = load("");
+        assertThat(inCluster.controlSettings(Optional.empty()))
+                .isEqualTo(
+                        dev.sallyport.control.ControlSettings.forCluster(
+                                config.listeners(), Optional.empty()));
+        assertThat(inCluster.clusterSettings()).isEqualTo(ClusterSettings.DEFAULT);
     }
 
     private void authorities() throws Exception {

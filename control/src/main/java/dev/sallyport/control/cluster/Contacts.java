@@ -33,9 +33,15 @@ final class Contacts {
      * A request that failed.
      *
      * @param status as HTTP has it; 0 where there was no answer
-     * @param text for people
+     * @param text for people; empty where there is only the status
      */
     record Trouble(int status, String text) {
+        /** {@code 403: secrets is forbidden: …}. */
+        @Override
+        public String toString() {
+            return status == 0 ? text : text.isEmpty() ? "status " + status : status + ": " + text;
+        }
+
         /** Whether the API server does not let the gateway do this. */
         boolean refused() {
             return status == 401 || status == 403;
@@ -50,29 +56,9 @@ final class Contacts {
                 : entry.contact();
     }
 
-    /** A watch was opened. */
-    void opened(WatchedPath path) {
-        entry(path).opened(nanoTime.getAsLong());
-    }
-
-    /** Something was heard on a watch. */
-    void heard(WatchedPath path) {
-        entry(path).heard(nanoTime.getAsLong());
-    }
-
-    /** A watch that was open is not any more. */
-    void closed(WatchedPath path) {
-        entry(path).closed();
-    }
-
-    /** A request was answered well. */
-    void answered(WatchedPath path) {
-        entry(path).failed(null);
-    }
-
-    /** A request failed. */
-    void failed(WatchedPath path, Trouble trouble) {
-        entry(path).failed(trouble);
+    /** This is going to be watched; nothing is noted of other paths. */
+    void expect(WatchedPath path) {
+        entries.putIfAbsent(path, new Entry());
     }
 
     /** Nobody watches this any more. */
@@ -80,8 +66,36 @@ final class Contacts {
         entries.remove(path);
     }
 
-    private Entry entry(WatchedPath path) {
-        return entries.computeIfAbsent(path, _ -> new Entry());
+    /** A watch was opened: all trouble is over. */
+    void opened(WatchedPath path) {
+        Entry entry = entries.get(path);
+        if (entry != null) {
+            entry.opened(nanoTime.getAsLong());
+        }
+    }
+
+    /** Something was heard on a watch. */
+    void heard(WatchedPath path) {
+        Entry entry = entries.get(path);
+        if (entry != null) {
+            entry.heard(nanoTime.getAsLong());
+        }
+    }
+
+    /** A watch that was open is not any more. */
+    void closed(WatchedPath path) {
+        Entry entry = entries.get(path);
+        if (entry != null) {
+            entry.closed();
+        }
+    }
+
+    /** A request failed. */
+    void failed(WatchedPath path, Trouble trouble) {
+        Entry entry = entries.get(path);
+        if (entry != null) {
+            entry.failed(trouble);
+        }
     }
 
     private static final class Entry {
@@ -103,8 +117,13 @@ final class Contacts {
             open = Math.max(0, open - 1);
         }
 
-        synchronized void failed(@Nullable Trouble now) {
-            trouble = now;
+        /** An answer may be noted twice, the second time with what the body says. */
+        synchronized void failed(Trouble now) {
+            boolean saysLess =
+                    now.text().isEmpty() && trouble != null && trouble.status() == now.status();
+            if (!saysLess) {
+                trouble = now;
+            }
         }
 
         synchronized Contact contact() {

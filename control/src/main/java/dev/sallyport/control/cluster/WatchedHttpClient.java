@@ -103,10 +103,8 @@ final class WatchedHttpClient extends HttpClient {
             return;
         }
         int status = response.statusCode();
-        if (status < 400) {
-            contacts.answered(path);
-        } else {
-            contacts.failed(path, new Contacts.Trouble(status, "status " + status));
+        if (status >= 400) {
+            contacts.failed(path, new Contacts.Trouble(status, ""));
             if (status == 429 || status == 503) {
                 response.headers().firstValue("Retry-After").ifPresent(this::pause);
             }

@@ -4,9 +4,11 @@ import dev.sallyport.control.resource.ResourceChange;
 import dev.sallyport.control.resource.SourceUpdate;
 import dev.sallyport.model.finding.Finding;
 import dev.sallyport.model.name.ObjectRef;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 
@@ -20,6 +22,7 @@ final class Mailbox {
     private final Condition changed = lock.newCondition();
     private Map<ObjectRef, ResourceChange> changes = new LinkedHashMap<>();
     private Map<String, List<Finding>> findings = new LinkedHashMap<>();
+    private Set<ObjectRef> unreadable = new HashSet<>();
     private boolean marked;
     private boolean closed;
 
@@ -27,7 +30,12 @@ final class Mailbox {
     void put(SourceUpdate update) {
         lock.lock();
         try {
-            update.changes().forEach(change -> changes.put(change.ref(), change));
+            update.changes()
+                    .forEach(change -> {
+                        changes.put(change.ref(), change);
+                        unreadable.remove(change.ref());
+                    });
+            unreadable.addAll(update.unreadable());
             findings.putAll(update.findings());
             marked = true;
             changed.signalAll();
@@ -77,9 +85,10 @@ final class Mailbox {
     SourceUpdate drain() {
         lock.lock();
         try {
-            var update = new SourceUpdate(List.copyOf(changes.values()), findings);
+            var update = new SourceUpdate(List.copyOf(changes.values()), findings, unreadable);
             changes = new LinkedHashMap<>();
             findings = new LinkedHashMap<>();
+            unreadable = new HashSet<>();
             marked = false;
             return update;
         } finally {

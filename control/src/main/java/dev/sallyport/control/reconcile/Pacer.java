@@ -29,10 +29,14 @@ final class Pacer {
         return Math.min(Math.max(forToken, notBefore - now), holdOff.cap().toNanos());
     }
 
-    /** A round ran. */
-    void ran(long now, Duration took) {
+    /**
+     * A round ran. One that put nothing in service costs its time alone, so that what others do in
+     * a large cluster does not make the next change of ours wait.
+     */
+    void ran(long now, Duration took, boolean published) {
         refill(now);
-        rounds = Math.max(0, rounds - 1);
+        double share = 2.0 * took.toNanos() / Math.max(1, holdOff.interval().toNanos());
+        rounds = Math.max(0, rounds - (published ? 1 : Math.min(1, share)));
         if (took.compareTo(holdOff.interval()) > 0) {
             notBefore = now + took.toNanos();
         }

@@ -23,6 +23,7 @@ import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.slf4j.event.Level;
@@ -37,7 +38,7 @@ import org.slf4j.event.Level;
 public final class Reconciler implements AutoCloseable {
     /*
      * Concurrency: everything is confined to the thread `reconciler`, but for the mailbox (locked),
-     * the published state (volatile, immutable) and the future.
+     * the future, and what others read (volatile, immutable).
      */
     private static final Logger log = LoggerFactory.getLogger(Reconciler.class);
     private static final Duration LONGEST_WAIT = Duration.ofSeconds(60); // clocks may be set
@@ -47,11 +48,18 @@ public final class Reconciler implements AutoCloseable {
 
     private static final int FINDINGS_LOGGED = 50; // a round; the rest is in the admin API
 
+    /** How long the first snapshot waits for the next answer about a Secret, and for all. */
+    private static final Duration ANSWER = Duration.ofSeconds(5);
+
+    private static final Duration ANSWERS = Duration.ofSeconds(60);
+
     private final TranslationSettings settings;
     private final DataPlane dataPlane;
     private final InstantSource time;
     private final HoldOff holdOff;
     private final CertificateCatalog catalog;
+    private final CatalogSource certificates;
+    private final SecretDemand demand;
     private final Map<ObjectRef, Resource> resources = new HashMap<>();
     private final Map<String, Integer> objects = new TreeMap<>();
     private final Map<String, List<Finding>> sourceFindings = new HashMap<>();
@@ -59,11 +67,14 @@ public final class Reconciler implements AutoCloseable {
     private final CompletableFuture<Applied> firstApplied = new CompletableFuture<>();
     private final Thread thread;
     private IncrementalTranslator translator;
+    private volatile @Nullable Withheld
+            withheld; // the first snapshot, while Secrets are looked for
     private volatile ControlState state = ControlState.EMPTY;
 
     /**
      * A reconciler that is not started.
      *
+     * @param demand learns which Secrets are referred to
      * @param reader parses Secrets; safe from several threads at once
      * @param parsers runs {@code reader} where there are many Secrets to parse
      * @param dataPlane called on the reconciler's thread only
@@ -72,6 +83,7 @@ public final class Reconciler implements AutoCloseable {
     public Reconciler(
             TranslationSettings settings,
             HoldOff holdOff,
+            SecretDemand demand,
             CertificateReader reader,
             Executor parsers,
             DataPlane dataPlane,
@@ -80,8 +92,10 @@ public final class Reconciler implements AutoCloseable {
         this.holdOff = holdOff;
         this.dataPlane = dataPlane;
         this.time = time;
+        this.demand = demand;
         this.catalog = new CertificateCatalog(reader, parsers, time);
-        this.translator = new IncrementalTranslator(settings, new CatalogSource(catalog));
+        this.certificates = new CatalogSource(catalog, !demand.equals(SecretDemand.NONE));
+        this.translator = new IncrementalTranslator(settings, certificates);
         this.thread = Thread.ofPlatform().name("reconciler").daemon().unstarted(this::run);
     }
 
@@ -98,6 +112,15 @@ public final class Reconciler implements AutoCloseable {
     /** Completes when the data plane has applied the first snapshot. */
     public CompletableFuture<Applied> firstApplied() {
         return firstApplied.copy();
+    }
+
+    /** What the first snapshot waits for, for people; empty once it is in service. */
+    public Optional<String> waitingFor() {
+        Withheld waits = withheld;
+        if (waits != null) {
+            return Optional.of("news of " + waits.outstanding() + " Secrets that are referred to");
+        }
+        return firstApplied.isDone() ? Optional.empty() : Optional.of("the first snapshot");
     }
 
     /** What is known now. Safe from any thread. */
@@ -133,9 +156,10 @@ public final class Reconciler implements AutoCloseable {
                 proceed(); // one piece a round, where changes leave no idle time
                 mailbox.pause(pacer.delay(System.nanoTime()));
                 long began = System.nanoTime();
+                long published = state.published();
                 round();
                 long ended = System.nanoTime();
-                pacer.ran(ended, Duration.ofNanos(ended - began));
+                pacer.ran(ended, Duration.ofNanos(ended - began), state.published() > published);
                 awaitNext();
             }
         } catch (InterruptedException _) {
@@ -151,6 +175,15 @@ public final class Reconciler implements AutoCloseable {
 
     private void awaitNext() throws InterruptedException {
         while (!mailbox.isMarked() && !mailbox.isClosed()) {
+            Withheld waits = withheld;
+            if (waits != null) {
+                long left = waits.left(System.nanoTime());
+                if (left <= 0) {
+                    return;
+                }
+                mailbox.await(left);
+                continue;
+            }
             Duration untilDue = Duration.between(time.instant(), catalog.nextChange());
             if (untilDue.isNegative() || untilDue.isZero()) {
                 return;
@@ -189,7 +222,7 @@ public final class Reconciler implements AutoCloseable {
             log.atError()
                     .setCause(bug)
                     .log("A bug ended a round; what was in service before stays in service");
-            translator = new IncrementalTranslator(settings, new CatalogSource(catalog));
+            translator = new IncrementalTranslator(settings, certificates);
             resources.values().forEach(resource -> hand(ResourceChange.put(resource)));
             sourceFindings.forEach(translator::report);
             ControlState before = state;
@@ -216,10 +249,16 @@ public final class Reconciler implements AutoCloseable {
                     translator.report(step, findings);
                 });
         update.changes().forEach(this::hand);
+        update.unreadable().forEach(certificates::unreadable);
         catalog.advance().forEach(translator::secretChanged);
         Translation translation = translator.translate();
+        certificates.tell(demand);
         ControlState before = state;
-        boolean publish = before.published() == 0 || !translation.isServedBy(before.snapshot());
+        boolean first = before.published() == 0;
+        if (first && withholds()) {
+            return; // what is known of Secrets so far would show default certificates
+        }
+        boolean publish = first || !translation.isServedBy(before.snapshot());
         GatewaySnapshot snapshot =
                 publish ? translation.snapshot(before.snapshot().version() + 1) : before.snapshot();
         Applied applied = publish ? dataPlane.apply(snapshot) : before.applied();
@@ -237,8 +276,51 @@ public final class Reconciler implements AutoCloseable {
                         before.failures(),
                         took,
                         lastApplied);
-        tell(translation, snapshot, publish, took);
+        if (publish) {
+            log.atDebug()
+                    .addKeyValue("version", snapshot.version())
+                    .addKeyValue("hosts", snapshot.routes().hosts().size())
+                    .addKeyValue("took", took)
+                    .log("Applied a snapshot");
+        }
+        // Rounds before the first snapshot said nothing.
+        tell(
+                first ? translation.findings().sorted() : translation.appeared(),
+                first ? List.of() : translation.resolved());
         firstApplied.complete(applied);
+    }
+
+    /** Whether the first snapshot waits, for Secrets that exist may not be found yet. */
+    private boolean withholds() {
+        int outstanding = certificates.outstanding();
+        long now = System.nanoTime();
+        Withheld waits = withheld;
+        if (outstanding == 0) {
+            withheld = null;
+        } else if (waits == null) {
+            withheld = new Withheld(outstanding, now + ANSWER.toNanos(), now + ANSWERS.toNanos());
+        } else if (waits.left(now) <= 0) {
+            log.atWarn()
+                    .addKeyValue("secrets", outstanding)
+                    .log("Nothing is heard of Secrets that are referred to; serving without them");
+            withheld = null;
+        } else if (outstanding < waits.outstanding()) {
+            withheld = new Withheld(outstanding, now + ANSWER.toNanos(), waits.end());
+        }
+        return withheld != null;
+    }
+
+    /**
+     * The first snapshot waits for answers about Secrets.
+     *
+     * @param outstanding how many are still to come
+     * @param next when the next answer must have come, in nanoseconds
+     * @param end when all must have come
+     */
+    private record Withheld(int outstanding, long next, long end) {
+        long left(long now) {
+            return Math.min(next - now, end - now);
+        }
     }
 
     private void note(ResourceChange change) {
@@ -254,37 +336,28 @@ public final class Reconciler implements AutoCloseable {
     }
 
     private void hand(ResourceChange change) {
-        if (change.now().orElse(null) instanceof Resource.OfSecret secret) {
-            if (catalog.put(secret.material())) {
-                translator.secretChanged(change.ref());
-            }
-        } else if (change.ref().kind().equals("Secret")) {
-            if (catalog.remove(change.ref())) {
-                translator.secretChanged(change.ref());
-            }
-        } else {
+        ObjectRef ref = change.ref();
+        if (!ref.kind().equals("Secret")) {
             translator.accept(change);
+            return;
+        }
+        boolean changed =
+                change.now().orElse(null) instanceof Resource.OfSecret secret
+                        ? catalog.put(secret.material())
+                        : catalog.remove(ref);
+        if (certificates.answered(ref) || changed) {
+            translator.secretChanged(ref);
         }
     }
 
-    private static void tell(
-            Translation translation, GatewaySnapshot snapshot, boolean publish, Duration took) {
-        if (publish) {
-            log.atDebug()
-                    .addKeyValue("version", snapshot.version())
-                    .addKeyValue("hosts", snapshot.routes().hosts().size())
-                    .addKeyValue("took", took)
-                    .log("Applied a snapshot");
-        }
-        translation.appeared().stream()
-                .limit(FINDINGS_LOGGED)
-                .forEach(finding -> tell(finding, "Finding"));
-        translation.resolved().stream()
+    private static void tell(List<Finding> appeared, List<Finding> resolved) {
+        appeared.stream().limit(FINDINGS_LOGGED).forEach(finding -> tell(finding, "Finding"));
+        resolved.stream()
                 .limit(FINDINGS_LOGGED)
                 .forEach(finding -> tell(finding, "Finding resolved"));
         int more =
-                Math.max(0, translation.appeared().size() - FINDINGS_LOGGED)
-                        + Math.max(0, translation.resolved().size() - FINDINGS_LOGGED);
+                Math.max(0, appeared.size() - FINDINGS_LOGGED)
+                        + Math.max(0, resolved.size() - FINDINGS_LOGGED);
         if (more > 0) {
             log.atWarn().addKeyValue("more", more).log("Further findings are not logged");
         }

@@ -65,4 +65,23 @@ public record TranslationSettings(
                 true,
                 true);
     }
+
+    /**
+     * The defaults for a cluster, which others write to and serve too: only Ingresses of our
+     * classes are served, loopback and ExternalName are refused, 308.
+     */
+    public static TranslationSettings forCluster(
+            List<Listener> listeners, Optional<CertificateSet> fallbackCertificate) {
+        return new TranslationSettings(
+                listeners,
+                Set.of(),
+                false,
+                Optional.of(new HttpsRedirect(308, 443)),
+                Optional.empty(),
+                Optional.empty(),
+                fallbackCertificate,
+                false,
+                false,
+                false);
+    }
 }

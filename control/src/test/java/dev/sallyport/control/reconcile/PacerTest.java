@@ -14,14 +14,14 @@ class PacerTest {
     @Test
     void theFirstRoundsRunAtOnce() {
         assertThat(pacer.delay(0)).isZero();
-        pacer.ran(0, Duration.ZERO);
+        pacer.ran(0, Duration.ZERO, true);
         assertThat(pacer.delay(0)).isZero();
     }
 
     @Test
     void aBurstIsHeldOffForTheInterval() {
-        pacer.ran(0, Duration.ZERO);
-        pacer.ran(0, Duration.ZERO);
+        pacer.ran(0, Duration.ZERO, true);
+        pacer.ran(0, Duration.ZERO, true);
         assertThat(pacer.delay(0)).isEqualTo(100 * MILLI);
         assertThat(pacer.delay(40 * MILLI)).isBetween(59 * MILLI, 61 * MILLI);
         assertThat(pacer.delay(101 * MILLI)).isZero();
@@ -29,24 +29,39 @@ class PacerTest {
 
     @Test
     void quietTimeAllowsABurstAgainButNoMore() {
-        pacer.ran(0, Duration.ZERO);
-        pacer.ran(0, Duration.ZERO);
+        pacer.ran(0, Duration.ZERO, true);
+        pacer.ran(0, Duration.ZERO, true);
         long later = 60_000 * MILLI;
-        pacer.ran(later, Duration.ZERO);
+        pacer.ran(later, Duration.ZERO, true);
         assertThat(pacer.delay(later)).isZero();
-        pacer.ran(later, Duration.ZERO);
+        pacer.ran(later, Duration.ZERO, true);
         assertThat(pacer.delay(later)).isPositive();
     }
 
     @Test
+    void roundsThatPutNothingInServiceCostTheirTimeOnly() {
+        run(100);
+        assertThat(pacer.delay(0)).as("after 10 ms of work").isZero();
+        run(900);
+        assertThat(pacer.delay(0)).as("after 100 ms of work").isPositive();
+        assertThat(pacer.delay(101 * MILLI)).isZero();
+    }
+
+    private void run(int roundsOfATenthOfAMilli) {
+        for (int i = 0; i < roundsOfATenthOfAMilli; i++) {
+            pacer.ran(0, Duration.ofNanos(MILLI / 10), false);
+        }
+    }
+
+    @Test
     void longRoundsLeaveHalfOfTheTimeToOthers() {
-        pacer.ran(0, Duration.ofMillis(300));
+        pacer.ran(0, Duration.ofMillis(300), true);
         assertThat(pacer.delay(0)).isEqualTo(300 * MILLI);
     }
 
     @Test
     void nothingWaitsLongerThanTheCap() {
-        pacer.ran(0, Duration.ofSeconds(30));
+        pacer.ran(0, Duration.ofSeconds(30), true);
         assertThat(pacer.delay(0)).isEqualTo(1_000 * MILLI);
     }
 

@@ -37,6 +37,7 @@ class ReconcilerTest {
             new Reconciler(
                     TranslationSettings.forFolder(List.of(), Optional.empty()),
                     new HoldOff(Duration.ofMillis(1), 1_000, Duration.ofMillis(10)),
+                    SecretDemand.NONE,
                     Placeholders.READER,
                     Runnable::run,
                     dataPlane,

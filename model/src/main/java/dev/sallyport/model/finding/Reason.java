@@ -92,7 +92,24 @@ public enum Reason {
     CERTIFICATE_REFUSED(ERROR),
 
     /** A listener could not be bound. */
-    LISTENER_NOT_BOUND(ERROR);
+    LISTENER_NOT_BOUND(ERROR),
+
+    /** The API server does not answer; what was known stays in service. */
+    API_SERVER_UNREACHABLE(WARNING),
+    /** A watch does not come back, though others do; what it told of stays in service. */
+    WATCH_INTERRUPTED(WARNING),
+    /** The gateway has no right to watch something that it needs. */
+    WATCH_FORBIDDEN(ERROR),
+    /** The gateway has no right to watch something that it can do without. */
+    WATCH_LIMITED(INFO),
+    /** A list after a gap lacks half of all objects or more; they stay in service for a while. */
+    LIST_HELD_BACK(WARNING),
+    /** A namespace that is to be watched does not exist. */
+    NAMESPACE_MISSING(WARNING),
+    /** The gateway has no right to read a Secret that is referred to. */
+    SECRET_FORBIDDEN(ERROR),
+    /** So many Secrets are watched one by one that further ones are only read now and then. */
+    SECRETS_READ_IN_TURN(WARNING);
 
     private final Severity severity;
 

@@ -1,0 +1,87 @@
+package dev.sallyport.control;
+
+import dev.sallyport.control.cluster.ClusterClient;
+import dev.sallyport.control.cluster.ClusterSettings;
+import dev.sallyport.control.cluster.ClusterSource;
+import dev.sallyport.control.reconcile.ControlState;
+import dev.sallyport.control.reconcile.ParserThreads;
+import dev.sallyport.control.reconcile.Reconciler;
+import dev.sallyport.model.snapshot.Applied;
+import dev.sallyport.model.snapshot.DataPlane;
+import dev.sallyport.secretsync.CertificateReader;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+
+/** Serves a cluster: watches it, translates it, and keeps the data plane at what it says. */
+public final class ClusterControl implements Control {
+    private final ClusterSource source;
+    private final Reconciler reconciler;
+
+    private ClusterControl(ClusterSource source, Reconciler reconciler) {
+        this.source = source;
+        this.reconciler = reconciler;
+    }
+
+    /**
+     * Starts the threads {@code reconciler} and {@code cluster-watcher}. Returns at once, whether
+     * the API server answers or not.
+     *
+     * @param cluster stays the caller's to close, after this
+     * @param dataPlane called on the reconciler's thread only
+     * @param time for the validity of certificates
+     */
+    public static ClusterControl open(
+            ClusterClient cluster,
+            ClusterSettings watched,
+            ControlSettings settings,
+            DataPlane dataPlane,
+            InstantSource time) {
+        var source = new ClusterSource(cluster, watched, System::nanoTime);
+        var reconciler =
+                new Reconciler(
+                        settings.translation(),
+                        settings.holdOff(),
+                        source,
+                        CertificateReader.PEM,
+                        ParserThreads.executor(),
+                        dataPlane,
+                        time);
+        reconciler.start();
+        source.start(reconciler::submit);
+        return new ClusterControl(source, reconciler);
+    }
+
+    @Override
+    public CompletableFuture<Applied> firstApplied() {
+        return reconciler.firstApplied();
+    }
+
+    @Override
+    public ControlState state() {
+        return reconciler.state();
+    }
+
+    /** How long the most silent watch has been so; seconds where all is well. */
+    @Override
+    public Optional<Duration> sinceLastLook() {
+        return source.sinceLastLook();
+    }
+
+    @Override
+    public Optional<String> waitingFor() {
+        return source.waitingFor().or(reconciler::waitingFor);
+    }
+
+    @Override
+    public int heldBack() {
+        return source.heldBack();
+    }
+
+    @Override
+    public void close() {
+        source.close();
+        reconciler.close();
+    }
+}

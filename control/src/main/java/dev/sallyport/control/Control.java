@@ -1,0 +1,33 @@
+package dev.sallyport.control;
+
+import dev.sallyport.control.reconcile.ControlState;
+import dev.sallyport.model.snapshot.Applied;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+
+/** What keeps a data plane at what the objects of a source say. All methods: from any thread. */
+public sealed interface Control extends AutoCloseable permits FolderControl, ClusterControl {
+
+    /** Completes when the data plane has applied the first snapshot. */
+    CompletableFuture<Applied> firstApplied();
+
+    /** What is known now. */
+    ControlState state();
+
+    /**
+     * How long ago it was known for the last time that nothing of the source goes unseen; empty
+     * until it was read.
+     */
+    Optional<Duration> sinceLastLook();
+
+    /** What the first snapshot waits for, for people; empty once it waits for nothing. */
+    Optional<String> waitingFor();
+
+    /** How many objects stay in service though the source, in doubt, does not have them. */
+    int heldBack();
+
+    /** Stops all threads and waits until they have ended; what is in service stays in service. */
+    @Override
+    void close();
+}

@@ -1,0 +1,573 @@
+package dev.sallyport.control.cluster;
+
+import dev.sallyport.control.cluster.Contacts.Contact;
+import dev.sallyport.control.cluster.Contacts.Trouble;
+import dev.sallyport.control.cluster.WatchState.Condition;
+import dev.sallyport.control.reconcile.SecretDemand;
+import dev.sallyport.control.resource.Resource;
+import dev.sallyport.control.resource.ResourceChange;
+import dev.sallyport.control.resource.SourceUpdate;
+import dev.sallyport.model.name.ObjectRef;
+import io.fabric8.kubernetes.api.model.HasMetadata;
+import io.fabric8.kubernetes.client.KubernetesClientException;
+import java.net.URI;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * An API server as a source: one watch for each kind and namespace, and one for each Secret that
+ * something refers to and no list shows.
+ *
+ * <p>It tells nothing before all lists that are needed are in ({@link WatchState#awaited}), then
+ * each change as it comes. What a list lacks after a gap is not always believed ({@link
+ * VanishGuard}). While the API server is away everything stays as it was.
+ */
+public final class ClusterSource implements SecretDemand, AutoCloseable {
+    /*
+     * Concurrency: everything is confined to the thread `cluster-watcher`, but for the queue, by
+     * which informers and the reconciler tell it what happened, and what others read (volatile).
+     * The queue has no bound, as those of the informers before it: entries are handled in
+     * microseconds.
+     */
+    private static final Logger log = LoggerFactory.getLogger(ClusterSource.class);
+    private static final Duration TICK = Duration.ofSeconds(1);
+    private static final Duration LONGEST_CLOSE = Duration.ofSeconds(5);
+    private static final Duration WAITING_TOLD = Duration.ofSeconds(10);
+    private static final String TLS = "kubernetes.io/tls";
+
+    private final ClusterClient cluster;
+    private final ClusterSettings settings;
+    private final LongSupplier nanoTime;
+    private final String base;
+    private final LinkedBlockingQueue<Runnable> queue = new LinkedBlockingQueue<>();
+    private final List<Watch> watches = new ArrayList<>();
+    private final SecretWatches secrets;
+    private final WatchFindings findings = new WatchFindings();
+    private final Set<ObjectRef> listedSecrets = new HashSet<>();
+    private final Thread thread;
+    private @Nullable Map<ObjectRef, ResourceChange> untold = new LinkedHashMap<>(); // null: told
+    private @Nullable Consumer<SourceUpdate> sink;
+    private String waitingTold = "";
+    private long waitingToldAt;
+    private volatile boolean closed;
+    private volatile Optional<String> waitingFor = Optional.of("the API server");
+    private volatile @Nullable Long oldestHeard; // null: nothing was told yet
+    private volatile int heldBack;
+
+    /** A watch of a kind, with what is known of it. */
+    private static final class Watch {
+        final Feed<?> feed;
+        final boolean needed;
+        final VanishGuard guard;
+        boolean listed;
+        long heard; // a list, in nanoseconds
+        @Nullable Long refusedSince;
+        boolean asked; // for a second list
+
+        Watch(Feed<?> feed, boolean needed, Duration holdBack, long now) {
+            this.feed = feed;
+            this.needed = needed;
+            this.guard = new VanishGuard(holdBack);
+            this.heard = now;
+        }
+    }
+
+    /**
+     * A source that is not started.
+     *
+     * @param nanoTime nanoseconds since any moment, for instance {@code System::nanoTime}
+     */
+    public ClusterSource(ClusterClient cluster, ClusterSettings settings, LongSupplier nanoTime) {
+        this.cluster = cluster;
+        this.settings = settings;
+        this.nanoTime = nanoTime;
+        this.base = path(cluster.url());
+        this.secrets =
+                new SecretWatches(
+                        settings.secrets(), this::singleFeed, cluster.contacts(), findings);
+        this.thread = Thread.ofPlatform().name("cluster-watcher").daemon().unstarted(this::run);
+    }
+
+    /**
+     * Starts the thread and all watches. Returns at once.
+     *
+     * @param updates called on the thread {@code cluster-watcher}: once when all lists that are
+     *     needed are in, then for every change
+     */
+    public void start(Consumer<SourceUpdate> updates) {
+        queue.add(() -> {
+            sink = updates;
+            open();
+        });
+        thread.start();
+    }
+
+    @Override
+    public void changed(Set<ObjectRef> wanted, Set<ObjectRef> released) {
+        queue.add(() -> {
+            for (ObjectRef secret : released) {
+                boolean known = secrets.release(secret);
+                if (known && !listedSecrets.contains(secret)) {
+                    // Nobody tells of it any more.
+                    tell(ResourceChange.remove(secret));
+                }
+            }
+            for (ObjectRef secret : wanted) {
+                secrets.want(secret, listedSecrets.contains(secret));
+            }
+            secrets.openNext();
+        });
+    }
+
+    /**
+     * What the first update waits for, for people; empty once it was given. Safe from any thread.
+     */
+    public Optional<String> waitingFor() {
+        return waitingFor;
+    }
+
+    /**
+     * For how long the watch that is silent the longest has been: a few seconds where all is well,
+     * since watches answer pings. Empty until the first update. Safe from any thread.
+     */
+    public Optional<Duration> sinceLastLook() {
+        Long at = oldestHeard;
+        return at == null
+                ? Optional.empty()
+                : Optional.of(Duration.ofNanos(Math.max(0, nanoTime.getAsLong() - at)));
+    }
+
+    /** How many objects stay in service that a list lacks after a gap. Safe from any thread. */
+    public int heldBack() {
+        return heldBack;
+    }
+
+    /** Ends all watches and the thread, and waits for it, five seconds at most. */
+    @Override
+    public void close() {
+        closed = true;
+        queue.add(() -> {});
+        if (!thread.isAlive() || Thread.currentThread() == thread) {
+            return;
+        }
+        try {
+            if (!thread.join(LONGEST_CLOSE)) {
+                log.atWarn().log("The thread that watches the cluster is left behind");
+            }
+        } catch (InterruptedException _) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private void run() {
+        long tick = nanoTime.getAsLong() + TICK.toNanos();
+        while (!closed) {
+            try {
+                Runnable event =
+                        queue.poll(Math.max(0, tick - nanoTime.getAsLong()), TimeUnit.NANOSECONDS);
+                if (event != null) {
+                    event.run();
+                }
+                if (nanoTime.getAsLong() - tick >= 0) {
+                    tick = nanoTime.getAsLong() + TICK.toNanos();
+                    look();
+                }
+            } catch (InterruptedException _) {
+                break;
+            } catch (RuntimeException | Error bug) {
+                log.atError().setCause(bug).log("A bug: a change of the cluster may be lost");
+            }
+        }
+        watches.forEach(watch -> watch.feed.close());
+        secrets.close();
+    }
+
+    private void open() {
+        boolean everywhere = settings.namespaces().isEmpty();
+        add(WatchedKind.INGRESS_CLASS, WatchScope.EVERYWHERE, everywhere);
+        for (WatchScope scope : scopes()) {
+            add(WatchedKind.INGRESS, scope, true);
+            add(WatchedKind.SERVICE, scope, true);
+            add(WatchedKind.ENDPOINT_SLICE, scope, true);
+            if (settings.secrets() == SecretAccess.BY_TYPE) {
+                add(WatchedKind.SECRET, scope.withType(TLS), true);
+            }
+        }
+        if (everywhere) {
+            add(WatchedKind.NAMESPACE, WatchScope.EVERYWHERE, false);
+        }
+        watches.forEach(watch -> watch.feed.start());
+    }
+
+    private List<WatchScope> scopes() {
+        return settings.namespaces().isEmpty()
+                ? List.of(WatchScope.EVERYWHERE)
+                : settings.namespaces().stream().map(WatchScope::in).toList();
+    }
+
+    private <T extends HasMetadata> void add(
+            WatchedKind<T> kind, WatchScope scope, boolean needed) {
+        var listener = new KindListener();
+        Feed<T> feed = new Feed<>(kind, scope, cluster.client(), base, listener);
+        var watch = new Watch(feed, needed, settings.holdBack(), nanoTime.getAsLong());
+        listener.watch = watch;
+        watches.add(watch);
+        cluster.contacts().expect(feed.path());
+    }
+
+    private Feed<?> singleFeed(ObjectRef secret) {
+        return new Feed<>(
+                WatchedKind.SECRET,
+                WatchScope.of(secret.namespace(), secret.name()),
+                cluster.client(),
+                base,
+                new SecretListener(secret));
+    }
+
+    /** Once a second: what time alone changes. */
+    private void look() {
+        long now = nanoTime.getAsLong();
+        List<WatchState> states = new ArrayList<>();
+        Long oldest = null;
+        int held = 0;
+        boolean anyFine = false;
+        boolean anySilent = false;
+        Optional<Trouble> trouble = Optional.empty();
+        for (Watch watch : watches) {
+            WatchState state = state(watch, now);
+            states.add(state);
+            held += watch.guard.held();
+            if (watch.listed) {
+                long heard = now - state.silence();
+                oldest = oldest == null || heard - oldest < 0 ? Long.valueOf(heard) : oldest;
+            }
+            anyFine |= state.condition() == Condition.FINE;
+            anySilent |= state.condition() == Condition.SILENT;
+            trouble = trouble.or(state::trouble);
+            askAgain(watch, now);
+        }
+        heldBack = held;
+        beginOnce(states, now);
+        if (untold != null) {
+            return;
+        }
+        oldestHeard = oldest;
+        findings.judgeServer(cluster.url(), anyFine || !anySilent, trouble);
+        for (int i = 0; i < watches.size(); i++) {
+            findings.judge("watch " + watches.get(i).feed, watches.get(i).feed, states.get(i));
+        }
+        secrets.look(this::readOnce);
+        tellFindings();
+    }
+
+    private WatchState state(Watch watch, long now) {
+        Contact contact = cluster.contacts().of(watch.feed.path());
+        boolean refused = contact.trouble().filter(Trouble::refused).isPresent();
+        if (!refused || contact.watching()) {
+            watch.refusedSince = null;
+        } else if (watch.refusedSince == null) {
+            watch.refusedSince = now - 1;
+        }
+        Long since = watch.refusedSince;
+        long heard = contact.heard().filter(at -> at - watch.heard > 0).orElse(watch.heard);
+        return new WatchState(
+                watch.feed.kind().kind(),
+                watch.feed.toString(),
+                watch.needed,
+                watch.listed,
+                now - heard,
+                since == null ? 0 : now - since,
+                contact.trouble());
+    }
+
+    /** Tells everything, once all is there that is needed. */
+    private void beginOnce(List<WatchState> states, long now) {
+        Map<ObjectRef, ResourceChange> all = untold;
+        if (all == null) {
+            return;
+        }
+        Optional<String> awaited = WatchState.awaited(states);
+        if (awaited.isPresent()) {
+            waitingFor = awaited;
+            tellWaiting(awaited.get(), now);
+            return;
+        }
+        untold = null;
+        oldestHeard = now;
+        log.atInfo().addKeyValue("objects", all.size()).log("the cluster's objects are listed");
+        submit(new SourceUpdate(List.copyOf(all.values()), findings.drain()));
+        waitingFor = Optional.empty();
+    }
+
+    /** What a start waits for is said again and again, for somebody may be looking. */
+    private void tellWaiting(String what, long now) {
+        if (waitingTold.isEmpty() || now - waitingToldAt > WAITING_TOLD.toNanos()) {
+            log.atInfo().addKeyValue("for", what).log("waiting");
+            waitingTold = what;
+            waitingToldAt = now;
+        }
+    }
+
+    private void beginIfComplete() {
+        if (untold != null) {
+            long now = nanoTime.getAsLong();
+            beginOnce(watches.stream().map(watch -> state(watch, now)).toList(), now);
+        }
+    }
+
+    /** Asks whether what is held back is really gone. */
+    private void askAgain(Watch watch, long now) {
+        if (watch.asked || !watch.guard.isDue(now)) {
+            return;
+        }
+        watch.asked = true;
+        Thread.startVirtualThread(() -> {
+            Optional<Set<ObjectRef>> names;
+            try {
+                names = Optional.of(watch.feed.namesNow());
+            } catch (KubernetesClientException failed) {
+                names = Optional.empty();
+            }
+            Optional<Set<ObjectRef>> answer = names;
+            queue.add(() -> {
+                watch.asked = false;
+                long later = nanoTime.getAsLong();
+                answer.ifPresentOrElse(
+                        existing -> {
+                            watch.guard.confirm(existing, later).forEach(this::obey);
+                            tellHeld(watch);
+                        },
+                        () -> watch.guard.postpone(later));
+            });
+        });
+    }
+
+    /** The object is gone for good. */
+    private void obey(ObjectRef ref) {
+        if (ref.kind().equals("Secret")) {
+            listedSecrets.remove(ref);
+            secrets.unlisted(ref);
+        }
+        tell(ResourceChange.remove(ref));
+    }
+
+    private void tellHeld(Watch watch) {
+        String step = "held " + watch.feed;
+        int held = watch.guard.held();
+        if (held > 0) {
+            findings.say(step, WatchFindings.heldBack(watch.feed, held, watch.guard.known()));
+        } else {
+            findings.resolve(step);
+        }
+        heldBack = watches.stream().mapToInt(each -> each.guard.held()).sum();
+        tellFindings();
+    }
+
+    private void tell(ResourceChange change) {
+        Map<ObjectRef, ResourceChange> first = untold;
+        if (first == null) {
+            submit(new SourceUpdate(List.of(change), findings.drain()));
+        } else {
+            first.put(change.ref(), change);
+        }
+    }
+
+    private void tellFindings() {
+        if (untold == null) {
+            var update = new SourceUpdate(List.of(), findings.drain());
+            if (!update.isEmpty()) {
+                submit(update);
+            }
+        }
+    }
+
+    private void submit(SourceUpdate update) {
+        Consumer<SourceUpdate> updates = sink;
+        if (updates != null && !closed) {
+            updates.accept(update);
+        }
+    }
+
+    /** Reads a Secret for which there is no watch left. */
+    private void readOnce(ObjectRef secret) {
+        Thread.startVirtualThread(() -> {
+            Optional<Resource> now;
+            try {
+                now =
+                        Optional.ofNullable(
+                                        cluster.client()
+                                                .secrets()
+                                                .inNamespace(secret.namespace())
+                                                .withName(secret.name())
+                                                .get())
+                                .flatMap(found -> WatchedKind.SECRET.read().apply(secret, found));
+            } catch (KubernetesClientException failed) {
+                String why = String.valueOf(failed.getMessage());
+                if (failed.getCode() == 401 || failed.getCode() == 403) {
+                    queue.add(() -> refused(secret, new Trouble(failed.getCode(), why)));
+                }
+                return; // it is read again in its turn
+            }
+            Optional<Resource> found = now;
+            queue.add(() -> {
+                if (secrets.read(secret)) {
+                    tell(change(secret, found));
+                }
+            });
+        });
+    }
+
+    private void refused(ObjectRef secret, Trouble why) {
+        if (secrets.refused(secret, why.toString())) {
+            submit(new SourceUpdate(List.of(), findings.drain(), Set.of(secret)));
+            secrets.openNext();
+        }
+    }
+
+    private static ResourceChange change(ObjectRef ref, Optional<Resource> now) {
+        return new ResourceChange(ref, now);
+    }
+
+    private static String path(String url) {
+        String path = URI.create(url).getPath();
+        return path == null ? "" : path.replaceFirst("/+$", "");
+    }
+
+    /** The watch of a kind. */
+    private final class KindListener implements Feed.Listener {
+        private @Nullable Watch watch;
+
+        private Watch watch() {
+            return Objects.requireNonNull(watch);
+        }
+
+        @Override
+        public void listing(Feed<?> feed) {
+            queue.add(() -> watch().guard.listing());
+        }
+
+        @Override
+        public void exists(Feed<?> feed, ObjectRef ref, Optional<Resource> now) {
+            queue.add(() -> {
+                boolean wasHeld = watch().guard.held() > 0;
+                watch().guard.seen(ref);
+                if (wasHeld) {
+                    tellHeld(watch());
+                }
+                if (!ref.kind().equals("Secret")) {
+                    tell(change(ref, now));
+                } else if (now.isPresent()) {
+                    listedSecrets.add(ref);
+                    secrets.listed(ref);
+                    tell(change(ref, now));
+                } else if (listedSecrets.remove(ref)) {
+                    tell(ResourceChange.remove(ref));
+                }
+            });
+        }
+
+        @Override
+        public void gone(Feed<?> feed, ObjectRef ref, boolean seen) {
+            queue.add(() -> {
+                if (seen) {
+                    watch().guard.deleted(ref);
+                    obey(ref);
+                } else {
+                    watch().guard.missing(ref);
+                }
+            });
+        }
+
+        @Override
+        public void listed(Feed<?> feed) {
+            queue.add(() -> {
+                long now = nanoTime.getAsLong();
+                watch().listed = true;
+                watch().heard = now;
+                watch().guard.listed(now).forEach(ClusterSource.this::obey);
+                if (watch().guard.held() > 0) {
+                    tellHeld(watch());
+                }
+                beginIfComplete();
+            });
+        }
+
+        @Override
+        public void failed(Feed<?> feed, int status, String message) {
+            cluster.contacts().failed(feed.path(), new Trouble(status, message));
+            queue.add(ClusterSource.this::beginIfComplete);
+        }
+    }
+
+    /** The watch of one Secret. */
+    private final class SecretListener implements Feed.Listener {
+        private final ObjectRef secret;
+        private boolean found; // in the list that is being read
+
+        SecretListener(ObjectRef secret) {
+            this.secret = secret;
+        }
+
+        @Override
+        public void listing(Feed<?> feed) {
+            queue.add(() -> found = false);
+        }
+
+        @Override
+        public void exists(Feed<?> feed, ObjectRef ref, Optional<Resource> now) {
+            queue.add(() -> {
+                found = true;
+                if (secrets.answered(secret, feed)) {
+                    tell(change(secret, now));
+                    secrets.openNext();
+                }
+            });
+        }
+
+        @Override
+        public void gone(Feed<?> feed, ObjectRef ref, boolean seen) {
+            queue.add(() -> {
+                if (secrets.answered(secret, feed)) {
+                    tell(ResourceChange.remove(secret));
+                }
+            });
+        }
+
+        @Override
+        public void listed(Feed<?> feed) {
+            queue.add(() -> {
+                if (!found && secrets.answered(secret, feed)) {
+                    tell(ResourceChange.remove(secret));
+                    secrets.openNext();
+                }
+            });
+        }
+
+        @Override
+        public void failed(Feed<?> feed, int status, String message) {
+            var trouble = new Trouble(status, message);
+            cluster.contacts().failed(feed.path(), trouble);
+            if (trouble.refused()) {
+                queue.add(() -> {
+                    if (secrets.isOpen(secret, feed)) {
+                        refused(secret, trouble);
+                    }
+                });
+            }
+        }
+    }
+}

@@ -1,0 +1,182 @@
+package dev.sallyport.control.cluster;
+
+import dev.sallyport.model.finding.Finding;
+import dev.sallyport.model.finding.Reason;
+import dev.sallyport.model.name.ObjectRef;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.Consumer;
+import java.util.function.Function;
+
+/**
+ * The Secrets that something refers to, and the watches of those that no list shows. Confined to
+ * the thread of {@link ClusterSource}.
+ */
+final class SecretWatches {
+    /** Each watch is a connection of its own, and some 90 KB. */
+    private static final int MOST_BY_NAME = 500;
+
+    /** Where Secrets are listed by type, those watched by themselves are few, or not there yet. */
+    private static final int MOST_BESIDE_LISTS = 100;
+
+    private static final int MOST_OPENING = 50;
+    private static final int READS_A_SECOND = 20;
+    private static final String IN_TURN = "secrets in turn";
+
+    private final Function<ObjectRef, Feed<?>> feeds;
+    private final Contacts contacts;
+    private final WatchFindings findings;
+    private final SecretLookups lookups;
+    private final Set<ObjectRef> wanted = new HashSet<>();
+    private final Map<ObjectRef, Feed<?>> open = new HashMap<>();
+    private final Set<ObjectRef> refused = new HashSet<>();
+    private boolean inTurn;
+
+    SecretWatches(
+            SecretAccess access,
+            Function<ObjectRef, Feed<?>> feeds,
+            Contacts contacts,
+            WatchFindings findings) {
+        this.feeds = feeds;
+        this.contacts = contacts;
+        this.findings = findings;
+        this.lookups =
+                new SecretLookups(
+                        access == SecretAccess.BY_NAME ? MOST_BY_NAME : MOST_BESIDE_LISTS,
+                        MOST_OPENING);
+    }
+
+    /** Something refers to the Secret. */
+    void want(ObjectRef secret, boolean isListed) {
+        wanted.add(secret);
+        if (!isListed) {
+            lookups.want(secret);
+        }
+    }
+
+    /** Nothing refers to the Secret any more; whether it was looked for by itself. */
+    boolean release(ObjectRef secret) {
+        wanted.remove(secret);
+        return drop(secret);
+    }
+
+    /** A list shows the Secret: that is enough. */
+    void listed(ObjectRef secret) {
+        if (drop(secret)) {
+            openNext();
+        }
+    }
+
+    /** No list shows the Secret any more; it may come back as one of another type. */
+    void unlisted(ObjectRef secret) {
+        if (wanted.contains(secret)) {
+            lookups.want(secret);
+            openNext();
+        }
+    }
+
+    /** Opens as many watches as may be opened now. */
+    void openNext() {
+        Optional<ObjectRef> next = lookups.next();
+        while (next.isPresent()) {
+            Feed<?> feed = feeds.apply(next.get());
+            open.put(next.get(), feed);
+            contacts.expect(feed.path());
+            feed.start();
+            next = lookups.next();
+        }
+    }
+
+    /** Whether this is the Secret's watch; one that was closed may still tell something. */
+    boolean isOpen(ObjectRef secret, Feed<?> feed) {
+        return open.get(secret) == feed;
+    }
+
+    /** A watch told of its Secret; whether anybody should hear of it. */
+    boolean answered(ObjectRef secret, Feed<?> feed) {
+        if (!isOpen(secret, feed)) {
+            return false;
+        }
+        lookups.answered(secret);
+        allowed(secret);
+        return true;
+    }
+
+    /** A Secret without a watch was read; whether anybody should hear of it. */
+    boolean read(ObjectRef secret) {
+        if (!lookups.wants(secret) || open.containsKey(secret)) {
+            return false;
+        }
+        allowed(secret);
+        return true;
+    }
+
+    /** The Secret may not be read; whether that is news. */
+    boolean refused(ObjectRef secret, String why) {
+        if (!lookups.wants(secret)) {
+            return false;
+        }
+        lookups.answered(secret);
+        boolean news = refused.add(secret);
+        if (news) {
+            findings.say(step(secret), WatchFindings.secretForbidden(secret, why));
+        }
+        return news;
+    }
+
+    /** Once a second: reads in turn what is not watched. */
+    void look(Consumer<ObjectRef> reader) {
+        lookups.toRead(READS_A_SECOND).forEach(reader);
+        boolean now = lookups.unwatched() > 0;
+        if (now != inTurn) {
+            inTurn = now;
+            if (now) {
+                findings.say(
+                        IN_TURN,
+                        Finding.of(
+                                Reason.SECRETS_READ_IN_TURN,
+                                ObjectRef.gateway("secrets"),
+                                lookups.open()
+                                        + " Secrets are watched one by one; others that Ingresses refer to are read "
+                                        + READS_A_SECOND
+                                        + " a second",
+                                "Give them the type kubernetes.io/tls and let the gateway list them"
+                                        + " (kubernetes.secrets: by-type), or remove references to Secrets that"
+                                        + " do not exist."));
+            } else {
+                findings.resolve(IN_TURN);
+            }
+        }
+    }
+
+    /** Ends all watches. */
+    void close() {
+        open.values().forEach(Feed::close);
+        open.clear();
+    }
+
+    private boolean drop(ObjectRef secret) {
+        boolean known = lookups.wants(secret);
+        lookups.drop(secret);
+        Feed<?> feed = open.remove(secret);
+        if (feed != null) {
+            feed.close();
+            contacts.forget(feed.path());
+        }
+        allowed(secret);
+        return known;
+    }
+
+    private void allowed(ObjectRef secret) {
+        if (refused.remove(secret)) {
+            findings.resolve(step(secret));
+        }
+    }
+
+    private static String step(ObjectRef secret) {
+        return "access to " + secret;
+    }
+}

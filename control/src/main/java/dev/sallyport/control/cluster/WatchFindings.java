@@ -1,0 +1,160 @@
+package dev.sallyport.control.cluster;
+
+import dev.sallyport.control.cluster.WatchState.Condition;
+import dev.sallyport.model.finding.Finding;
+import dev.sallyport.model.finding.Reason;
+import dev.sallyport.model.name.ObjectRef;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * What there is to say of watches: each finding when it begins and when it ends, in the same words
+ * all the while. Not thread-safe.
+ */
+final class WatchFindings {
+    private static final String API_SERVER = "api server";
+
+    private final Map<String, Condition> conditions = new HashMap<>();
+    private Map<String, List<Finding>> changed = new HashMap<>();
+    private boolean away;
+
+    /**
+     * A feed's state may have changed.
+     *
+     * @param step by which it is told from others
+     */
+    void judge(String step, Feed<?> feed, WatchState state) {
+        // Where nobody answers at all, one finding says so.
+        Condition now =
+                away && state.condition() == Condition.SILENT ? Condition.FINE : state.condition();
+        if (conditions.put(step, now) == now) {
+            return;
+        }
+        String why = state.trouble().map(trouble -> ": " + trouble).orElse("");
+        switch (now) {
+            case FINE -> resolve(step);
+            case REFUSED -> say(step, refused(feed, state, why));
+            case SILENT ->
+                    say(
+                            step,
+                            Finding.of(
+                                    Reason.WATCH_INTERRUPTED,
+                                    object(feed),
+                                    "no watch of "
+                                            + feed
+                                            + why
+                                            + "; what was known stays in service",
+                                    "Look at the API server; the watch is opened as soon as it lets."));
+        }
+    }
+
+    /** Whether the API server answers at all. */
+    void judgeServer(String url, boolean answers, Optional<Contacts.Trouble> trouble) {
+        if (away != answers) {
+            return;
+        }
+        away = !answers;
+        if (answers) {
+            resolve(API_SERVER);
+        } else {
+            say(
+                    API_SERVER,
+                    Finding.of(
+                            Reason.API_SERVER_UNREACHABLE,
+                            ObjectRef.gateway("api-server"),
+                            url
+                                    + trouble.map(why -> ": " + why).orElse(": no answer")
+                                    + "; what was known stays in service",
+                            "Look at the API server and the network between."));
+        }
+    }
+
+    /** Says something until {@link #resolve}. */
+    void say(String step, Finding finding) {
+        changed.put(step, List.of(finding));
+    }
+
+    /** Takes it back. */
+    void resolve(String step) {
+        changed.put(step, List.of());
+    }
+
+    /** The step is no more. */
+    void forget(String step) {
+        if (conditions.remove(step) != null) {
+            resolve(step);
+        }
+    }
+
+    /** What changed since the last call. */
+    Map<String, List<Finding>> drain() {
+        Map<String, List<Finding>> drained = changed;
+        changed = new HashMap<>();
+        return drained;
+    }
+
+    /** A Secret that is watched by itself and may not be read. */
+    static Finding secretForbidden(ObjectRef secret, String why) {
+        return Finding.of(
+                Reason.SECRET_FORBIDDEN,
+                secret,
+                "the gateway may not read it: " + why,
+                "Grant get, list and watch of secrets with resourceNames: ["
+                        + secret.name()
+                        + "] in namespace "
+                        + secret.namespace()
+                        + " to the gateway's service account.");
+    }
+
+    /** Objects that a list lacks. */
+    static Finding heldBack(Feed<?> feed, int held, int known) {
+        return Finding.of(
+                Reason.LIST_HELD_BACK,
+                object(feed),
+                "a list of "
+                        + feed
+                        + " after a gap lacks "
+                        + held
+                        + " of "
+                        + known
+                        + " objects; they stay in service",
+                "Look whether the API server lost data. If they were deleted, they go once"
+                        + " kubernetes.hold-back is over and a second list lacks them too.");
+    }
+
+    /** The object that findings about a feed are about. */
+    static ObjectRef object(Feed<?> feed) {
+        return new ObjectRef("Watch", feed.scope().namespace().orElse(""), feed.kind().plural());
+    }
+
+    private static Finding refused(Feed<?> feed, WatchState state, String why) {
+        return state.needed()
+                ? Finding.of(
+                        Reason.WATCH_FORBIDDEN,
+                        object(feed),
+                        feed + why + "; what was known stays in service",
+                        "Grant list and watch of "
+                                + feed.kind().plural()
+                                + (feed.kind().group().isEmpty()
+                                        ? ""
+                                        : " in " + feed.kind().group())
+                                + feed.scope()
+                                        .namespace()
+                                        .map(name -> " in namespace " + name)
+                                        .orElse(" in all namespaces")
+                                + " to the gateway's service account"
+                                + feed.scope()
+                                        .namespace()
+                                        .map(_ -> ".")
+                                        .orElse(
+                                                ", or name the namespaces it may watch"
+                                                        + " (--watch-namespace)."))
+                : Finding.of(
+                        Reason.WATCH_LIMITED,
+                        object(feed),
+                        feed + why + "; the gateway does without",
+                        "");
+    }
+}
