@@ -286,7 +286,7 @@ cgroup_folders() {
   else
     local controller
     for controller in /sys/fs/cgroup/*/; do
-      [[ ! -f ${controller}cgroup.procs || -f ${controller}cgroup.controllers ]] || echo "$controller$cgroup"
+      [[ ! -f ${controller}cgroup.procs ]] || echo "$controller$cgroup"
     done
   fi
 }
@@ -328,12 +328,7 @@ stop_everything() {
 
 # The shims of this instance's containerd, by the socket they were told.
 shims() {
-  local cmdline
-  for cmdline in /proc/[0-9]*/cmdline; do
-    tr '\0' ' ' <"$cmdline" 2>/dev/null | grep -q "^[^ ]*containerd-shim.* -address $containerd_socket " || continue
-    cmdline=${cmdline#/proc/}
-    echo "${cmdline%/cmdline}"
-  done
+  LC_ALL=C grep -aslE "^[^ ]*[c]ontainerd-shim.*-address.$containerd_socket" /proc/[0-9]*/cmdline | cut -d / -f 3 || true
 }
 
 mounts() { cut -d ' ' -f 5 /proc/self/mountinfo | grep -E "^($run|$volatile)/" | sort -r || true; }
