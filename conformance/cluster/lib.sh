@@ -63,8 +63,11 @@ start() {
   ! alive "$name" || return 0
   mkdir -p "$run/log" "$run/pid"
   [[ ! -f $run/log/$name.log ]] || mv -f "$run/log/$name.log" "$run/log/$name.log.old"
-  setsid nsenter "--net=/run/netns/$namespace" -- "$@" >"$run/log/$name.log" 2>&1 </dev/null 9>&- &
-  pid=$!
+  # Its parent ends at once, before it can ask for a signal at its parent's end, as Envoy does.
+  pid=$(
+    setsid nsenter "--net=/run/netns/$namespace" -- "$@" >"$run/log/$name.log" 2>&1 </dev/null 9>&- &
+    echo $!
+  )
   echo "$pid $(started_at "$pid")" >"$run/pid/$name"
 }
 
