@@ -16,9 +16,9 @@ preflight() {
     nsenter=util-linux flock=util-linux || exit 1
   unshare --net --mount true 2>/dev/null ||
     fail "root may make no network namespaces here (expected: CAP_SYS_ADMIN and CAP_NET_ADMIN; a container must be privileged)"
-  local controllers
-  controllers=$(cut -f 1,4 /proc/cgroups)
-  [[ $controllers == *memory*1* && -w /sys/fs/cgroup ]] ||
+  local controllers=/proc/cgroups
+  [[ ! -f /sys/fs/cgroup/cgroup.controllers ]] || controllers=/sys/fs/cgroup/cgroup.controllers
+  { grep -qw memory "$controllers" && [[ -w /sys/fs/cgroup ]]; } ||
     fail "/sys/fs/cgroup: not writable, or without the memory controller (expected: the cgroups of the machine)"
   ((${#run} <= 60)) || fail "$bed: ${#run} characters with run/$instance (expected: at most 60, for the sockets below it)"
 }

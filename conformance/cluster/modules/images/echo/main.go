@@ -19,6 +19,7 @@ import (
 	"io"
 	"log"
 	"maps"
+	"net"
 	"net/http"
 	"os"
 	"os/signal"
@@ -31,13 +32,14 @@ import (
 
 // What a request looked like. The names are those of the tests' own echo backend where both have them.
 type echo struct {
-	Backend  string  `json:"backend"`
-	Protocol string  `json:"protocol"`
-	Host     string  `json:"host"`
-	Method   string  `json:"method"`
-	Target   string  `json:"target"`
-	Fields   []field `json:"fields"`
-	Body     string  `json:"body"`
+	Backend    string  `json:"backend"`
+	Connection int64   `json:"connection"`
+	Protocol   string  `json:"protocol"`
+	Host       string  `json:"host"`
+	Method     string  `json:"method"`
+	Target     string  `json:"target"`
+	Fields     []field `json:"fields"`
+	Body       string  `json:"body"`
 }
 
 type field struct {
@@ -51,7 +53,13 @@ const (
 	longestWait  = 10 * time.Minute
 )
 
-var ending atomic.Bool
+// The key of a connection's number in the context of its requests.
+type connection struct{}
+
+var (
+	ending      atomic.Bool
+	connections atomic.Int64
+)
 
 func main() {
 	address := flag.String("listen", ":8080", "address to listen on")
@@ -75,6 +83,9 @@ func main() {
 		Protocols:         protocols,
 		ReadHeaderTimeout: 30 * time.Second,
 		IdleTimeout:       2 * time.Minute,
+		ConnContext: func(ctx context.Context, _ net.Conn) context.Context {
+			return context.WithValue(ctx, connection{}, connections.Add(1))
+		},
 	}
 
 	term, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -163,9 +174,10 @@ func whole(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
+	number, _ := r.Context().Value(connection{}).(int64)
 	seen := echo{
-		Backend: name(), Protocol: r.Proto, Host: r.Host, Method: r.Method, Target: r.RequestURI, Body: string(body),
-		Fields: []field{},
+		Backend: name(), Connection: number, Protocol: r.Proto, Host: r.Host, Method: r.Method, Target: r.RequestURI,
+		Fields: []field{}, Body: string(body),
 	}
 	for _, key := range slices.Sorted(maps.Keys(r.Header)) {
 		for _, value := range r.Header[key] {
