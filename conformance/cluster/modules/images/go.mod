@@ -1,0 +1,3 @@
+module testbed/images
+
+go 1.26.0
