@@ -1,8 +1,8 @@
 # shellcheck shell=bash disable=SC2034
 # Sourced by the commands of this folder: where things are, and how programs are started, stopped and waited for.
 #
-#   SALLYPORT_TESTBED           the folder of programs and state (unset: below the user's cache)
-#   SALLYPORT_TESTBED_INSTANCE  which of the clusters that may run side by side: 0–7 (unset: 0)
+#   TESTBED_FOLDER    the folder of programs and state (unset: below the user's cache)
+#   TESTBED_INSTANCE  which of the clusters that may run side by side: 0–7 (unset: 0)
 set -euo pipefail
 here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd -P)
 # shellcheck source=../../config/need.sh
@@ -14,10 +14,10 @@ fail() {
   exit 1
 }
 
-bed=${SALLYPORT_TESTBED:-${XDG_CACHE_HOME:-$HOME/.cache}/sallyport/testbed}
-[[ $bed == /* ]] || fail "SALLYPORT_TESTBED: $bed (expected: an absolute path)"
-instance=${SALLYPORT_TESTBED_INSTANCE:-0}
-[[ $instance =~ ^[0-7]$ ]] || fail "SALLYPORT_TESTBED_INSTANCE: $instance (expected: 0–7)"
+bed=${TESTBED_FOLDER:-${XDG_CACHE_HOME:-$HOME/.cache}/sallyport/testbed}
+[[ $bed == /* ]] || fail "TESTBED_FOLDER: $bed (expected: an absolute path)"
+instance=${TESTBED_INSTANCE:-0}
+[[ $instance =~ ^[0-7]$ ]] || fail "TESTBED_INSTANCE: $instance (expected: 0–7)"
 bin=$bed/bin
 run=$bed/run/$instance
 # Sockets, whose paths must be short, and what must not outlive a reboot.

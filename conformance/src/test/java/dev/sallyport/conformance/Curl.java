@@ -70,7 +70,7 @@ final class Curl {
         return run(
                 pki,
                 scheme + "://" + host + ":" + port + path,
-                name + ":" + port + ":127.0.0.1",
+                name + ":" + port + ":" + gateway.address(),
                 body,
                 arguments);
     }

@@ -29,7 +29,7 @@ import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * The packaged gateway as a running process on a folder of manifests. Closing it is a test of its
+ * The packaged gateway as a running process, on a folder of manifests or on a cluster. Closing it is a test of its
  * own: SIGTERM must end it with exit code 0, and what it wrote must hold no error, no leak and no
  * private key.
  */
@@ -40,10 +40,12 @@ final class Gateway implements AutoCloseable {
     private static final Pattern TROUBLE =
             Pattern.compile("\"level\":\"ERROR\"|^ERROR| ERROR |LEAK:|sallyport_bugs|OutOfMemory");
     private static final Set<Integer> TAKEN = Collections.synchronizedSet(new HashSet<>());
+    private static final String LOOPBACK = "127.0.0.1";
     private static final JsonMapper JSON = JsonMapper.shared();
 
     private final Process process;
     private final Pki pki;
+    private final String address;
     private final int http;
     private final int https;
     private final int admin;
@@ -51,9 +53,18 @@ final class Gateway implements AutoCloseable {
     private final Path err;
     private final HttpClient client = HttpClient.newHttpClient();
 
-    private Gateway(Process process, Pki pki, int http, int https, int admin, Path out, Path err) {
+    private Gateway(
+            Process process,
+            Pki pki,
+            String address,
+            int http,
+            int https,
+            int admin,
+            Path out,
+            Path err) {
         this.process = process;
         this.pki = pki;
+        this.address = address;
         this.http = http;
         this.https = https;
         this.admin = admin;
@@ -61,24 +72,35 @@ final class Gateway implements AutoCloseable {
         this.err = err;
     }
 
-    /** A gateway to be started in a working folder that is its own. */
+    /** A gateway on a folder, to be started in a working folder that is its own. */
     static Starter in(Path work, Pki pki, Folder folder) {
-        return new Starter(work, pki, folder);
+        return new Starter(work, pki).flags("--resources", folder.path().toString());
+    }
+
+    /**
+     * A gateway on a cluster, with the rights of a kubeconfig, to be started in the network of the
+     * test bed's node: it reaches Pods, and is reached at the node's address.
+     */
+    static Starter on(Cluster cluster, Path work, Pki pki, Path kubeconfig) {
+        return new Starter(work, pki)
+                .flags("--kubeconfig", kubeconfig.toString())
+                .inside(cluster);
     }
 
     /** How a gateway is to be started. */
     static final class Starter {
         private final Path work;
         private final Pki pki;
-        private final Folder folder;
         private final List<String> flags = new ArrayList<>();
         private final List<String> jvm = new ArrayList<>();
         private final List<String> before = new ArrayList<>();
+        private String address = LOOPBACK;
+        private int http;
+        private int https;
 
-        private Starter(Path work, Pki pki, Folder folder) {
+        private Starter(Path work, Pki pki) {
             this.work = work;
             this.pki = pki;
-            this.folder = folder;
         }
 
         /** With this configuration file. */
@@ -110,6 +132,20 @@ final class Gateway implements AutoCloseable {
             return this;
         }
 
+        /** In the network of the test bed's node, listening at its address. */
+        Starter inside(Cluster cluster) {
+            before.addAll(0, cluster.inside());
+            address = cluster.bed().node();
+            return this;
+        }
+
+        /** On these ports instead of free ones: an ACME server asks on 80 and 443. */
+        Starter ports(int forHttp, int forHttps) {
+            http = forHttp;
+            https = forHttps;
+            return this;
+        }
+
         /** Starts it and waits until it says that it is ready. */
         Gateway start() {
             Gateway gateway = launch();
@@ -119,21 +155,19 @@ final class Gateway implements AutoCloseable {
 
         /** Starts it and does not wait. */
         Gateway launch() {
-            int http = freePort();
-            int https = freePort();
+            int http = this.http == 0 ? freePort() : this.http;
+            int https = this.https == 0 ? freePort() : this.https;
             int admin = freePort();
             List<String> arguments =
                     new ArrayList<>(
                             List.of(
                                     "run",
-                                    "--resources",
-                                    folder.path().toString(),
                                     "--http",
-                                    "127.0.0.1:" + http,
+                                    address + ":" + http,
                                     "--https",
-                                    "127.0.0.1:" + https,
+                                    address + ":" + https,
                                     "--admin",
-                                    "127.0.0.1:" + admin));
+                                    address + ":" + admin));
             arguments.addAll(flags);
             Path out = work.resolve("gateway.out");
             Path err = work.resolve("gateway.err");
@@ -145,7 +179,7 @@ final class Gateway implements AutoCloseable {
                                     .directory(work.toFile())
                                     .redirectOutput(out.toFile())
                                     .redirectError(err.toFile()));
-            return new Gateway(process, pki, http, https, admin, out, err);
+            return new Gateway(process, pki, address, http, https, admin, out, err);
         }
     }
 
@@ -166,6 +200,21 @@ final class Gateway implements AutoCloseable {
                 // Somebody else's; try another.
             }
         }
+    }
+
+    /** The address it listens at. */
+    String address() {
+        return address;
+    }
+
+    /** Where it speaks HTTP. */
+    InetSocketAddress httpAddress() {
+        return new InetSocketAddress(address, http);
+    }
+
+    /** Where it speaks HTTPS. */
+    InetSocketAddress httpsAddress() {
+        return new InetSocketAddress(address, https);
     }
 
     int http() {
@@ -216,7 +265,7 @@ final class Gateway implements AutoCloseable {
     HttpResponse<String> adminGet(String path) {
         try {
             return client.send(
-                    HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + admin + path))
+                    HttpRequest.newBuilder(URI.create("http://" + address + ":" + admin + path))
                             .timeout(Duration.ofSeconds(20))
                             .build(),
                     BodyHandlers.ofString());
@@ -272,14 +321,14 @@ final class Gateway implements AutoCloseable {
     void awaitServed(String host, Leaf leaf) {
         await().pollInterval(Duration.ofMillis(2))
                 .atMost(Duration.ofSeconds(20))
-                .until(() -> Handshakes.serial(https, host).equals(leaf.serial()));
+                .until(() -> Handshakes.serial(httpsAddress(), host).equals(leaf.serial()));
     }
 
     /** Waits until a plain request for a host and path is answered with a status. */
     void awaitStatus(String host, String path, int status) {
         await().pollInterval(Duration.ofMillis(5))
                 .atMost(Duration.ofSeconds(20))
-                .until(() -> RawClient.plain(http).get(host, path).status() == status);
+                .until(() -> RawClient.plain(httpAddress()).get(host, path).status() == status);
     }
 
     /** Resident memory in bytes, as the kernel has it. */

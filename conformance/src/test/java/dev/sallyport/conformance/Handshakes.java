@@ -3,6 +3,7 @@ package dev.sallyport.conformance;
 import java.io.IOException;
 import java.math.BigInteger;
 import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.security.cert.Certificate;
 import java.security.cert.X509Certificate;
@@ -21,32 +22,52 @@ final class Handshakes {
 
     private Handshakes() {}
 
-    /** The serial of the leaf that a name is served. */
+    /** The serial of the leaf that a name is served on a port of this machine. */
     static BigInteger serial(int port, String serverName) throws IOException {
-        return leaf(port, serverName).getSerialNumber();
+        return serial(loopback(port), serverName);
+    }
+
+    /** The serial of the leaf that a name is served. */
+    static BigInteger serial(InetSocketAddress address, String serverName) throws IOException {
+        return leaf(address, serverName).getSerialNumber();
+    }
+
+    /** The leaf that a name is served on a port of this machine. */
+    static X509Certificate leaf(int port, String serverName) throws IOException {
+        return leaf(loopback(port), serverName);
     }
 
     /** The leaf that a name is served. */
-    static X509Certificate leaf(int port, String serverName) throws IOException {
-        try (SSLSocket socket = connect(ANYBODY, port, serverName)) {
+    static X509Certificate leaf(InetSocketAddress address, String serverName) throws IOException {
+        try (SSLSocket socket = connect(ANYBODY, address, serverName)) {
             socket.getSession().invalidate();
             Certificate leaf = socket.getSession().getPeerCertificates()[0];
             return (X509Certificate) leaf;
         }
     }
 
+    /** A connection to a port of this machine, see the other. */
+    static SSLSocket connect(SSLContext context, int port, String serverName) throws IOException {
+        return connect(context, loopback(port), serverName);
+    }
+
+    private static InetSocketAddress loopback(int port) {
+        return new InetSocketAddress(InetAddress.getLoopbackAddress(), port);
+    }
+
     /**
      * A connection after its handshake; no SNI if the name is empty. The certificate must be the
      * name's, unless the context is {@link #anybody()}'s. Reads time out.
      */
-    static SSLSocket connect(SSLContext context, int port, String serverName) throws IOException {
-        Socket tcp = new Socket(InetAddress.getLoopbackAddress(), port);
+    static SSLSocket connect(SSLContext context, InetSocketAddress address, String serverName)
+            throws IOException {
+        Socket tcp = new Socket(address.getAddress(), address.getPort());
         try {
             tcp.setSoTimeout(LIMIT_MILLIS);
             tcp.setTcpNoDelay(true);
             SSLSocket socket =
                     (SSLSocket)
-                            context.getSocketFactory().createSocket(tcp, serverName, port, true);
+                            context.getSocketFactory().createSocket(tcp, serverName, address.getPort(), true);
             SSLParameters parameters = socket.getSSLParameters();
             parameters.setServerNames(
                     serverName.isEmpty() ? List.of() : List.of(new SNIHostName(serverName)));

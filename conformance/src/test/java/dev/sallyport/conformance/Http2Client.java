@@ -36,6 +36,7 @@ import io.netty.handler.ssl.SslProvider;
 import io.netty.handler.ssl.util.InsecureTrustManagerFactory;
 import java.io.ByteArrayOutputStream;
 import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.util.Arrays;
 import java.util.Objects;
 import java.util.concurrent.BlockingQueue;
@@ -63,6 +64,12 @@ final class Http2Client implements AutoCloseable {
 
     /** A connection over TLS to a port of this machine. */
     static Http2Client connect(int port, String serverName) throws Exception {
+        return connect(
+                new InetSocketAddress(InetAddress.getLoopbackAddress(), port), serverName);
+    }
+
+    /** A connection over TLS. */
+    static Http2Client connect(InetSocketAddress address, String serverName) throws Exception {
         var loop = new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory());
         var settings = new CompletableFuture<Http2Settings>();
         SslContext tls = context();
@@ -77,13 +84,13 @@ final class Http2Client implements AutoCloseable {
                                         channel.pipeline()
                                                 .addLast(
                                                         tls.newHandler(
-                                                                channel.alloc(), serverName, port))
+                                                                channel.alloc(), serverName, address.getPort()))
                                                 .addLast(Http2FrameCodecBuilder.forClient().build())
                                                 .addLast(new SettingsReader(settings))
                                                 .addLast(new Http2MultiplexHandler(new Ignoring()));
                                     }
                                 })
-                        .connect(InetAddress.getLoopbackAddress(), port)
+                        .connect(address)
                         .sync()
                         .channel();
         return new Http2Client(loop, connection, settings);

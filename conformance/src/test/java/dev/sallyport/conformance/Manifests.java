@@ -104,6 +104,46 @@ final class Manifests {
                 addresses.length == 0 ? " []" : "\n" + endpoints);
     }
 
+    /** A Deployment of the test bed's echo image, and a Service whose port 80 is its Pods'. */
+    static String echoPods(String name, int replicas) {
+        return String.format(
+                Locale.ROOT,
+                """
+                apiVersion: apps/v1
+                kind: Deployment
+                metadata:
+                  name: %1$s
+                spec:
+                  replicas: %2$d
+                  selector:
+                    matchLabels: {app: %1$s}
+                  template:
+                    metadata:
+                      labels: {app: %1$s}
+                    spec:
+                      terminationGracePeriodSeconds: 30
+                      containers:
+                        - name: echo
+                          image: localhost/echo:testbed
+                          ports:
+                            - {name: http, containerPort: 8080}
+                          readinessProbe:
+                            httpGet: {path: /readyz, port: http}
+                            periodSeconds: 1
+                ---
+                apiVersion: v1
+                kind: Service
+                metadata:
+                  name: %1$s
+                spec:
+                  selector: {app: %1$s}
+                  ports:
+                    - {name: http, port: 80, targetPort: http}
+                """,
+                name,
+                replicas);
+    }
+
     /** An Ingress to be filled. */
     static Ingress ingress(String name) {
         return new Ingress(name);

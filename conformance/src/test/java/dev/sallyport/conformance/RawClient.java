@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.net.SocketException;
 import java.net.SocketTimeoutException;
@@ -22,24 +23,34 @@ final class RawClient {
 
     private static final int LIMIT_MILLIS = 20_000;
 
-    private final int port;
+    private final InetSocketAddress address;
     private final String serverName;
     private final boolean tls;
 
-    private RawClient(int port, boolean tls, String serverName) {
-        this.port = port;
+    private RawClient(InetSocketAddress address, boolean tls, String serverName) {
+        this.address = address;
         this.tls = tls;
         this.serverName = serverName;
     }
 
-    /** Without TLS. */
+    /** Without TLS, to a port of this machine. */
     static RawClient plain(int port) {
-        return new RawClient(port, false, "");
+        return plain(new InetSocketAddress(InetAddress.getLoopbackAddress(), port));
+    }
+
+    /** Without TLS. */
+    static RawClient plain(InetSocketAddress address) {
+        return new RawClient(address, false, "");
+    }
+
+    /** With TLS, without ALPN, believing any certificate, to a port of this machine. */
+    static RawClient tls(int port, String serverName) {
+        return tls(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), serverName);
     }
 
     /** With TLS, without ALPN, believing any certificate. */
-    static RawClient tls(int port, String serverName) {
-        return new RawClient(port, true, serverName);
+    static RawClient tls(InetSocketAddress address, String serverName) {
+        return new RawClient(address, true, serverName);
     }
 
     /** A head: these lines, each with CRLF, and the empty line. */
@@ -71,9 +82,9 @@ final class RawClient {
     Connection open() throws IOException {
         Socket socket;
         if (tls) {
-            socket = Handshakes.connect(Handshakes.anybody(), port, serverName);
+            socket = Handshakes.connect(Handshakes.anybody(), address, serverName);
         } else {
-            socket = new Socket(InetAddress.getLoopbackAddress(), port);
+            socket = new Socket(address.getAddress(), address.getPort());
             socket.setTcpNoDelay(true);
             socket.setSoTimeout(LIMIT_MILLIS);
         }

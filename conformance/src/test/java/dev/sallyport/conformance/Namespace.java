@@ -1,0 +1,81 @@
+package dev.sallyport.conformance;
+
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Locale;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.stream.Stream;
+import tools.jackson.databind.JsonNode;
+
+/** A namespace of one test, deleted with all that is in it. */
+final class Namespace implements AutoCloseable {
+
+    private static final Duration ROLLOUT = Duration.ofMinutes(2);
+
+    private final Cluster cluster;
+    private final Kubectl kubectl;
+
+    private Namespace(Cluster cluster, Kubectl kubectl) {
+        this.cluster = cluster;
+        this.kubectl = kubectl;
+    }
+
+    static Namespace create(Cluster cluster) {
+        String name =
+                String.format(
+                        Locale.ROOT,
+                        "test-%08x",
+                        ThreadLocalRandom.current().nextLong(1L << Integer.SIZE));
+        cluster.kubectl().ok("create", "namespace", name);
+        return new Namespace(cluster, cluster.kubectl().in(name));
+    }
+
+    String name() {
+        return kubectl.namespace();
+    }
+
+    /** kubectl with every right, in this namespace. */
+    Kubectl kubectl() {
+        return kubectl;
+    }
+
+    /**
+     * Makes objects what these documents say. What {@link Manifests} writes is for namespace {@code
+     * default}; here it is for this one.
+     */
+    Namespace apply(String... documents) {
+        kubectl.apply(
+                Stream.of(documents)
+                        .map(each -> each.replace("\n  namespace: default\n", "\n"))
+                        .toArray(String[]::new));
+        return this;
+    }
+
+    /** Starts Pods that answer with what they were asked, behind a Service's port 80. */
+    Namespace echo(String name, int replicas) {
+        apply(Manifests.echoPods(name, replicas));
+        kubectl.awaitRollout(name, ROLLOUT);
+        return this;
+    }
+
+    /** An object, {@code kind/name}. */
+    JsonNode get(String object) {
+        return kubectl.get(object);
+    }
+
+    /** A way to a port of a Service. */
+    Way wayTo(String service, int port) {
+        return cluster.wayTo(name(), service, port);
+    }
+
+    /** A kubeconfig of a ServiceAccount of this namespace, see {@link Cluster#kubeconfigOf}. */
+    Path kubeconfigOf(String serviceAccount, Path file) {
+        return cluster.kubeconfigOf(name(), serviceAccount, file);
+    }
+
+    /** Nobody waits for its end; the name is not used again. */
+    @Override
+    public void close() {
+        kubectl.ok("delete", "namespace", name(), "--wait=false");
+    }
+}

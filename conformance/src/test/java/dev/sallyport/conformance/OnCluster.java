@@ -1,0 +1,79 @@
+package dev.sallyport.conformance;
+
+import static org.junit.jupiter.api.extension.ConditionEvaluationResult.disabled;
+import static org.junit.jupiter.api.extension.ConditionEvaluationResult.enabled;
+
+import java.lang.annotation.ElementType;
+import java.lang.annotation.Retention;
+import java.lang.annotation.RetentionPolicy;
+import java.lang.annotation.Target;
+import java.lang.reflect.AnnotatedElement;
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.extension.ConditionEvaluationResult;
+import org.junit.jupiter.api.extension.ExecutionCondition;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.extension.ExtensionContext;
+import org.junit.jupiter.api.extension.ParameterContext;
+import org.junit.jupiter.api.extension.ParameterResolver;
+import org.junit.platform.commons.support.AnnotationSupport;
+
+/**
+ * Tests that need a Kubernetes. Their methods may take the {@link Cluster}, which is brought up for
+ * the first of them and taken down after the last of the run, and {@link Namespace}s, each new and
+ * deleted after the test, or after the class where a method before all tests took it.
+ */
+@Target({ElementType.TYPE, ElementType.METHOD})
+@Retention(RetentionPolicy.RUNTIME)
+@Tag("cluster")
+@ExtendWith(OnCluster.Fixture.class)
+@interface OnCluster {
+
+    /** Whether it breaks or looks into the node, so that only the test bed will do. */
+    boolean testBed() default false;
+
+    /** Gives tests what they ask for. */
+    final class Fixture implements ParameterResolver, ExecutionCondition {
+
+        private static final ExtensionContext.Namespace STORE =
+                ExtensionContext.Namespace.create(OnCluster.class);
+        private static final AtomicInteger NAMESPACES = new AtomicInteger();
+
+        @Override
+        public ConditionEvaluationResult evaluateExecutionCondition(ExtensionContext context) {
+            boolean own =
+                    context.getElement()
+                            .flatMap(Fixture::annotation)
+                            .map(OnCluster::testBed)
+                            .orElse(false);
+            return own && Cluster.isGiven()
+                    ? disabled("needs the test bed's own node, and a cluster was given")
+                    : enabled("on a cluster");
+        }
+
+        private static Optional<OnCluster> annotation(AnnotatedElement element) {
+            return AnnotationSupport.findAnnotation(element, OnCluster.class);
+        }
+
+        @Override
+        public boolean supportsParameter(ParameterContext parameter, ExtensionContext context) {
+            Class<?> type = parameter.getParameter().getType();
+            return type == Cluster.class || type == Namespace.class;
+        }
+
+        @Override
+        public Object resolveParameter(ParameterContext parameter, ExtensionContext context) {
+            Cluster cluster =
+                    context.getRoot()
+                            .getStore(STORE)
+                            .computeIfAbsent("cluster", _ -> Cluster.open(), Cluster.class);
+            if (parameter.getParameter().getType() == Cluster.class) {
+                return cluster;
+            }
+            Namespace namespace = cluster.namespace();
+            context.getStore(STORE).put(NAMESPACES.incrementAndGet(), namespace);
+            return namespace;
+        }
+    }
+}
