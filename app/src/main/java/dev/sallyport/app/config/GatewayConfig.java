@@ -242,16 +242,22 @@ public record GatewayConfig(
                             "The IngressClasses to serve; empty means those of this controller and the class"
                                     + " `sallyport`.")
                     List<String> classes,
+            @Key(
+                            "Other controllers whose IngressClasses to serve as well, such as"
+                                    + " `k8s.io/ingress-nginx`, to take over from them.")
+                    List<String> controllers,
             @Key("Serve every Ingress while there is no IngressClass at all.")
                     boolean servesAllWithoutClasses,
             @Key("`namespace/service:port`; answers what no rule matches.")
                     Optional<BackendReference> defaultBackend,
             @Key("Allow loopback addresses as endpoints.") boolean loopbackEndpoints,
             @Key("Serve Services of type ExternalName.") boolean externalNames) {
-        static final Ingress DEFAULT = new Ingress(List.of(), true, Optional.empty(), true, true);
+        static final Ingress DEFAULT =
+                new Ingress(List.of(), List.of(), true, Optional.empty(), true, true);
 
         public Ingress {
             classes = List.copyOf(classes);
+            controllers = List.copyOf(controllers);
         }
     }
 

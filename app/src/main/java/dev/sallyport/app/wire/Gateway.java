@@ -14,6 +14,7 @@ import dev.sallyport.model.finding.Severity;
 import dev.sallyport.model.name.Hostname;
 import dev.sallyport.model.name.ObjectRef;
 import dev.sallyport.model.snapshot.GatewaySnapshot;
+import dev.sallyport.model.upstream.OwnAddresses;
 import dev.sallyport.proxy.metric.Reading;
 import dev.sallyport.tls.certificate.SelfSigned;
 import dev.sallyport.tls.context.NativeTls;
@@ -50,14 +51,16 @@ public final class Gateway implements AdminState, AutoCloseable {
     }
 
     private final EffectiveConfig config;
+    private final OwnAddresses own;
     private final InstantSource time;
     private final Traffic traffic;
     private @Nullable AdminServer admin;
     private volatile @Nullable FolderControl control;
     private volatile Phase phase = Phase.STARTING;
 
-    private Gateway(EffectiveConfig config, InstantSource time, Traffic traffic) {
+    private Gateway(EffectiveConfig config, OwnAddresses own, InstantSource time, Traffic traffic) {
         this.config = config;
+        this.own = own;
         this.time = time;
         this.traffic = traffic;
     }
@@ -79,7 +82,8 @@ public final class Gateway implements AdminState, AutoCloseable {
                 .addKeyValue("tls", tls)
                 .addKeyValue("resources", resources)
                 .log("sallyport starts");
-        var gateway = new Gateway(config, time, Traffic.open(config, time));
+        OwnAddresses own = Whereabouts.of(config);
+        var gateway = new Gateway(config, own, time, Traffic.open(config, own, time));
         try {
             gateway.startAdmin();
             gateway.startControl(resources);
@@ -174,7 +178,8 @@ public final class Gateway implements AdminState, AutoCloseable {
 
     private void startControl(Path resources) throws StartFailed, InterruptedException {
         FolderControl opened =
-                FolderControl.open(resources, config.controlSettings(fallback()), traffic, time);
+                FolderControl.open(
+                        resources, config.controlSettings(fallback(), own), traffic, time);
         control = opened;
         try {
             var _ = opened.firstApplied().get();

@@ -20,6 +20,7 @@ import dev.sallyport.app.config.GatewayConfig.Tls;
 import dev.sallyport.control.translate.BackendReference;
 import dev.sallyport.control.translate.PortReference;
 import dev.sallyport.model.listener.TlsProfile;
+import dev.sallyport.model.upstream.OwnAddresses;
 import dev.sallyport.proxy.ProxySettings.AccessLogSettings;
 import dev.sallyport.proxy.ProxySettings.EscapedSlashes;
 import dev.sallyport.proxy.ProxySettings.Transport;
@@ -173,7 +174,8 @@ final class SectionsTest {
     @Test
     void ingressByDefault() throws Exception {
         defaults(
-                GatewayConfig::ingress, new Ingress(List.of(), true, Optional.empty(), true, true));
+                GatewayConfig::ingress,
+                new Ingress(List.of(), List.of(), true, Optional.empty(), true, true));
     }
 
     @Test
@@ -185,11 +187,13 @@ final class SectionsTest {
                   classes: [public, private]
                   serves-all-without-classes: false
                   default-backend: default/fallback:http
+                  controllers: [k8s.io/ingress-nginx]
                   loopback-endpoints: false
                   external-names: false
                 """,
                 new Ingress(
                         List.of("public", "private"),
+                        List.of("k8s.io/ingress-nginx"),
                         false,
                         Optional.of(
                                 new BackendReference(
@@ -462,7 +466,7 @@ final class SectionsTest {
         EffectiveConfig config = load("");
 
         assertThat(config.proxySettings()).isEqualTo(dev.sallyport.proxy.ProxySettings.DEFAULT);
-        assertThat(config.controlSettings(Optional.empty()))
+        assertThat(config.controlSettings(Optional.empty(), OwnAddresses.NONE))
                 .isEqualTo(
                         dev.sallyport.control.ControlSettings.forFolder(
                                 config.listeners(), Optional.empty()));

@@ -15,6 +15,7 @@ import dev.sallyport.model.listener.ListenerProtocol;
 import dev.sallyport.model.name.Hostname;
 import dev.sallyport.model.name.ObjectRef;
 import dev.sallyport.model.route.HttpsRedirect;
+import dev.sallyport.model.upstream.AddressGuard;
 import dev.sallyport.model.upstream.Upstream;
 import dev.sallyport.model.upstream.UpstreamKey;
 import dev.sallyport.secretsync.CertificateCatalog;
@@ -434,6 +435,7 @@ class IncrementalTranslatorTest {
         return new TranslationSettings(
                 List.of(new Listener("https", "0.0.0.0", 8443, new ListenerProtocol.Http())),
                 Set.of(),
+                Set.of(),
                 true,
                 Optional.of(new HttpsRedirect(308, 443)),
                 defaults ? Optional.of(BackendReference.parse("default/web:80")) : Optional.empty(),
@@ -442,7 +444,7 @@ class IncrementalTranslatorTest {
                         : Optional.empty(),
                 Optional.of(FALLBACK),
                 strict,
-                true,
+                new AddressGuard(true),
                 true);
     }
 

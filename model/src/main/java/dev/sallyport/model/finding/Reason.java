@@ -24,6 +24,8 @@ public enum Reason {
 
     /** The Ingress names a class of which no IngressClass exists; nobody serves it. */
     CLASS_UNKNOWN(ERROR),
+    /** The configuration asks for an IngressClass whose controller is another one. */
+    CLASS_OF_ANOTHER_CONTROLLER(WARNING),
     /** More than one IngressClass is marked as the default. */
     CLASS_DEFAULT_AMBIGUOUS(WARNING),
     /** An IngressClass has parameters that this gateway does not know. */
@@ -44,7 +46,10 @@ public enum Reason {
     SERVICE_UNSUPPORTED(ERROR),
     /** The Service has no ready endpoint; requests are answered 503. */
     SERVICE_WITHOUT_ENDPOINTS(WARNING),
-    /** An endpoint address is not allowed as a target (loopback, link-local, metadata). */
+    /**
+     * An endpoint address is not allowed as a target (loopback, link-local, metadata, the gateway's
+     * own).
+     */
     ENDPOINT_FORBIDDEN(ERROR),
 
     /**
