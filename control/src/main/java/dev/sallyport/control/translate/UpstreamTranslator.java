@@ -261,6 +261,14 @@ final class UpstreamTranslator {
         } else {
             what = "no endpoint is ready";
         }
+        if (CertManagerObjects.isSolver(service.service())) {
+            return new Finding(
+                    Reason.SOLVER_NOT_READY,
+                    service.ref(),
+                    service.origin().location(),
+                    "port " + key.port() + ": " + what + "; the challenge is answered 503",
+                    "Wait for the solver's pod to start.");
+        }
         return new Finding(
                 Reason.SERVICE_WITHOUT_ENDPOINTS,
                 service.ref(),

@@ -52,11 +52,16 @@ public enum Reason {
      */
     ENDPOINT_FORBIDDEN(ERROR),
 
+    /** What is to answer a challenge is not there yet; normal for some seconds. */
+    SOLVER_NOT_READY(INFO),
+
     /**
      * The Secret does not exist; a last good certificate stays in service, else the default
      * certificate.
      */
     SECRET_MISSING(ERROR),
+    /** The Secret does not exist yet, but cert-manager was asked to have it issued. */
+    CERTIFICATE_PENDING(WARNING),
     /** The Secret was deleted; its last good certificate stays in service. */
     SECRET_DELETED(ERROR),
     /** The Secret lacks {@code tls.crt} or {@code tls.key}, or they are empty. */
