@@ -33,6 +33,8 @@ import org.jspecify.annotations.Nullable;
  *   <li>An update that cannot be used (garbage, mismatched, empty, too large) changes nothing.
  *   <li>An update that is not valid yet waits for its time, unless what is served has expired or
  *       there is nothing to serve: a gateway whose clock is wrong must not fall silent.
+ *   <li>A temporary certificate does not take the place of a real one that is still valid: it was
+ *       made because the Secret was lost or broken, not because the real one had to go.
  *   <li>A deleted Secret changes nothing as long as somebody refers to it.
  *   <li>Otherwise the newest one is served, expired or not: it is what the owner asks for. What is
  *       wrong with it is reported.
@@ -212,8 +214,10 @@ public final class CertificateCatalog {
             return;
         }
         ServedCertificate served = entry.served;
-        boolean due = !candidate.notBefore().isAfter(now);
-        if (due || served == null || served.bundle().notAfter().isBefore(now)) {
+        boolean temporary = CertificateJudgement.temporary(candidate);
+        if (served == null
+                || served.bundle().notAfter().isBefore(now)
+                || (!candidate.notBefore().isAfter(now) && (!temporary || served.temporary()))) {
             entry.serve(candidate, now);
         }
     }
@@ -290,11 +294,14 @@ public final class CertificateCatalog {
                 .toList();
     }
 
-    /** Adds what speaks against an update; an error says what is served instead. */
+    /** Adds what speaks against an update, and what is served instead. */
     private static void addKept(
             List<Finding> remarks, List<Finding> against, @Nullable ServedCertificate served) {
         for (Finding finding : against) {
-            if (served == null || finding.severity() != Severity.ERROR) {
+            boolean decisive =
+                    finding.severity() == Severity.ERROR
+                            || finding.reason() == Reason.CERTIFICATE_TEMPORARY;
+            if (served == null || !decisive) {
                 remarks.add(finding);
             } else {
                 remarks.add(

@@ -8,7 +8,10 @@ import dev.sallyport.control.translate.TranslationSettings;
 import dev.sallyport.model.certificate.CertificateSet;
 import dev.sallyport.model.listener.Listener;
 import dev.sallyport.model.route.HttpsRedirect;
+import dev.sallyport.model.upstream.AddressGuard;
+import dev.sallyport.model.upstream.OwnAddresses;
 import dev.sallyport.proxy.ProxySettings;
+import java.net.InetAddress;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -19,11 +22,17 @@ import java.util.Set;
  * @param config what the program runs with
  * @param listeners the ports to bind, with what is in the files that they name
  * @param settings every value with its source, in the order of the documentation
+ * @param podAddresses those of the pod that it runs in, and of nobody else; empty where there is no
+ *     pod, or it shares its node's
  */
 public record EffectiveConfig(
-        GatewayConfig config, List<Listener> listeners, List<Setting> settings) {
+        GatewayConfig config,
+        List<Listener> listeners,
+        List<Setting> settings,
+        Set<InetAddress> podAddresses) {
     public EffectiveConfig {
         listeners = List.copyOf(listeners);
+        podAddresses = Set.copyOf(podAddresses);
         settings = List.copyOf(settings);
     }
 
@@ -45,12 +54,18 @@ public record EffectiveConfig(
                 config.forwarding().escapedSlashes());
     }
 
+    /** Which addresses endpoints may have, where the gateway can be reached at {@code own}. */
+    public AddressGuard addressGuard(OwnAddresses own) {
+        return new AddressGuard(config.ingress().loopbackEndpoints(), own);
+    }
+
     /**
      * For the control side.
      *
      * @param fallback the default certificate while no configured one can be used
+     * @param own where the gateway can be reached
      */
-    public ControlSettings controlSettings(Optional<CertificateSet> fallback) {
+    public ControlSettings controlSettings(Optional<CertificateSet> fallback, OwnAddresses own) {
         GatewayConfig.Ingress ingress = config.ingress();
         GatewayConfig.Redirect redirect = config.redirect();
         GatewayConfig.Folder folder = config.folder();
@@ -58,6 +73,7 @@ public record EffectiveConfig(
                 new TranslationSettings(
                         listeners,
                         Set.copyOf(ingress.classes()),
+                        Set.copyOf(ingress.controllers()),
                         ingress.servesAllWithoutClasses(),
                         redirect.enabled()
                                 ? Optional.of(new HttpsRedirect(redirect.status(), redirect.port()))
@@ -66,7 +82,7 @@ public record EffectiveConfig(
                         config.tls().defaultCertificate().map(name -> name.of("Secret")),
                         fallback,
                         config.tls().strictSni(),
-                        ingress.loopbackEndpoints(),
+                        addressGuard(own),
                         ingress.externalNames()),
                 new FolderSettings(
                         folder.notifications(),

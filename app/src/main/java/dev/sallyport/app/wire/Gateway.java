@@ -19,6 +19,7 @@ import dev.sallyport.model.finding.Severity;
 import dev.sallyport.model.name.Hostname;
 import dev.sallyport.model.name.ObjectRef;
 import dev.sallyport.model.snapshot.GatewaySnapshot;
+import dev.sallyport.model.upstream.OwnAddresses;
 import dev.sallyport.proxy.metric.Reading;
 import dev.sallyport.tls.certificate.SelfSigned;
 import dev.sallyport.tls.context.NativeTls;
@@ -55,6 +56,7 @@ public final class Gateway implements AdminState, AutoCloseable {
     }
 
     private final EffectiveConfig config;
+    private final OwnAddresses own;
     private final InstantSource time;
     private final Traffic traffic;
     private @Nullable AdminServer admin;
@@ -62,8 +64,9 @@ public final class Gateway implements AdminState, AutoCloseable {
     private volatile @Nullable ClusterClient cluster;
     private volatile Phase phase = Phase.STARTING;
 
-    private Gateway(EffectiveConfig config, InstantSource time, Traffic traffic) {
+    private Gateway(EffectiveConfig config, OwnAddresses own, InstantSource time, Traffic traffic) {
         this.config = config;
+        this.own = own;
         this.time = time;
         this.traffic = traffic;
     }
@@ -85,7 +88,8 @@ public final class Gateway implements AdminState, AutoCloseable {
                 .addKeyValue("tls", tls)
                 .addKeyValue("source", source)
                 .log("sallyport starts");
-        var gateway = new Gateway(config, time, Traffic.open(config, time));
+        OwnAddresses own = Whereabouts.of(config);
+        var gateway = new Gateway(config, own, time, Traffic.open(config, own, time));
         try {
             gateway.startAdmin();
             gateway.startControl(source);
@@ -200,7 +204,7 @@ public final class Gateway implements AdminState, AutoCloseable {
                 switch (source) {
                     case ObjectSource.Folder(Path folder) ->
                             FolderControl.open(
-                                    folder, config.controlSettings(fallback()), traffic, time);
+                                    folder, config.controlSettings(fallback(), own), traffic, time);
                     case ObjectSource.Cluster(ClusterAccess access) -> openCluster(access);
                 };
         control = opened;
@@ -235,7 +239,7 @@ public final class Gateway implements AdminState, AutoCloseable {
         return ClusterControl.open(
                 client,
                 config.clusterSettings(),
-                config.controlSettings(fallback()),
+                config.controlSettings(fallback(), own),
                 traffic,
                 time);
     }

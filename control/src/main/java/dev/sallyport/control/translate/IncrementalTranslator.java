@@ -12,6 +12,8 @@ import dev.sallyport.model.name.HostTable;
 import dev.sallyport.model.name.Hostname;
 import dev.sallyport.model.name.ObjectRef;
 import dev.sallyport.model.name.ShardedMap;
+import dev.sallyport.model.route.Challenge;
+import dev.sallyport.model.route.ChallengeTable;
 import dev.sallyport.model.route.Route;
 import dev.sallyport.model.route.RoutingTable;
 import dev.sallyport.model.route.VirtualHost;
@@ -40,7 +42,8 @@ import org.jspecify.annotations.Nullable;
  * <pre>
  * Ingress, classes      → intent         per Ingress
  * intents, Services,    → virtual host   per host; again when an Ingress that names it, a Service
- *   certificates          certificates     it sends to or a Secret it is served with changes
+ *   certificates          challenges       it sends to or a Secret it is served with changes
+ *                         certificates
  * Service, slices       → upstream       per Service port that a route names
  * all of the above      → three tables that share what did not change
  * </pre>
@@ -173,8 +176,11 @@ public final class IncrementalTranslator {
 
         Map<Hostname, @Nullable VirtualHost> hostChanges = new LinkedHashMap<>();
         Map<Hostname, @Nullable CertificateSet> certificateChanges = new LinkedHashMap<>();
+        Map<Challenge, @Nullable Route> challengeChanges = new LinkedHashMap<>();
         for (HostScope scope : dirtyScopes) {
-            translateHost(scope);
+            HostTranslator.Result before = resultOf(scope);
+            translateHost(scope, before);
+            noteChallenges(before.challenges(), resultOf(scope).challenges(), challengeChanges);
             if (scope instanceof HostScope.Named(Hostname name)) {
                 HostTranslator.Result result = hosts.get(scope);
                 VirtualHost host = result == null ? null : result.virtualHost().orElse(null);
@@ -194,7 +200,10 @@ public final class IncrementalTranslator {
         }
         translateGatewayDefault();
         ShardedMap<UpstreamKey, Upstream> upstreams = translateUpstreams();
-        RoutingTable routes = routes(hostTable.with(hostChanges));
+        RoutingTable routes =
+                routes(
+                        current.routes().challenges().with(challengeChanges),
+                        hostTable.with(hostChanges));
         HostTable<CertificateSet> served =
                 strictDefaults(certificateTable.with(certificateChanges), defaultSet);
         CertificateTable table = certificates(served, defaultSet);
@@ -381,8 +390,27 @@ public final class IncrementalTranslator {
         }
     }
 
-    private void translateHost(HostScope scope) {
-        HostTranslator.Result before = hosts.getOrDefault(scope, HostTranslator.Result.NOTHING);
+    private HostTranslator.Result resultOf(HostScope scope) {
+        return hosts.getOrDefault(scope, HostTranslator.Result.NOTHING);
+    }
+
+    private static void noteChallenges(
+            Map<Challenge, Route> before,
+            Map<Challenge, Route> now,
+            Map<Challenge, @Nullable Route> changes) {
+        for (Challenge challenge : before.keySet()) {
+            if (!now.containsKey(challenge)) {
+                changes.put(challenge, null);
+            }
+        }
+        now.forEach((challenge, route) -> {
+            if (!route.equals(before.get(challenge))) {
+                changes.put(challenge, route);
+            }
+        });
+    }
+
+    private void translateHost(HostScope scope, HostTranslator.Result before) {
         TreeMap<Contribution, Contribution> all = byScope.get(scope);
         HostTranslator.Result result =
                 keepIdentity(
@@ -414,6 +442,7 @@ public final class IncrementalTranslator {
         return before.virtualHost().equals(result.virtualHost())
                 ? new HostTranslator.Result(
                         before.virtualHost(),
+                        result.challenges(),
                         result.certificates(),
                         result.secured(),
                         result.findings(),
@@ -470,7 +499,7 @@ public final class IncrementalTranslator {
         return current.upstreams().with(changes);
     }
 
-    private RoutingTable routes(HostTable<VirtualHost> hostTable) {
+    private RoutingTable routes(ChallengeTable challenges, HostTable<VirtualHost> hostTable) {
         HostTranslator.Result any = hosts.get(HostScope.Any.ANY);
         VirtualHost anyHost =
                 any == null
@@ -478,11 +507,12 @@ public final class IncrementalTranslator {
                         : any.virtualHost().orElse(RoutingTable.EMPTY.anyHost());
         Optional<Route> fallback = gatewayDefault.virtualHost().flatMap(VirtualHost::fallback);
         RoutingTable before = current.routes();
-        return same(hostTable, before.hosts())
+        return same(challenges, before.challenges())
+                        && same(hostTable, before.hosts())
                         && same(anyHost, before.anyHost())
                         && fallback.equals(before.fallback())
                 ? before
-                : new RoutingTable(hostTable, anyHost, fallback);
+                : new RoutingTable(challenges, hostTable, anyHost, fallback);
     }
 
     private CertificateTable certificates(
