@@ -8,16 +8,15 @@ import dev.sallyport.control.resource.Resource;
 import dev.sallyport.control.resource.ResourceChange;
 import dev.sallyport.control.resource.SourceUpdate;
 import dev.sallyport.model.name.ObjectRef;
-import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.client.KubernetesClientException;
 import java.net.URI;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -55,6 +54,7 @@ public final class ClusterSource implements SecretDemand, AutoCloseable {
     private final String base;
     private final LinkedBlockingQueue<Runnable> queue = new LinkedBlockingQueue<>();
     private final List<Watch> watches = new ArrayList<>();
+    private final Map<Feed<?>, Watch> byFeed = new HashMap<>();
     private final SecretWatches secrets;
     private final WatchFindings findings = new WatchFindings();
     private final Set<ObjectRef> listedSecrets = new HashSet<>();
@@ -70,13 +70,14 @@ public final class ClusterSource implements SecretDemand, AutoCloseable {
 
     /** A watch of a kind, with what is known of it. */
     private static final class Watch {
-        final Feed<?> feed;
+        Feed<?> feed;
         final boolean needed;
         final VanishGuard guard;
         boolean listed;
         long heard; // a list, in nanoseconds
         @Nullable Long refusedSince;
         boolean asked; // for a second list
+        boolean anew; // the next list is the first of its feed
 
         Watch(Feed<?> feed, boolean needed, Duration holdBack, long now) {
             this.feed = feed;
@@ -219,14 +220,30 @@ public final class ClusterSource implements SecretDemand, AutoCloseable {
                 : settings.namespaces().stream().map(WatchScope::in).toList();
     }
 
-    private <T extends HasMetadata> void add(
-            WatchedKind<T> kind, WatchScope scope, boolean needed) {
-        var listener = new KindListener();
-        Feed<T> feed = new Feed<>(kind, scope, cluster.client(), base, listener);
+    private void add(WatchedKind<?> kind, WatchScope scope, boolean needed) {
+        Feed<?> feed = feed(kind, scope);
         var watch = new Watch(feed, needed, settings.holdBack(), nanoTime.getAsLong());
-        listener.watch = watch;
         watches.add(watch);
+        byFeed.put(feed, watch);
         cluster.contacts().expect(feed.path());
+    }
+
+    private Feed<?> feed(WatchedKind<?> kind, WatchScope scope) {
+        return new Feed<>(kind, scope, cluster.client(), base, new KindListener());
+    }
+
+    /**
+     * Lists and watches anew: what the API server has and the list before did not, the watch that
+     * follows that list would never tell of.
+     */
+    private void restart(Watch watch) {
+        Feed<?> before = watch.feed;
+        before.close();
+        byFeed.remove(before);
+        watch.feed = feed(before.kind(), before.scope());
+        byFeed.put(watch.feed, watch);
+        watch.anew = true;
+        watch.feed.start();
     }
 
     private Feed<?> singleFeed(ObjectRef secret) {
@@ -339,7 +356,8 @@ public final class ClusterSource implements SecretDemand, AutoCloseable {
             Optional<Set<ObjectRef>> names;
             try {
                 names = Optional.of(watch.feed.namesNow());
-            } catch (KubernetesClientException failed) {
+            } catch (RuntimeException failed) {
+                log.atDebug().setCause(failed).log("No second list");
                 names = Optional.empty();
             }
             Optional<Set<ObjectRef>> answer = names;
@@ -349,6 +367,9 @@ public final class ClusterSource implements SecretDemand, AutoCloseable {
                 answer.ifPresentOrElse(
                         existing -> {
                             watch.guard.confirm(existing, later).forEach(this::obey);
+                            if (watch.guard.held() > 0) {
+                                restart(watch);
+                            }
                             tellHeld(watch);
                         },
                         () -> watch.guard.postpone(later));
@@ -447,69 +468,87 @@ public final class ClusterSource implements SecretDemand, AutoCloseable {
         return path == null ? "" : path.replaceFirst("/+$", "");
     }
 
-    /** The watch of a kind. */
+    /** Tells of kinds; a feed that was replaced is not heard any more. */
     private final class KindListener implements Feed.Listener {
-        private @Nullable Watch watch;
-
-        private Watch watch() {
-            return Objects.requireNonNull(watch);
-        }
-
         @Override
         public void listing(Feed<?> feed) {
-            queue.add(() -> watch().guard.listing());
+            later(
+                    feed,
+                    watch -> {
+                        if (watch.anew) {
+                            watch.guard.listingAnew();
+                        } else {
+                            watch.guard.listing();
+                        }
+                    });
         }
 
         @Override
         public void exists(Feed<?> feed, ObjectRef ref, Optional<Resource> now) {
-            queue.add(() -> {
-                boolean wasHeld = watch().guard.held() > 0;
-                watch().guard.seen(ref);
-                if (wasHeld) {
-                    tellHeld(watch());
-                }
-                if (!ref.kind().equals("Secret")) {
-                    tell(change(ref, now));
-                } else if (now.isPresent()) {
-                    listedSecrets.add(ref);
-                    secrets.listed(ref);
-                    tell(change(ref, now));
-                } else if (listedSecrets.remove(ref)) {
-                    tell(ResourceChange.remove(ref));
-                }
-            });
+            later(
+                    feed,
+                    watch -> {
+                        boolean wereHeld = watch.guard.held() > 0;
+                        watch.guard.seen(ref);
+                        if (wereHeld && watch.guard.held() == 0) {
+                            tellHeld(watch);
+                        }
+                        if (!ref.kind().equals("Secret")) {
+                            tell(change(ref, now));
+                        } else if (now.isPresent()) {
+                            listedSecrets.add(ref);
+                            secrets.listed(ref);
+                            tell(change(ref, now));
+                        } else if (listedSecrets.remove(ref)) {
+                            tell(ResourceChange.remove(ref));
+                        }
+                    });
         }
 
         @Override
         public void gone(Feed<?> feed, ObjectRef ref, boolean seen) {
-            queue.add(() -> {
-                if (seen) {
-                    watch().guard.deleted(ref);
-                    obey(ref);
-                } else {
-                    watch().guard.missing(ref);
-                }
-            });
+            later(
+                    feed,
+                    watch -> {
+                        if (seen) {
+                            watch.guard.deleted(ref);
+                            obey(ref);
+                        } else {
+                            watch.guard.missing(ref);
+                        }
+                    });
         }
 
         @Override
         public void listed(Feed<?> feed) {
-            queue.add(() -> {
-                long now = nanoTime.getAsLong();
-                watch().listed = true;
-                watch().heard = now;
-                watch().guard.listed(now).forEach(ClusterSource.this::obey);
-                if (watch().guard.held() > 0) {
-                    tellHeld(watch());
-                }
-                beginIfComplete();
-            });
+            later(
+                    feed,
+                    watch -> {
+                        long now = nanoTime.getAsLong();
+                        watch.listed = true;
+                        watch.anew = false;
+                        watch.heard = now;
+                        watch.guard.listed(now).forEach(ClusterSource.this::obey);
+                        if (watch.guard.held() > 0) {
+                            tellHeld(watch);
+                        }
+                        beginIfComplete();
+                    });
         }
 
         @Override
         public void failed(Feed<?> feed, int status, String message) {
             cluster.contacts().failed(feed.path(), new Trouble(status, message));
-            queue.add(ClusterSource.this::beginIfComplete);
+            later(feed, _ -> beginIfComplete());
+        }
+
+        private void later(Feed<?> feed, Consumer<Watch> event) {
+            queue.add(() -> {
+                Watch watch = byFeed.get(feed);
+                if (watch != null) {
+                    event.accept(watch);
+                }
+            });
         }
     }
 

@@ -6,6 +6,7 @@ import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.api.model.KubernetesResourceList;
 import io.fabric8.kubernetes.api.model.ListOptions;
 import io.fabric8.kubernetes.api.model.ListOptionsBuilder;
+import io.fabric8.kubernetes.api.model.PartialObjectMetadata;
 import io.fabric8.kubernetes.api.model.PartialObjectMetadataList;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientException;
@@ -15,6 +16,7 @@ import io.fabric8.kubernetes.client.dsl.MixedOperation;
 import io.fabric8.kubernetes.client.informers.ResourceEventHandler;
 import io.fabric8.kubernetes.client.informers.SharedIndexInformer;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import org.slf4j.Logger;
@@ -113,7 +115,10 @@ final class Feed<T extends HasMetadata> implements AutoCloseable {
         do {
             ListOptions page = new ListOptionsBuilder().withLimit(PAGE).withContinue(next).build();
             PartialObjectMetadataList list = operation().listAsPartialObjectMetadata(page);
-            list.getItems().forEach(item -> names.add(kind.ref(item)));
+            List<PartialObjectMetadata> items = list.getItems();
+            if (items != null) { // an empty list has none
+                items.forEach(item -> names.add(kind.ref(item)));
+            }
             next = list.getMetadata().getContinue();
         } while (next != null && !next.isEmpty());
         return names;

@@ -25,8 +25,9 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The JDK's HTTP client, with what a watch needs beyond it: dead connections are noticed ({@link
- * PongWatchdog}), reads are paced ({@link RequestRate}; all watches may come back at once), {@code
- * Retry-After} is kept to, and what each request came to is noted ({@link Contacts}).
+ * PongWatchdog}, {@link StallGuard}), reads are paced ({@link RequestRate}; all watches may come
+ * back at once), {@code Retry-After} is kept to, and what each request came to is noted ({@link
+ * Contacts}).
  */
 final class WatchedHttpClient extends HttpClient {
     /* Concurrency: `rate` is under its own lock; everything else is immutable or thread-safe. */
@@ -63,8 +64,10 @@ final class WatchedHttpClient extends HttpClient {
             return client.sendAsync(request, handler);
         }
         WatchedPath path = WatchedPath.of(request.uri());
+        HttpResponse.BodyHandler<T> guarded =
+                head -> new StallGuard<>(handler.apply(head), limits.silence(), timer, nanoTime);
         CompletableFuture<HttpResponse<T>> answer =
-                inTurn(() -> client.sendAsync(request, handler));
+                inTurn(() -> client.sendAsync(request, guarded));
         return answer.whenComplete((response, failure) -> note(path, response, failure));
     }
 
