@@ -8,8 +8,6 @@ import dev.sallyport.control.resource.Resource;
 import dev.sallyport.control.resource.ResourceChange;
 import dev.sallyport.control.resource.SourceUpdate;
 import dev.sallyport.model.name.ObjectRef;
-import io.fabric8.kubernetes.client.KubernetesClientException;
-import java.net.URI;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -48,16 +46,16 @@ public final class ClusterSource implements SecretDemand, AutoCloseable {
     private static final Duration WAITING_TOLD = Duration.ofSeconds(10);
     private static final String TLS = "kubernetes.io/tls";
 
-    private final ClusterClient cluster;
+    private final Cluster cluster;
     private final ClusterSettings settings;
     private final LongSupplier nanoTime;
-    private final String base;
     private final LinkedBlockingQueue<Runnable> queue = new LinkedBlockingQueue<>();
     private final List<Watch> watches = new ArrayList<>();
-    private final Map<Feed<?>, Watch> byFeed = new HashMap<>();
+    private final Map<Feed, Watch> byFeed = new HashMap<>();
     private final SecretWatches secrets;
     private final WatchFindings findings = new WatchFindings();
     private final Set<ObjectRef> listedSecrets = new HashSet<>();
+    private final Set<String> missingNamespaces = new HashSet<>();
     private final Thread thread;
     private @Nullable Map<ObjectRef, ResourceChange> untold = new LinkedHashMap<>(); // null: told
     private @Nullable Consumer<SourceUpdate> sink;
@@ -70,7 +68,7 @@ public final class ClusterSource implements SecretDemand, AutoCloseable {
 
     /** A watch of a kind, with what is known of it. */
     private static final class Watch {
-        Feed<?> feed;
+        Feed feed;
         final boolean needed;
         final VanishGuard guard;
         boolean listed;
@@ -79,7 +77,7 @@ public final class ClusterSource implements SecretDemand, AutoCloseable {
         boolean asked; // for a second list
         boolean anew; // the next list is the first of its feed
 
-        Watch(Feed<?> feed, boolean needed, Duration holdBack, long now) {
+        Watch(Feed feed, boolean needed, Duration holdBack, long now) {
             this.feed = feed;
             this.needed = needed;
             this.guard = new VanishGuard(holdBack);
@@ -92,14 +90,15 @@ public final class ClusterSource implements SecretDemand, AutoCloseable {
      *
      * @param nanoTime nanoseconds since any moment, for instance {@code System::nanoTime}
      */
-    public ClusterSource(ClusterClient cluster, ClusterSettings settings, LongSupplier nanoTime) {
+    public ClusterSource(ClusterClient client, ClusterSettings settings, LongSupplier nanoTime) {
+        this(new InformerCluster(client), settings, nanoTime);
+    }
+
+    ClusterSource(Cluster cluster, ClusterSettings settings, LongSupplier nanoTime) {
         this.cluster = cluster;
         this.settings = settings;
         this.nanoTime = nanoTime;
-        this.base = path(cluster.url());
-        this.secrets =
-                new SecretWatches(
-                        settings.secrets(), this::singleFeed, cluster.contacts(), findings);
+        this.secrets = new SecretWatches(settings.secrets(), this::singleFeed, findings);
         this.thread = Thread.ofPlatform().name("cluster-watcher").daemon().unstarted(this::run);
     }
 
@@ -211,6 +210,9 @@ public final class ClusterSource implements SecretDemand, AutoCloseable {
         if (everywhere) {
             add(WatchedKind.NAMESPACE, WatchScope.EVERYWHERE, false);
         }
+        for (String namespace : settings.namespaces()) {
+            add(WatchedKind.NAMESPACE, WatchScope.named(namespace), false);
+        }
         watches.forEach(watch -> watch.feed.start());
     }
 
@@ -221,15 +223,10 @@ public final class ClusterSource implements SecretDemand, AutoCloseable {
     }
 
     private void add(WatchedKind<?> kind, WatchScope scope, boolean needed) {
-        Feed<?> feed = feed(kind, scope);
+        Feed feed = cluster.feed(new Watched<>(kind, scope), new KindListener());
         var watch = new Watch(feed, needed, settings.holdBack(), nanoTime.getAsLong());
         watches.add(watch);
         byFeed.put(feed, watch);
-        cluster.contacts().expect(feed.path());
-    }
-
-    private Feed<?> feed(WatchedKind<?> kind, WatchScope scope) {
-        return new Feed<>(kind, scope, cluster.client(), base, new KindListener());
     }
 
     /**
@@ -237,21 +234,18 @@ public final class ClusterSource implements SecretDemand, AutoCloseable {
      * follows that list would never tell of.
      */
     private void restart(Watch watch) {
-        Feed<?> before = watch.feed;
+        Feed before = watch.feed;
         before.close();
         byFeed.remove(before);
-        watch.feed = feed(before.kind(), before.scope());
+        watch.feed = cluster.feed(before.watched(), new KindListener());
         byFeed.put(watch.feed, watch);
         watch.anew = true;
         watch.feed.start();
     }
 
-    private Feed<?> singleFeed(ObjectRef secret) {
-        return new Feed<>(
-                WatchedKind.SECRET,
-                WatchScope.of(secret.namespace(), secret.name()),
-                cluster.client(),
-                base,
+    private Feed singleFeed(ObjectRef secret) {
+        return cluster.feed(
+                new Watched<>(WatchedKind.SECRET, WatchScope.of(secret.namespace(), secret.name())),
                 new SecretListener(secret));
     }
 
@@ -285,14 +279,18 @@ public final class ClusterSource implements SecretDemand, AutoCloseable {
         oldestHeard = oldest;
         findings.judgeServer(cluster.url(), anyFine || !anySilent, trouble);
         for (int i = 0; i < watches.size(); i++) {
-            findings.judge("watch " + watches.get(i).feed, watches.get(i).feed, states.get(i));
+            Watched<?> watched = watches.get(i).feed.watched();
+            // Whether a namespace exists is good to know, and hardly ever allowed.
+            if (watched.scope().name().isEmpty()) {
+                findings.judge(watched, states.get(i));
+            }
         }
         secrets.look(this::readOnce);
         tellFindings();
     }
 
     private WatchState state(Watch watch, long now) {
-        Contact contact = cluster.contacts().of(watch.feed.path());
+        Contact contact = cluster.contact(watch.feed.watched());
         boolean refused = contact.trouble().filter(Trouble::refused).isPresent();
         if (!refused || contact.watching()) {
             watch.refusedSince = null;
@@ -302,8 +300,8 @@ public final class ClusterSource implements SecretDemand, AutoCloseable {
         Long since = watch.refusedSince;
         long heard = contact.heard().filter(at -> at - watch.heard > 0).orElse(watch.heard);
         return new WatchState(
-                watch.feed.kind().kind(),
-                watch.feed.toString(),
+                watch.feed.watched().kind().kind(),
+                watch.feed.watched().toString(),
                 watch.needed,
                 watch.listed,
                 now - heard,
@@ -387,15 +385,37 @@ public final class ClusterSource implements SecretDemand, AutoCloseable {
     }
 
     private void tellHeld(Watch watch) {
-        String step = "held " + watch.feed;
+        String step = "held " + watch.feed.watched();
         int held = watch.guard.held();
         if (held > 0) {
-            findings.say(step, WatchFindings.heldBack(watch.feed, held, watch.guard.known()));
+            findings.say(
+                    step, WatchFindings.heldBack(watch.feed.watched(), held, watch.guard.known()));
         } else {
             findings.resolve(step);
         }
         heldBack = watches.stream().mapToInt(each -> each.guard.held()).sum();
         tellFindings();
+    }
+
+    /** A name that was mistyped would serve nothing, without a word. */
+    private void judgeNamespace(Watch watch) {
+        Watched<?> watched = watch.feed.watched();
+        if (watched.kind().equals(WatchedKind.NAMESPACE)) {
+            watched.scope()
+                    .name()
+                    .ifPresent(name -> {
+                        boolean exists = watch.guard.known() > 0;
+                        if (exists == missingNamespaces.contains(name)) {
+                            findings.judgeNamespace(name, exists);
+                            tellFindings();
+                        }
+                        if (exists) {
+                            missingNamespaces.remove(name);
+                        } else {
+                            missingNamespaces.add(name);
+                        }
+                    });
+        }
     }
 
     private void tell(ResourceChange change) {
@@ -426,29 +446,18 @@ public final class ClusterSource implements SecretDemand, AutoCloseable {
     /** Reads a Secret for which there is no watch left. */
     private void readOnce(ObjectRef secret) {
         Thread.startVirtualThread(() -> {
-            Optional<Resource> now;
             try {
-                now =
-                        Optional.ofNullable(
-                                        cluster.client()
-                                                .secrets()
-                                                .inNamespace(secret.namespace())
-                                                .withName(secret.name())
-                                                .get())
-                                .flatMap(found -> WatchedKind.SECRET.read().apply(secret, found));
-            } catch (KubernetesClientException failed) {
-                String why = String.valueOf(failed.getMessage());
-                if (failed.getCode() == 401 || failed.getCode() == 403) {
-                    queue.add(() -> refused(secret, new Trouble(failed.getCode(), why)));
-                }
-                return; // it is read again in its turn
+                Optional<Resource> now = cluster.read(secret);
+                queue.add(() -> {
+                    if (secrets.read(secret)) {
+                        tell(new ResourceChange(secret, now));
+                    }
+                });
+            } catch (Cluster.Refused failed) {
+                if (failed.trouble().refused()) {
+                    queue.add(() -> refused(secret, failed.trouble()));
+                } // else it is read again in its turn
             }
-            Optional<Resource> found = now;
-            queue.add(() -> {
-                if (secrets.read(secret)) {
-                    tell(change(secret, found));
-                }
-            });
         });
     }
 
@@ -459,19 +468,10 @@ public final class ClusterSource implements SecretDemand, AutoCloseable {
         }
     }
 
-    private static ResourceChange change(ObjectRef ref, Optional<Resource> now) {
-        return new ResourceChange(ref, now);
-    }
-
-    private static String path(String url) {
-        String path = URI.create(url).getPath();
-        return path == null ? "" : path.replaceFirst("/+$", "");
-    }
-
     /** Tells of kinds; a feed that was replaced is not heard any more. */
     private final class KindListener implements Feed.Listener {
         @Override
-        public void listing(Feed<?> feed) {
+        public void listing(Feed feed) {
             later(
                     feed,
                     watch -> {
@@ -484,7 +484,7 @@ public final class ClusterSource implements SecretDemand, AutoCloseable {
         }
 
         @Override
-        public void exists(Feed<?> feed, ObjectRef ref, Optional<Resource> now) {
+        public void exists(Feed feed, ObjectRef ref, Optional<Resource> now) {
             later(
                     feed,
                     watch -> {
@@ -494,11 +494,11 @@ public final class ClusterSource implements SecretDemand, AutoCloseable {
                             tellHeld(watch);
                         }
                         if (!ref.kind().equals("Secret")) {
-                            tell(change(ref, now));
+                            tell(new ResourceChange(ref, now));
                         } else if (now.isPresent()) {
                             listedSecrets.add(ref);
                             secrets.listed(ref);
-                            tell(change(ref, now));
+                            tell(new ResourceChange(ref, now));
                         } else if (listedSecrets.remove(ref)) {
                             tell(ResourceChange.remove(ref));
                         }
@@ -506,7 +506,7 @@ public final class ClusterSource implements SecretDemand, AutoCloseable {
         }
 
         @Override
-        public void gone(Feed<?> feed, ObjectRef ref, boolean seen) {
+        public void gone(Feed feed, ObjectRef ref, boolean seen) {
             later(
                     feed,
                     watch -> {
@@ -520,7 +520,7 @@ public final class ClusterSource implements SecretDemand, AutoCloseable {
         }
 
         @Override
-        public void listed(Feed<?> feed) {
+        public void listed(Feed feed) {
             later(
                     feed,
                     watch -> {
@@ -537,12 +537,11 @@ public final class ClusterSource implements SecretDemand, AutoCloseable {
         }
 
         @Override
-        public void failed(Feed<?> feed, int status, String message) {
-            cluster.contacts().failed(feed.path(), new Trouble(status, message));
+        public void failed(Feed feed, Trouble trouble) {
             later(feed, _ -> beginIfComplete());
         }
 
-        private void later(Feed<?> feed, Consumer<Watch> event) {
+        private void later(Feed feed, Consumer<Watch> event) {
             queue.add(() -> {
                 Watch watch = byFeed.get(feed);
                 if (watch != null) {
@@ -555,31 +554,30 @@ public final class ClusterSource implements SecretDemand, AutoCloseable {
     /** The watch of one Secret. */
     private final class SecretListener implements Feed.Listener {
         private final ObjectRef secret;
-        private boolean found; // in the list that is being read
+        private boolean exists;
 
         SecretListener(ObjectRef secret) {
             this.secret = secret;
         }
 
         @Override
-        public void listing(Feed<?> feed) {
-            queue.add(() -> found = false);
-        }
+        public void listing(Feed feed) {}
 
         @Override
-        public void exists(Feed<?> feed, ObjectRef ref, Optional<Resource> now) {
+        public void exists(Feed feed, ObjectRef ref, Optional<Resource> now) {
             queue.add(() -> {
-                found = true;
+                exists = true;
                 if (secrets.answered(secret, feed)) {
-                    tell(change(secret, now));
+                    tell(new ResourceChange(secret, now));
                     secrets.openNext();
                 }
             });
         }
 
         @Override
-        public void gone(Feed<?> feed, ObjectRef ref, boolean seen) {
+        public void gone(Feed feed, ObjectRef ref, boolean seen) {
             queue.add(() -> {
+                exists = false;
                 if (secrets.answered(secret, feed)) {
                     tell(ResourceChange.remove(secret));
                 }
@@ -587,9 +585,9 @@ public final class ClusterSource implements SecretDemand, AutoCloseable {
         }
 
         @Override
-        public void listed(Feed<?> feed) {
+        public void listed(Feed feed) {
             queue.add(() -> {
-                if (!found && secrets.answered(secret, feed)) {
+                if (!exists && secrets.answered(secret, feed)) {
                     tell(ResourceChange.remove(secret));
                     secrets.openNext();
                 }
@@ -597,9 +595,7 @@ public final class ClusterSource implements SecretDemand, AutoCloseable {
         }
 
         @Override
-        public void failed(Feed<?> feed, int status, String message) {
-            var trouble = new Trouble(status, message);
-            cluster.contacts().failed(feed.path(), trouble);
+        public void failed(Feed feed, Trouble trouble) {
             if (trouble.refused()) {
                 queue.add(() -> {
                     if (secrets.isOpen(secret, feed)) {

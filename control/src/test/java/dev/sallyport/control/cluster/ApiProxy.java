@@ -35,8 +35,9 @@ final class ApiProxy implements AutoCloseable {
      * @param method for instance {@code GET}
      * @param target path and query
      * @param watch whether it asks for a watch
+     * @param at when, in nanoseconds
      */
-    record Request(String method, String target, boolean watch) {
+    record Request(String method, String target, boolean watch, long at) {
         /** Whether it lists (or reads) objects of {@code plural}. */
         boolean lists(String plural) {
             return !watch && method.equals("GET") && target.contains("/" + plural);
@@ -104,6 +105,25 @@ final class ApiProxy implements AutoCloseable {
         connections.forEach(Connection::close);
     }
 
+    /**
+     * Says something on each open watch of {@code plural} as if the API server did, which is silent
+     * meanwhile; on all watches where that is empty.
+     */
+    void say(String plural, String event) {
+        byte[] text = event.getBytes(StandardCharsets.UTF_8);
+        var frame = new ByteArrayOutputStream();
+        frame.write(0x81); // the whole of a text, RFC 6455 section 5.2
+        frame.write(126);
+        frame.write(text.length >> 8);
+        frame.write(text.length);
+        frame.writeBytes(text);
+        for (Connection connection : connections) {
+            if (connection.watching.contains("/" + plural)) {
+                connection.say(frame.toByteArray());
+            }
+        }
+    }
+
     /** What came by so far. */
     List<Request> requests() {
         return List.copyOf(requests);
@@ -147,6 +167,7 @@ final class ApiProxy implements AutoCloseable {
         private final Socket client;
         private volatile @Nullable Socket server;
         private volatile boolean silent;
+        private volatile String watching = ""; // the target
 
         Connection(Socket client) {
             this.client = client;
@@ -156,6 +177,14 @@ final class ApiProxy implements AutoCloseable {
             connections.remove(this);
             closeQuietly(client);
             closeQuietly(server);
+        }
+
+        void say(byte[] bytes) {
+            try {
+                client.getOutputStream().write(bytes);
+            } catch (IOException _) {
+                close();
+            }
         }
 
         void serve() {
@@ -175,6 +204,7 @@ final class ApiProxy implements AutoCloseable {
                         OutputStream out = server().getOutputStream();
                         out.write(head);
                         out.flush();
+                        watching = request.watch() ? request.target() : "";
                         if (request.watch() || !request.method().equals("GET")) {
                             pump(in, out);
                             return;
@@ -248,7 +278,7 @@ final class ApiProxy implements AutoCloseable {
         private static Request parse(String head) {
             String[] line = head.substring(0, head.indexOf('\r')).split(" ", -1);
             boolean upgrade = head.toLowerCase(Locale.ROOT).contains("\nupgrade: websocket");
-            return new Request(line[0], line[1], upgrade);
+            return new Request(line[0], line[1], upgrade, System.nanoTime());
         }
     }
 }

@@ -8,6 +8,7 @@ import dev.sallyport.model.finding.Reason;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.LongSummaryStatistics;
 import java.util.Map;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterAll;
@@ -114,6 +115,88 @@ class OutageIT {
                     .as("the relist published nothing, the rotation did")
                     .isEqualTo(published + 1);
             assertThat(lists()).allSatisfy((_, count) -> assertThat(count).isEqualTo(1));
+        }
+    }
+
+    @Test
+    void watchesThatAreAllTooOldAtOnceAreListedOnceEachAndNotAllAtOnce() throws Exception {
+        try (ServedCluster served = serve()) {
+            long published = served.control().state().published();
+            proxy.forget();
+            proxy.say(
+                    "",
+                    "{\"type\":\"ERROR\",\"object\":{\"kind\":\"Status\",\"apiVersion\":\"v1\","
+                            + "\"status\":\"Failure\",\"reason\":\"Expired\",\"message\":\"too old\",\"code\":410}}");
+            await().atMost(SECONDS).until(() -> lists().size() == 6);
+            rotate();
+            served.awaitSerial("a.example.com", Site.serial(serial));
+            assertThat(served.control().state().published()).isEqualTo(published + 1);
+            assertThat(lists()).allSatisfy((_, count) -> assertThat(count).isEqualTo(1));
+            LongSummaryStatistics times =
+                    proxy.requests().stream()
+                            .filter(Request::lists)
+                            .mapToLong(Request::at)
+                            .summaryStatistics();
+            assertThat(Duration.ofNanos(times.getMax() - times.getMin()))
+                    .as("spread at random over half a second")
+                    .isBetween(Duration.ofMillis(20), Duration.ofSeconds(5));
+        }
+    }
+
+    @Test
+    void aBookmarkMovesWhereAWatchGoesOn() throws Exception {
+        try (ServedCluster served = serve()) {
+            String version = version();
+            proxy.say(
+                    "ingressclasses",
+                    "{\"type\":\"BOOKMARK\",\"object\":{\"kind\":\"IngressClass\",\"apiVersion\":"
+                            + "\"networking.k8s.io/v1\",\"metadata\":{\"resourceVersion\":\"%s\"}}}"
+                                    .formatted(version));
+            // The client takes the end of a watch that was opened just now for a 410.
+            await().pollDelay(Duration.ofSeconds(3)).until(() -> true);
+            proxy.forget();
+            proxy.cut();
+            rotate();
+            served.awaitSerial("a.example.com", Site.serial(serial));
+            await().atMost(SECONDS)
+                    .untilAsserted(() ->
+                            assertThat(proxy.requests())
+                                    .anySatisfy(request ->
+                                            assertThat(request.target())
+                                                    .contains(
+                                                            "/ingressclasses?",
+                                                            "allowWatchBookmarks=true",
+                                                            "resourceVersion=" + version)));
+            assertThat(lists()).as("nothing is listed again").isEmpty();
+        }
+    }
+
+    @Test
+    void aSecretThatIsWatchedByItselfOutlivesARestartUnchanged() throws Exception {
+        api.apply(Site.of("default", "opaque"));
+        api.apply(Site.secret("default", "opaque", "Opaque", 1));
+        try (ServedCluster served = serve()) {
+            served.awaitSerial("opaque.example.com", Site.serial(1));
+            long published = served.control().state().published();
+            proxy.forget();
+            api.kill();
+            api.start();
+            await().atMost(SECONDS)
+                    .until(() -> lists().containsKey("/api/v1/namespaces/default/secrets"));
+            rotate();
+            served.awaitSerial("a.example.com", Site.serial(serial));
+            assertThat(served.control().state().published()).isEqualTo(published + 1);
+            assertThat(served.findings(Reason.SECRET_DELETED)).isEmpty();
+            api.apply(Site.secret("default", "opaque", "Opaque", 2));
+            served.awaitSerial("opaque.example.com", Site.serial(2));
+        } finally {
+            api.client()
+                    .network()
+                    .v1()
+                    .ingresses()
+                    .inNamespace("default")
+                    .withName("opaque")
+                    .delete();
         }
     }
 
