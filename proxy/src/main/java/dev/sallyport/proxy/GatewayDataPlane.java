@@ -187,7 +187,8 @@ public final class GatewayDataPlane implements DataPlane, AutoCloseable {
         List<Finding> findings = new ArrayList<>(unbound);
         findings.addAll(certificates.findings());
         findings.sort(Finding.ORDER);
-        return new Applied(cell.get().version(), findings);
+        GatewaySnapshot current = cell.get();
+        return new Applied(current.version(), current.certificates(), findings);
     }
 
     /** What is served: the snapshot applied last, without what could not be put in service. */

@@ -1,5 +1,6 @@
 package dev.sallyport.control.translate;
 
+import dev.sallyport.control.resource.IngressStanding;
 import dev.sallyport.control.resource.Resource;
 import dev.sallyport.control.resource.ResourceChange;
 import dev.sallyport.model.certificate.CertificateSet;
@@ -90,6 +91,7 @@ public final class IncrementalTranslator {
     private Set<ObjectRef> dirtySecrets = new HashSet<>();
     private Set<ObjectRef> releasable = new HashSet<>();
     private Map<Object, @Nullable List<Finding>> dirtyFindings = new HashMap<>();
+    private Map<ObjectRef, @Nullable IngressStanding> standings = new HashMap<>(); // those that changed
 
     private Optional<CertificateSet> defaultSet = Optional.empty();
     private @Nullable CertificateSet strictDefault; // what strictDefaults put into the table
@@ -107,6 +109,7 @@ public final class IncrementalTranslator {
                         settings.listeners(),
                         RoutingTable.EMPTY,
                         CertificateTable.EMPTY,
+                        ShardedMap.empty(),
                         ShardedMap.empty(),
                         FindingIndex.EMPTY,
                         List.of(),
@@ -274,6 +277,8 @@ public final class IncrementalTranslator {
         for (ObjectRef ref : dirtyIngresses) {
             Resource.OfIngress ingress = ingresses.get(ref);
             IngressIntent intent = ingress == null ? null : readIngress(ingress);
+            standings.put(
+                    ref, ingress == null ? null : IngressStanding.of(ingress, intent != null));
             IngressIntent before = intent == null ? intents.remove(ref) : intents.put(ref, intent);
             namingSecrets.replace(ref, secretsNaming(before), secretsNaming(intent));
             if (intent != null) {
@@ -604,6 +609,7 @@ public final class IncrementalTranslator {
                 routes,
                 table,
                 upstreams,
+                current.ingresses().with(standings),
                 findings,
                 appeared.stream().distinct().sorted(FindingIndex.ORDER).toList(),
                 resolved.stream().distinct().sorted(FindingIndex.ORDER).toList());
@@ -619,6 +625,7 @@ public final class IncrementalTranslator {
         dirtySecrets = new HashSet<>();
         releasable = new HashSet<>();
         dirtyFindings = new HashMap<>();
+        standings = new HashMap<>();
     }
 
     @SuppressWarnings("ReferenceEquality") // identity is what tells the data plane to skip a part
