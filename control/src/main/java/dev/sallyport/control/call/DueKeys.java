@@ -79,6 +79,11 @@ public final class DueKeys<K> {
         }
     }
 
+    /** Whether {@code key} waits. */
+    public boolean contains(K key) {
+        return ready.contains(key) || when.containsKey(key);
+    }
+
     /** How long until {@link #take} has one; {@link Long#MAX_VALUE} where none is known. */
     public long nanosToNext(long now) {
         if (!ready.isEmpty()) {
