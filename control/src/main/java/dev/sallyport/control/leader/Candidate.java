@@ -76,18 +76,28 @@ final class Candidate {
      */
     void resign() throws InterruptedException {
         term = null;
-        LeaseRecord last = seen;
-        if (holds() && last != null) {
-            // A second, as client-go has it: others that read it are not to wait.
-            var _ =
-                    store.replace(
-                            new LeaseRecord(
-                                    "",
-                                    Duration.ofSeconds(1),
-                                    last.acquired(),
-                                    later(last.renewed()),
-                                    last.transitions()));
+        if (!release()) {
+            // Somebody wrote: a label perhaps, and the Lease is held still.
+            see();
+            var _ = release();
         }
+    }
+
+    /** Whether there is nothing (more) to give up; false where the Lease is to be looked at. */
+    private boolean release() throws InterruptedException {
+        LeaseRecord last = seen;
+        if (!exists || last == null || !last.isHeldBy(identity)) {
+            return true;
+        }
+        // A second, as client-go has it: others that read it are not to wait.
+        var free =
+                new LeaseRecord(
+                        "",
+                        Duration.ofSeconds(1),
+                        last.acquired(),
+                        later(last.renewed()),
+                        last.transitions());
+        return store.replace(free) != Outcome.OUTRUN;
     }
 
     /** Leads no more, whatever the Lease says. */
@@ -107,12 +117,7 @@ final class Candidate {
     }
 
     private void look() throws InterruptedException {
-        Optional<LeaseRecord> found = store.read();
-        long now = nanoTime.getAsLong();
-        exists = found.isPresent();
-        if (found.isPresent()) {
-            observe(found.get(), now);
-        }
+        long now = see();
         LeaseRecord last = seen;
         if (last != null
                 && !last.isFree()
@@ -149,6 +154,15 @@ final class Candidate {
             }
         }
         return outcome == Outcome.WRITTEN;
+    }
+
+    /** Reads the Lease; when that was. */
+    private long see() throws InterruptedException {
+        Optional<LeaseRecord> found = store.read();
+        long now = nanoTime.getAsLong();
+        exists = found.isPresent();
+        found.ifPresent(lease -> observe(lease, now));
+        return now;
     }
 
     private void observe(LeaseRecord lease, long now) {

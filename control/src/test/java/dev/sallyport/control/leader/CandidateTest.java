@@ -126,6 +126,15 @@ class CandidateTest {
     }
 
     @Test
+    void aLeaseIsGivenUpThoughSomebodyWroteOnItMeanwhile() throws Exception {
+        Candidate one = candidate("one", lease.new Access(), NOW);
+        one.attempt();
+        lease.write(lease.current().orElseThrow()); // a new version
+        one.resign();
+        assertThat(lease.current().orElseThrow().holder()).isEmpty();
+    }
+
+    @Test
     void whoDoesNotHoldTheLeaseGivesNothingUp() throws Exception {
         Candidate one = candidate("one", lease.new Access(), NOW);
         Candidate two = candidate("two", lease.new Access(), NOW);

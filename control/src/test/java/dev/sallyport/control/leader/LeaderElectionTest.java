@@ -5,8 +5,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import dev.sallyport.control.call.BoundedCalls;
+import java.time.Clock;
 import java.time.Duration;
-import java.time.InstantSource;
+import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
@@ -124,7 +125,7 @@ class LeaderElectionTest {
                         "here/lease",
                         TIMES,
                         System::nanoTime,
-                        InstantSource.system(),
+                        Clock.system(ZoneOffset.UTC),
                         new Random(1));
         elections.add(election);
         return election;
