@@ -1,8 +1,10 @@
 package dev.sallyport.app.config;
 
 import dev.sallyport.control.ControlSettings;
+import dev.sallyport.control.ReportSettings;
 import dev.sallyport.control.cluster.ClusterSettings;
 import dev.sallyport.control.reconcile.HoldOff;
+import dev.sallyport.control.resource.LoadBalancerAddress;
 import dev.sallyport.control.source.FolderSettings;
 import dev.sallyport.control.translate.TranslationSettings;
 import dev.sallyport.model.certificate.CertificateSet;
@@ -104,6 +106,29 @@ public record EffectiveConfig(
                 config.kubernetes().watchNamespaces(),
                 config.kubernetes().secrets(),
                 config.kubernetes().holdBack());
+    }
+
+    /**
+     * For the control side, where a cluster is served.
+     *
+     * @param pod the Pod that this process runs in, if it does
+     */
+    public ReportSettings reportSettings(Optional<String> pod) {
+        GatewayConfig.Kubernetes kubernetes = config.kubernetes();
+        return new ReportSettings(
+                kubernetes.status(),
+                kubernetes.events(),
+                kubernetes.publishAddresses().stream().map(EffectiveConfig::address).toList(),
+                kubernetes.publishService().map(name -> name.of("Service")),
+                pod,
+                kubernetes.leaseName(),
+                kubernetes.leaseNamespace());
+    }
+
+    private static LoadBalancerAddress address(PublishAddress address) {
+        return address.ip()
+                ? new LoadBalancerAddress.Ip(address.text())
+                : new LoadBalancerAddress.Name(address.text());
     }
 
     private static ProxySettings.Limits limits(GatewayConfig.Limits limits) {

@@ -54,6 +54,16 @@ public enum GatewayMetric {
     SOURCE_HELD_BACK(
             "source_held_back_objects",
             "Objects that stay in service though a list of the cluster after a gap does not have them."),
+    LEADER("leader", "1 on the replica that writes status and Events."),
+    STATUS_WRITES("status_writes_total", "Statuses of Ingresses that this replica wrote."),
+    STATUS_WRITE_FAILURES(
+            "status_write_failures_total",
+            "Statuses of Ingresses that could not be written, or not at once: conflicts too."),
+    EVENTS("events_total", "Events that this replica wrote.", "reason"),
+    EVENTS_DROPPED(
+            "events_dropped_total",
+            "Events that were not written: too many, or refused. What they would have said is in"
+                    + " /api/findings."),
     RECONCILES("reconciles_total", "Rounds in which changes were translated."),
     SNAPSHOTS_PUBLISHED("snapshots_published_total", "Rounds that put a new snapshot in service."),
     RECONCILE_FAILURES(

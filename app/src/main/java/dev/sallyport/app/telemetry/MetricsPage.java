@@ -2,6 +2,7 @@ package dev.sallyport.app.telemetry;
 
 import dev.sallyport.app.admin.AdminState;
 import dev.sallyport.app.admin.CertificateView;
+import dev.sallyport.control.Reported;
 import dev.sallyport.control.reconcile.ControlState;
 import dev.sallyport.control.reconcile.ServedTruth;
 import dev.sallyport.model.finding.Finding;
@@ -78,6 +79,7 @@ public final class MetricsPage {
                 .ifPresent(age ->
                         all.metricSnapshot(single(GatewayMetric.SOURCE_AGE, age.toNanos() / 1e9)));
         all.metricSnapshot(single(GatewayMetric.SOURCE_HELD_BACK, state.heldBack()));
+        reported(all, state.reported());
         all.metricSnapshot(single(GatewayMetric.RECONCILES, (double) control.reconciles()));
         all.metricSnapshot(single(GatewayMetric.SNAPSHOTS_PUBLISHED, (double) control.published()));
         all.metricSnapshot(single(GatewayMetric.RECONCILE_FAILURES, (double) control.failures()));
@@ -183,6 +185,27 @@ public final class MetricsPage {
                         new GaugeDataPointSnapshot(
                                 count, labels(GatewayMetric.FINDINGS.labels(), values), null)));
         return gauge.build();
+    }
+
+    private static void reported(MetricSnapshots.Builder all, Reported reported) {
+        all.metricSnapshot(single(GatewayMetric.LEADER, reported.leads() ? 1 : 0));
+        all.metricSnapshot(
+                single(GatewayMetric.STATUS_WRITES, (double) reported.statuses().writes()));
+        all.metricSnapshot(
+                single(GatewayMetric.STATUS_WRITE_FAILURES, (double) reported.statuses().failures()));
+        CounterSnapshot.Builder events =
+                CounterSnapshot.builder()
+                        .name(withoutTotal(GatewayMetric.EVENTS.exportedName()))
+                        .help(GatewayMetric.EVENTS.help());
+        reported.events()
+                .told()
+                .forEach((reason, count) ->
+                        events.dataPoint(
+                                new CounterDataPointSnapshot(
+                                        (double) count, Labels.of("reason", reason), null, 0)));
+        all.metricSnapshot(events.build());
+        all.metricSnapshot(
+                single(GatewayMetric.EVENTS_DROPPED, (double) reported.events().dropped()));
     }
 
     private static MetricSnapshot objects(Map<String, Integer> objects) {

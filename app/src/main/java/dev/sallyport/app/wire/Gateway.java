@@ -8,6 +8,7 @@ import dev.sallyport.app.config.EffectiveConfig;
 import dev.sallyport.control.ClusterControl;
 import dev.sallyport.control.Control;
 import dev.sallyport.control.FolderControl;
+import dev.sallyport.control.Reported;
 import dev.sallyport.control.cluster.ClusterAccess;
 import dev.sallyport.control.cluster.ClusterClient;
 import dev.sallyport.control.cluster.InvalidKubeconfig;
@@ -158,10 +159,23 @@ public final class Gateway implements AdminState, AutoCloseable {
         return admin.address();
     }
 
-    /** Drains as configured, then stops. Blocks for as long as that takes. */
+    @Override
+    public Reported reported() {
+        Control started = control;
+        return started == null ? Reported.NOTHING : started.reported();
+    }
+
+    /**
+     * Drains as configured, then stops. Blocks for as long as that takes. Another replica need not
+     * wait for that to take over what is told to the cluster.
+     */
     @Override
     public void close() {
         phase = Phase.DRAINING;
+        Control started = control;
+        if (started != null) {
+            Thread.ofVirtual().name("fall-silent").start(started::fallSilent);
+        }
         traffic.drain();
         stop();
     }
@@ -205,7 +219,8 @@ public final class Gateway implements AdminState, AutoCloseable {
                     case ObjectSource.Folder(Path folder) ->
                             FolderControl.open(
                                     folder, config.controlSettings(fallback(), own), traffic, time);
-                    case ObjectSource.Cluster(ClusterAccess access) -> openCluster(access);
+                    case ObjectSource.Cluster(ClusterAccess access, Optional<String> pod) ->
+                            openCluster(access, pod);
                 };
         control = opened;
         try {
@@ -226,7 +241,7 @@ public final class Gateway implements AdminState, AutoCloseable {
         phase = Phase.SERVING;
     }
 
-    private Control openCluster(ClusterAccess access) throws StartFailed {
+    private Control openCluster(ClusterAccess access, Optional<String> pod) throws StartFailed {
         ClusterClient client;
         try {
             client = ClusterClient.open(access);
@@ -239,6 +254,7 @@ public final class Gateway implements AdminState, AutoCloseable {
         return ClusterControl.open(
                 client,
                 config.clusterSettings(),
+                config.reportSettings(pod),
                 config.controlSettings(fallback(), own),
                 traffic,
                 time);

@@ -2,8 +2,11 @@ package dev.sallyport.app.admin;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.sallyport.control.Reported;
+import dev.sallyport.control.event.EventPublisher;
 import dev.sallyport.control.reconcile.ControlState;
 import dev.sallyport.control.reconcile.ServedTruth;
+import dev.sallyport.control.status.StatusPublisher;
 import dev.sallyport.control.translate.FindingIndex;
 import dev.sallyport.model.certificate.CertificateSet;
 import dev.sallyport.model.certificate.CertificateTable;
@@ -131,6 +134,15 @@ class AdminServerTest {
                             }
 
                             @Override
+                            public Reported reported() {
+                                return new Reported(
+                                        true,
+                                        new StatusPublisher.Counts(7, 2),
+                                        new EventPublisher.Counts(
+                                                Map.of("KeyMismatch", 3L), 4));
+                            }
+
+                            @Override
                             public Reading traffic() {
                                 return metrics.read();
                             }
@@ -227,6 +239,11 @@ class AdminServerTest {
                         "sallyport_request_duration_seconds_bucket{protocol=\"h2\",status=\"2xx\",le=\"+Inf\"} 1")
                 .contains("sallyport_findings{reason=\"SecretMissing\",severity=\"error\"} 1.0")
                 .contains("sallyport_objects{kind=\"Ingress\"} 1.0")
+                .contains("sallyport_leader 1.0")
+                .contains("sallyport_status_writes_total 7.0")
+                .contains("sallyport_status_write_failures_total 2.0")
+                .contains("sallyport_events_total{reason=\"KeyMismatch\"} 3.0")
+                .contains("sallyport_events_dropped_total 4.0")
                 .contains("sallyport_ready 1.0")
                 .contains("jvm_memory_used_bytes");
     }

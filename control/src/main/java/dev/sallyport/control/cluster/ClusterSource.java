@@ -532,6 +532,7 @@ public final class ClusterSource implements SecretDemand, AutoCloseable {
                         if (watch.guard.held() > 0) {
                             tellHeld(watch);
                         }
+                        judgeNamespace(watch);
                         beginIfComplete();
                     });
         }

@@ -86,7 +86,7 @@ final class SecretWatches {
 
     /** Whether this is the Secret's watch; one that was closed may still tell something. */
     boolean isOpen(ObjectRef secret, Feed feed) {
-        return open.get(secret) == feed;
+        return feed.equals(open.get(secret)); // the same one
     }
 
     /** A watch told of its Secret; whether anybody should hear of it. */

@@ -7,6 +7,7 @@ import dev.sallyport.control.Placeholders;
 import dev.sallyport.control.RecordingDataPlane;
 import dev.sallyport.control.reconcile.HoldOff;
 import dev.sallyport.control.reconcile.Reconciler;
+import dev.sallyport.control.reconcile.SecretDemand;
 import dev.sallyport.control.resource.Origin;
 import dev.sallyport.control.resource.Resource;
 import dev.sallyport.control.resource.ResourceChange;
@@ -55,6 +56,7 @@ class EventPublisherTest {
             new Reconciler(
                     TranslationSettings.forFolder(List.of(), Optional.empty()),
                     new HoldOff(Duration.ofMillis(1), 1_000, Duration.ofMillis(10)),
+                    SecretDemand.NONE,
                     Placeholders.READER,
                     Runnable::run,
                     dataPlane,
