@@ -346,7 +346,7 @@ forget() {
     mkdir -p "$bed/log"
     mv "$run/log" "$bed/log/$instance"
   fi
-  rm -rf "$run" "$run.tests"
+  rm -rf "$run"
   # The kubelet's and the CNI library's own places cannot be told otherwise.
   find /var/log/containers -type l -lname "$run/*" -delete 2>/dev/null || true
   find /var/lib/cni/results -name "$namespace-*" -delete 2>/dev/null || true
