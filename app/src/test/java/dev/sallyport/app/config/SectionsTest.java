@@ -24,6 +24,7 @@ import dev.sallyport.control.cluster.SecretAccess;
 import dev.sallyport.control.translate.BackendReference;
 import dev.sallyport.control.translate.PortReference;
 import dev.sallyport.model.listener.TlsProfile;
+import dev.sallyport.model.upstream.OwnAddresses;
 import dev.sallyport.proxy.ProxySettings.AccessLogSettings;
 import dev.sallyport.proxy.ProxySettings.EscapedSlashes;
 import dev.sallyport.proxy.ProxySettings.Transport;
@@ -259,9 +260,9 @@ final class SectionsTest {
     @Test
     void ingressByDefault() throws Exception {
         assertThat(load("resources: manifests\n").config().ingress())
-                .isEqualTo(new Ingress(List.of(), true, Optional.empty(), true, true));
+                .isEqualTo(new Ingress(List.of(), List.of(), true, Optional.empty(), true, true));
         assertThat(load("").config().ingress())
-                .isEqualTo(new Ingress(List.of(), false, Optional.empty(), false, false));
+                .isEqualTo(new Ingress(List.of(), List.of(), false, Optional.empty(), false, false));
     }
 
     @Test
@@ -270,7 +271,7 @@ final class SectionsTest {
                         load("ingress: {external-names: true, loopback-endpoints: true}")
                                 .config()
                                 .ingress())
-                .isEqualTo(new Ingress(List.of(), false, Optional.empty(), true, true));
+                .isEqualTo(new Ingress(List.of(), List.of(), false, Optional.empty(), true, true));
     }
 
     @Test
@@ -282,11 +283,13 @@ final class SectionsTest {
                   classes: [public, private]
                   serves-all-without-classes: false
                   default-backend: default/fallback:http
+                  controllers: [k8s.io/ingress-nginx]
                   loopback-endpoints: false
                   external-names: false
                 """,
                 new Ingress(
                         List.of("public", "private"),
+                        List.of("k8s.io/ingress-nginx"),
                         false,
                         Optional.of(
                                 new BackendReference(
@@ -559,12 +562,12 @@ final class SectionsTest {
         EffectiveConfig config = load("resources: manifests\n");
 
         assertThat(config.proxySettings()).isEqualTo(dev.sallyport.proxy.ProxySettings.DEFAULT);
-        assertThat(config.controlSettings(Optional.empty()))
+        assertThat(config.controlSettings(Optional.empty(), OwnAddresses.NONE))
                 .isEqualTo(
                         dev.sallyport.control.ControlSettings.forFolder(
                                 config.listeners(), Optional.empty()));
         EffectiveConfig inCluster = load("");
-        assertThat(inCluster.controlSettings(Optional.empty()))
+        assertThat(inCluster.controlSettings(Optional.empty(), OwnAddresses.NONE))
                 .isEqualTo(
                         dev.sallyport.control.ControlSettings.forCluster(
                                 config.listeners(), Optional.empty()));
