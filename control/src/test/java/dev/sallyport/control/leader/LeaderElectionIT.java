@@ -97,7 +97,7 @@ class LeaderElectionIT {
     void whoSitsInABlackHoleStopsWithinTenSecondsAndIsFollowedWithinTwenty() throws Exception {
         var hole = new BlackHole(api.port());
         opened.add(hole);
-        LeaderElection one = candidate("one", api.adminThrough(hole.port()));
+        LeaderElection one = candidate("one", api.adminBehind(hole.port()));
         await().until(one::leads);
         LeaderElection two = candidate("two", api.admin());
         hole.swallow(true);
@@ -141,7 +141,7 @@ class LeaderElectionIT {
     void closingIsQuickWhileTheApiServerIsSilent() throws Exception {
         var hole = new BlackHole(api.port());
         opened.add(hole);
-        LeaderElection one = candidate("one", api.adminThrough(hole.port()));
+        LeaderElection one = candidate("one", api.adminBehind(hole.port()));
         await().until(one::leads);
         hole.swallow(true);
         long began = System.nanoTime();
