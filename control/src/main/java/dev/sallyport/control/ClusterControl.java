@@ -55,7 +55,7 @@ public final class ClusterControl implements Control {
                         dataPlane,
                         time);
         var reporting =
-                new Reporting(cluster, reconciler, told, time, RandomGenerator.getDefault());
+                new Reporting(cluster, reconciler, told, time, RandomGenerator::getDefault);
         reconciler.start();
         source.start(reconciler::submit);
         var _ =

@@ -110,7 +110,7 @@ final class ApiEvents implements EventApi {
                 .withKind(object.kind())
                 .withNamespace(object.namespace().isEmpty() ? null : object.namespace())
                 .withName(object.name())
-                .withUid(uid)
+                .withUid(uid.isEmpty() ? null : uid)
                 .build();
     }
 

@@ -43,14 +43,16 @@ class LeaderElectionIT {
                 kind: Role
                 metadata: {name: leader, namespace: edge}
                 rules:
-                  - {apiGroups: [coordination.k8s.io], resources: [leases], verbs: [get, create, update]}
+                  - {apiGroups: [coordination.k8s.io], resources: [leases], verbs: [create]}
+                  - {apiGroups: [coordination.k8s.io], resources: [leases], resourceNames: NAMES, verbs: [get, update]}
                 ---
                 apiVersion: rbac.authorization.k8s.io/v1
                 kind: RoleBinding
                 metadata: {name: leader, namespace: edge}
                 roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: leader}
                 subjects: [{kind: ServiceAccount, name: gateway, namespace: edge}]
-                """);
+                """
+                        .replace("NAMES", "[lease-1, lease-2, lease-3, lease-4, lease-5, lease-6]"));
     }
 
     @AfterAll
@@ -148,6 +150,19 @@ class LeaderElectionIT {
         one.close();
         assertThat(sinceSeconds(began)).isLessThan(2.5);
         await().until(() -> !one.leads());
+    }
+
+    @Test
+    void aLeaseThatSomebodyMadeForUsIsTaken() throws Exception {
+        api.apply(
+                """
+                apiVersion: coordination.k8s.io/v1
+                kind: Lease
+                metadata: {name: NAME, namespace: edge}
+                """
+                        .replace("NAME", lease));
+        LeaderElection one = candidate("one", api.as("edge", "gateway"));
+        await().until(one::leads);
     }
 
     @Test
