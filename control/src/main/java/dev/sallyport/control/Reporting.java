@@ -140,10 +140,9 @@ final class Reporting implements AutoCloseable {
     private void openStatuses(KubernetesClient hasty, LeaderElection chosen, String manager) {
         Optional<AddressSource> source = addresses(hasty);
         if (source.isEmpty()) {
-            log.atInfo()
-                    .log(
-                            "no status of Ingresses is written, for the gateway's address is not known here: give"
-                                    + " --publish-address ADDR or --publish-service NAMESPACE/NAME");
+            log.atInfo().log(
+                    "no status of Ingresses is written, for the gateway's address is not known here: give"
+                            + " --publish-address ADDR or --publish-service NAMESPACE/NAME");
             return;
         }
         StatusPublisher written =

@@ -20,13 +20,13 @@ import dev.sallyport.app.config.GatewayConfig.Redirect;
 import dev.sallyport.app.config.GatewayConfig.Timeouts;
 import dev.sallyport.app.config.GatewayConfig.Tls;
 import dev.sallyport.control.ReportSettings;
-import dev.sallyport.model.name.ObjectRef;
-import dev.sallyport.control.resource.LoadBalancerAddress;
 import dev.sallyport.control.cluster.ClusterSettings;
 import dev.sallyport.control.cluster.SecretAccess;
+import dev.sallyport.control.resource.LoadBalancerAddress;
 import dev.sallyport.control.translate.BackendReference;
 import dev.sallyport.control.translate.PortReference;
 import dev.sallyport.model.listener.TlsProfile;
+import dev.sallyport.model.name.ObjectRef;
 import dev.sallyport.model.upstream.OwnAddresses;
 import dev.sallyport.proxy.ProxySettings.AccessLogSettings;
 import dev.sallyport.proxy.ProxySettings.EscapedSlashes;
@@ -132,9 +132,8 @@ final class SectionsTest {
     @Test
     void whatIsToldToTheClusterIsAsConfigured() throws Exception {
         ReportSettings told =
-                load(
-                                "kubernetes: {publish-addresses: [192.0.2.1, edge.example.com], lease-name: l,"
-                                        + " lease-namespace: n, events: false}")
+                load("kubernetes: {publish-addresses: [192.0.2.1, edge.example.com], lease-name: l,"
+                                + " lease-namespace: n, events: false}")
                         .reportSettings(Optional.of("gateway-0"));
         assertThat(told)
                 .isEqualTo(

@@ -47,7 +47,9 @@ final class ApiEvents implements EventApi {
         this.client = client;
         this.calls = calls;
         this.instance =
-                instance.length() <= MOST_INSTANCE ? instance : instance.substring(0, MOST_INSTANCE);
+                instance.length() <= MOST_INSTANCE
+                        ? instance
+                        : instance.substring(0, MOST_INSTANCE);
         this.time = time;
     }
 

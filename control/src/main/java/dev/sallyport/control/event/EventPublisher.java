@@ -63,7 +63,8 @@ public final class EventPublisher implements AutoCloseable {
 
     private EventLedger ledger;
     private final Tokens tokens;
-    private final Map<String, Long> shut = new HashMap<>(); // namespaces without the right, until when
+    private final Map<String, Long> shut =
+            new HashMap<>(); // namespaces without the right, until when
     private @Nullable ControlState compared; // null: does not lead
     private long droppedBefore; // by ledgers of before
     private int troubles; // in a row
@@ -226,10 +227,7 @@ public final class EventPublisher implements AutoCloseable {
 
     private void begin(ControlState state, long now) {
         state.remarks()
-                .forEachChange(
-                        FindingIndex.EMPTY,
-                        finding -> held(finding, state, now),
-                        _ -> {});
+                .forEachChange(FindingIndex.EMPTY, finding -> held(finding, state, now), _ -> {});
         state.applied().findings().stream()
                 .distinct()
                 .forEach(finding -> held(finding, state, now));
@@ -352,7 +350,8 @@ public final class EventPublisher implements AutoCloseable {
                                             + " to false");
                 }
             }
-            case GONE, CONFLICT -> ledger.drop(telling, now); // it ran out, or was raced: never mind
+            case GONE, CONFLICT ->
+                    ledger.drop(telling, now); // it ran out, or was raced: never mind
             case INVALID -> {
                 ledger.drop(telling, now);
                 troubled(failed, "an Event was not taken");

@@ -153,7 +153,8 @@ public final class ServiceAddresses implements AddressSource {
                 known = now;
                 log.atInfo()
                         .addKeyValue("service", namespace + "/" + name)
-                        .addKeyValue("addresses", now.stream().map(LoadBalancerAddress::text).toList())
+                        .addKeyValue(
+                                "addresses", now.stream().map(LoadBalancerAddress::text).toList())
                         .log("addresses for the status of Ingresses");
                 changed.run();
             }

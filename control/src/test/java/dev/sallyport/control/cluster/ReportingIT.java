@@ -186,13 +186,12 @@ class ReportingIT {
         assertThat(warning.getNote()).contains("serial 01").contains("stays in service");
         api.apply(Site.tlsSecret(id, "shop", 2));
         await().atMost(SECONDS)
-                .untilAsserted(
-                        () ->
-                                assertThat(reasons("Secret"))
-                                        .containsExactlyInAnyOrder(
-                                                "CertificateServed",
-                                                "CertificateUnreadable",
-                                                "CertificateServed"));
+                .untilAsserted(() ->
+                        assertThat(reasons("Secret"))
+                                .containsExactlyInAnyOrder(
+                                        "CertificateServed",
+                                        "CertificateUnreadable",
+                                        "CertificateServed"));
     }
 
     @Test

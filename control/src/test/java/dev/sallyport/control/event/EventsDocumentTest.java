@@ -52,7 +52,9 @@ class EventsDocumentTest {
     @Test
     void theDocumentNamesNoReasonThatIsNone() throws Exception {
         List<String> known =
-                EnumSet.allOf(Reason.class).stream().map(reason -> "`" + reason.camelCase() + "`").toList();
+                EnumSet.allOf(Reason.class).stream()
+                        .map(reason -> "`" + reason.camelCase() + "`")
+                        .toList();
         List<String> named =
                 Files.readAllLines(DOCUMENT).stream()
                         .dropWhile(line -> !line.startsWith("| reason |"))

@@ -52,7 +52,8 @@ class LeaderElectionIT {
                 roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: leader}
                 subjects: [{kind: ServiceAccount, name: gateway, namespace: edge}]
                 """
-                        .replace("NAMES", "[lease-1, lease-2, lease-3, lease-4, lease-5, lease-6]"));
+                        .replace(
+                                "NAMES", "[lease-1, lease-2, lease-3, lease-4, lease-5, lease-6]"));
     }
 
     @AfterAll
@@ -75,13 +76,17 @@ class LeaderElectionIT {
         await().during(Duration.ofSeconds(5))
                 .atMost(Duration.ofSeconds(10))
                 .until(() -> one.leads() && !two.leads());
-        String renewed = api.apply(
-                """
-                apiVersion: coordination.k8s.io/v1
-                kind: Lease
-                metadata: {name: "NAME", namespace: edge, labels: {somebody: wrote}}
-                """
-                        .replace("NAME", lease)).getFirst().getMetadata().getResourceVersion();
+        String renewed =
+                api.apply(
+                                """
+                                apiVersion: coordination.k8s.io/v1
+                                kind: Lease
+                                metadata: {name: "NAME", namespace: edge, labels: {somebody: wrote}}
+                                """
+                                        .replace("NAME", lease))
+                        .getFirst()
+                        .getMetadata()
+                        .getResourceVersion();
         await("a renewal over what others wrote")
                 .atMost(Duration.ofSeconds(10))
                 .until(() -> !current().getMetadata().getResourceVersion().equals(renewed));
@@ -133,10 +138,11 @@ class LeaderElectionIT {
                 .atMost(Duration.ofSeconds(12))
                 .until(() -> !one.leads() && !two.leads());
         api.start();
-        await().atMost(Duration.ofSeconds(20)).until(() -> {
-            assertThat(one.leads() && two.leads()).as("two leaders").isFalse();
-            return one.leads() || two.leads();
-        });
+        await().atMost(Duration.ofSeconds(20))
+                .until(() -> {
+                    assertThat(one.leads() && two.leads()).as("two leaders").isFalse();
+                    return one.leads() || two.leads();
+                });
     }
 
     @Test
