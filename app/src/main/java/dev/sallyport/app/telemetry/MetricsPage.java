@@ -192,7 +192,9 @@ public final class MetricsPage {
         all.metricSnapshot(
                 single(GatewayMetric.STATUS_WRITES, (double) reported.statuses().writes()));
         all.metricSnapshot(
-                single(GatewayMetric.STATUS_WRITE_FAILURES, (double) reported.statuses().failures()));
+                single(
+                        GatewayMetric.STATUS_WRITE_FAILURES,
+                        (double) reported.statuses().failures()));
         CounterSnapshot.Builder events =
                 CounterSnapshot.builder()
                         .name(withoutTotal(GatewayMetric.EVENTS.exportedName()))

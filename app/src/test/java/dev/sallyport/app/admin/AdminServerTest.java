@@ -138,8 +138,7 @@ class AdminServerTest {
                                 return new Reported(
                                         true,
                                         new StatusPublisher.Counts(7, 2),
-                                        new EventPublisher.Counts(
-                                                Map.of("KeyMismatch", 3L), 4));
+                                        new EventPublisher.Counts(Map.of("KeyMismatch", 3L), 4));
                             }
 
                             @Override

@@ -204,8 +204,8 @@ class ReconcilerTest {
         GatewaySnapshot good = dataPlane.last();
         Finding refused =
                 Finding.of(Reason.CERTIFICATE_REFUSED, secretRef("a"), "refused", "Issue another.");
-        dataPlane.answer(snapshot ->
-                new Applied(snapshot.version(), good.certificates(), List.of(refused)));
+        dataPlane.answer(
+                snapshot -> new Applied(snapshot.version(), good.certificates(), List.of(refused)));
         submit(secret("a", "02", "101"));
         await().until(() -> unserved("a") != null);
         assertThat(unserved("a"))
