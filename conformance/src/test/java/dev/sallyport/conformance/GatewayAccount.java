@@ -73,6 +73,11 @@ final class GatewayAccount implements AutoCloseable {
         return namespace.name();
     }
 
+    /** An Ingress of that class. */
+    Manifests.Ingress classed(Manifests.Ingress ingress) {
+        return ingress.spec("  ingressClassName: " + ingressClass() + "\n");
+    }
+
     /** Its rights. */
     Path kubeconfig() {
         return kubeconfig;

@@ -34,8 +34,8 @@ final class IssuanceIT {
 
     private static final System.Logger LOG = System.getLogger("conformance.figures");
 
-    /** From the moment a Secret is there; a whole round by cert-manager and etcd takes longer. */
-    private static final Duration AT_ONCE = Duration.ofSeconds(2);
+    /** For a machine that does all of this at once, on a JVM that has just started; else it is milliseconds. */
+    private static final Duration AT_ONCE = Duration.ofSeconds(10);
 
     private static final Duration SOON = Duration.ofSeconds(60);
     private static final String CHALLENGES = "/.well-known/acme-challenge/";
@@ -153,7 +153,7 @@ final class IssuanceIT {
                 byIngress("wild", "*." + domain)
                         .annotation("cert-manager.io/issuer", "authority")
                         .yaml(),
-                classed(ingress("below")).tls("never", "exact." + domain).host("exact." + domain, "echo").yaml());
+                account.classed(ingress("below")).tls("never", "exact." + domain).host("exact." + domain, "echo").yaml());
         TlsSecret secret = certManager.awaitReady("wild");
         for (String name : List.of("a.", "b.", "exact.")) {
             awaitServed(name + domain, secret.serial());
@@ -170,7 +170,7 @@ final class IssuanceIT {
         namespace.apply(
                 CertManager.certificate("pair-ecdsa", "authority", names + CertManager.ECDSA),
                 CertManager.certificate("pair-rsa", "authority", names + CertManager.RSA),
-                classed(ingress("pair"))
+                account.classed(ingress("pair"))
                         .tls("pair-ecdsa", host)
                         .tls("pair-rsa", host)
                         .host(host, "echo")
@@ -265,7 +265,7 @@ final class IssuanceIT {
     void aChallengeWinsOverRulesOfTheHost() throws IOException {
         String host = host("ruled");
         namespace.apply(
-                classed(ingress("ruled"))
+                account.classed(ingress("ruled"))
                         .annotation("cert-manager.io/issuer", "pebble")
                         .tls("ruled", host)
                         .route(host, "/.well-known", "Prefix", "echo")
@@ -275,7 +275,7 @@ final class IssuanceIT {
         JsonNode solver = awaitSolver(host);
         // Somebody claims the very path, with an older Ingress in the order of conflicts.
         namespace.apply(
-                classed(ingress("a-claim")).route(host, path(solver), "Exact", "echo").yaml());
+                account.classed(ingress("a-claim")).route(host, path(solver), "Exact", "echo").yaml());
         awaitChallenge(host, path(solver));
         awaitTrusted(host, pebble);
         assertThat(https(host).get(host, "/.well-known/security.txt").status()).isEqualTo(200);
@@ -340,13 +340,9 @@ final class IssuanceIT {
         return name + "." + namespace.name() + ".test";
     }
 
-    private static Manifests.Ingress classed(Manifests.Ingress ingress) {
-        return ingress.spec("  ingressClassName: " + account.ingressClass() + "\n");
-    }
-
     /** An Ingress with a host and a Secret of the Ingress's name. */
     private static Manifests.Ingress byIngress(String name, String host) {
-        return classed(ingress(name)).tls(name, host).host(host, "echo");
+        return account.classed(ingress(name)).tls(name, host).host(host, "echo");
     }
 
     private static InetSocketAddress address() {
