@@ -25,6 +25,7 @@ import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
+import org.awaitility.core.ConditionTimeoutException;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -242,7 +243,7 @@ final class Gateway implements AutoCloseable {
             await().pollInterval(Duration.ofMillis(50))
                     .atMost(START_LIMIT)
                     .until(() -> !process.isAlive() || readyz() == 200);
-        } catch (org.awaitility.core.ConditionTimeoutException e) {
+        } catch (ConditionTimeoutException e) {
             process.destroyForcibly();
             throw new AssertionError("not ready in time: " + err() + out(), e);
         }
@@ -291,16 +292,21 @@ final class Gateway implements AutoCloseable {
 
     /** Waits for a finding of this reason whose JSON holds all these words. */
     String awaitFinding(String reason, String... words) {
-        return await().pollInterval(Duration.ofMillis(10))
-                .atMost(Duration.ofSeconds(20))
-                .until(
-                        () ->
-                                findings().stream()
-                                        .filter(each -> each.contains(reason))
-                                        .filter(each -> Stream.of(words).allMatch(each::contains))
-                                        .findFirst()
-                                        .orElse(""),
-                        found -> !found.isEmpty());
+        try {
+            return await().pollInterval(Duration.ofMillis(10))
+                    .atMost(Duration.ofSeconds(20))
+                    .until(
+                            () ->
+                                    findings().stream()
+                                            .filter(each -> each.contains(reason))
+                                            .filter(each -> Stream.of(words).allMatch(each::contains))
+                                            .findFirst()
+                                            .orElse(""),
+                            found -> !found.isEmpty());
+        } catch (ConditionTimeoutException e) {
+            throw new AssertionError(
+                    "no finding " + reason + " with " + List.of(words) + " among " + findings(), e);
+        }
     }
 
     /** Waits until no finding holds this word. */

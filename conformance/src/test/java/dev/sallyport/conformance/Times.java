@@ -26,6 +26,11 @@ record Times(List<Long> nanos) {
         return String.format(Locale.ROOT, "%.1f ms", time.toNanos() / 1e6);
     }
 
+    /** In seconds, for figures. */
+    static String seconds(long nanos) {
+        return String.format(Locale.ROOT, "%.1f s", nanos / 1e9);
+    }
+
     @Override
     public String toString() {
         return "p50 "
