@@ -119,8 +119,12 @@ final class Api implements AutoCloseable {
 
     /** All of a kind that have this label, {@code key=value}. */
     Stream<JsonNode> list(Kind kind, String label) {
-        String query = "?labelSelector=" + label.replace("=", "%3D").replace("/", "%2F");
-        return Json.items(JSON.readTree(ok(send("GET", path(kind) + query, "", ""))).path("items"));
+        return Json.items(
+                JSON.readTree(ok(send("GET", path(kind) + labelled(label), "", ""))).path("items"));
+    }
+
+    private static String labelled(String label) {
+        return "?labelSelector=" + label.replace("=", "%3D").replace("/", "%2F");
     }
 
     /**
@@ -160,6 +164,11 @@ final class Api implements AutoCloseable {
     /** Deletes an object. */
     void delete(Kind kind, String name) {
         ok(send("DELETE", path(kind) + "/" + name, "", ""));
+    }
+
+    /** Deletes all of a kind that have this label, {@code key=value}, by one request. */
+    void deleteAll(Kind kind, String label) {
+        ok(send("DELETE", path(kind) + labelled(label), "", ""));
     }
 
     /** Does something for each of many, {@value #AT_A_TIME} side by side; the first failure is thrown. */

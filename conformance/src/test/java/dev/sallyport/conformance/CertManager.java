@@ -10,7 +10,6 @@ import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.util.Base64;
 import java.util.Locale;
-import java.util.Optional;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -141,7 +140,11 @@ final class CertManager {
 
     /** Waits until a Certificate is ready, and gives its Secret. */
     TlsSecret awaitReady(String name) {
-        patient("Certificate " + name).until(() -> isReady(api.find(Api.Kind.CERTIFICATE, name)));
+        patient("Certificate " + name).until(
+                        () ->
+                                api.find(Api.Kind.CERTIFICATE, name)
+                                        .filter(CertManager::isReady)
+                                        .isPresent());
         return secret(name);
     }
 
@@ -171,13 +174,14 @@ final class CertManager {
     }
 
     /** Whether a Certificate is ready. */
-    static boolean isReady(Optional<JsonNode> certificate) {
-        return certificate.stream()
-                .flatMap(each -> Json.items(each.path("status").path("conditions")))
-                .anyMatch(
-                        condition ->
-                                condition.path("type").asString().equals("Ready")
-                                        && condition.path("status").asString().equals("True"));
+    static boolean isReady(JsonNode certificate) {
+        JsonNode conditions = certificate.at("/status/conditions");
+        return conditions.isArray()
+                && Json.items(conditions)
+                        .anyMatch(
+                                each ->
+                                        each.path("type").asString().equals("Ready")
+                                                && each.path("status").asString().equals("True"));
     }
 
     private static ConditionFactory patient(String what) {

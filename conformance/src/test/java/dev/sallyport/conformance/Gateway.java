@@ -343,6 +343,11 @@ final class Gateway implements AutoCloseable {
         return Long.parseLong(ps.out().strip()) * 1024;
     }
 
+    /** The time of processors that it has used. */
+    Duration cpu() {
+        return process.info().totalCpuDuration().orElseThrow();
+    }
+
     /** Standard output so far. */
     String out() {
         return read(out);

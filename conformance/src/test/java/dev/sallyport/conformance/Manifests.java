@@ -152,6 +152,7 @@ final class Manifests {
     /** An Ingress being written. Not safe for use by several threads. */
     static final class Ingress {
         private final String name;
+        private final List<String> labels = new ArrayList<>();
         private final List<String> annotations = new ArrayList<>();
         private final List<String> tls = new ArrayList<>();
         private final List<String> rules = new ArrayList<>();
@@ -232,6 +233,11 @@ final class Manifests {
             return this;
         }
 
+        Ingress label(String key, String value) {
+            labels.add("    " + key + ": \"" + value + "\"\n");
+            return this;
+        }
+
         Ingress annotation(String key, String value) {
             annotations.add("    " + key + ": \"" + value + "\"\n");
             return this;
@@ -249,6 +255,7 @@ final class Manifests {
                               namespace: default
                             """,
                             name)
+                    + section("  labels:\n", labels)
                     + section("  annotations:\n", annotations)
                     + "spec:\n"
                     + top
