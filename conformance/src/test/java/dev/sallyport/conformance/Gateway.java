@@ -30,9 +30,9 @@ import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * The packaged gateway as a running process, on a folder of manifests or on a cluster. Closing it is a test of its
- * own: SIGTERM must end it with exit code 0, and what it wrote must hold no error, no leak and no
- * private key.
+ * The packaged gateway as a running process, on a folder of manifests or on a cluster. Closing it
+ * is a test of its own: SIGTERM must end it with exit code 0, and what it wrote must hold no error,
+ * no leak and no private key.
  */
 final class Gateway implements AutoCloseable {
 
@@ -83,9 +83,7 @@ final class Gateway implements AutoCloseable {
      * test bed's node: it reaches Pods, and is reached at the node's address.
      */
     static Starter on(Cluster cluster, Path work, Pki pki, Path kubeconfig) {
-        return new Starter(work, pki)
-                .flags("--kubeconfig", kubeconfig.toString())
-                .inside(cluster);
+        return new Starter(work, pki).flags("--kubeconfig", kubeconfig.toString()).inside(cluster);
     }
 
     /** How a gateway is to be started. */

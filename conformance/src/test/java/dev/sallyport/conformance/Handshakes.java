@@ -70,7 +70,8 @@ final class Handshakes {
             tcp.setTcpNoDelay(true);
             SSLSocket socket =
                     (SSLSocket)
-                            context.getSocketFactory().createSocket(tcp, serverName, address.getPort(), true);
+                            context.getSocketFactory()
+                                    .createSocket(tcp, serverName, address.getPort(), true);
             SSLParameters parameters = socket.getSSLParameters();
             parameters.setServerNames(
                     serverName.isEmpty() ? List.of() : List.of(new SNIHostName(serverName)));

@@ -64,8 +64,7 @@ final class Http2Client implements AutoCloseable {
 
     /** A connection over TLS to a port of this machine. */
     static Http2Client connect(int port, String serverName) throws Exception {
-        return connect(
-                new InetSocketAddress(InetAddress.getLoopbackAddress(), port), serverName);
+        return connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), serverName);
     }
 
     /** A connection over TLS. */
@@ -84,7 +83,9 @@ final class Http2Client implements AutoCloseable {
                                         channel.pipeline()
                                                 .addLast(
                                                         tls.newHandler(
-                                                                channel.alloc(), serverName, address.getPort()))
+                                                                channel.alloc(),
+                                                                serverName,
+                                                                address.getPort()))
                                                 .addLast(Http2FrameCodecBuilder.forClient().build())
                                                 .addLast(new SettingsReader(settings))
                                                 .addLast(new Http2MultiplexHandler(new Ignoring()));

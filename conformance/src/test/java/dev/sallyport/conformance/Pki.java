@@ -135,6 +135,27 @@ final class Pki {
         return new Leaf(leaf, pem(leaf) + pem(intermediate.certificate()), key);
     }
 
+    /**
+     * A leaf as cert-manager makes it to stand in until the real one is issued: of a throw-away
+     * authority, with a serial number in its subject.
+     */
+    Leaf temporary(KeyPair key, String... names) {
+        KeyPair throwAway = curve("secp521r1");
+        X509Certificate authority =
+                sign(wantedAuthority("CN=cert-manager.local", throwAway), throwAway, null, true);
+        var wanted =
+                new Wanted(
+                        key,
+                        "SERIALNUMBER=1234567890",
+                        NOT_BEFORE,
+                        NOT_AFTER,
+                        Arrays.asList(names));
+        X509Certificate leaf = sign(wanted, throwAway, authority, false);
+        String text = pem("PRIVATE KEY", key.getPrivate().getEncoded());
+        material.add(key.getPrivate(), text);
+        return new Leaf(leaf, pem(leaf), text);
+    }
+
     private static X509Certificate sign(
             Wanted wanted, KeyPair issuerKey, @Nullable X509Certificate issuer, boolean authority) {
         var subject = new X500Name(wanted.subject());

@@ -27,6 +27,15 @@ public sealed interface Control extends AutoCloseable permits FolderControl, Clu
     /** How many objects stay in service though the source, in doubt, does not have them. */
     int heldBack();
 
+    /** What was told to the source of the objects. */
+    Reported reported();
+
+    /**
+     * Tells the source nothing more: other replicas go on, or the next one. Takes two seconds at
+     * most.
+     */
+    void fallSilent();
+
     /** Stops all threads and waits until they have ended; what is in service stays in service. */
     @Override
     void close();

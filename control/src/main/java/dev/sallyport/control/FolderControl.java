@@ -84,6 +84,15 @@ public final class FolderControl implements Control {
         return 0;
     }
 
+    /** Nobody writes into a folder. */
+    @Override
+    public Reported reported() {
+        return Reported.NOTHING;
+    }
+
+    @Override
+    public void fallSilent() {}
+
     @Override
     public void close() {
         source.close();

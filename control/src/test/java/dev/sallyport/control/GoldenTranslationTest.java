@@ -17,8 +17,12 @@ import dev.sallyport.model.certificate.CertificateSet;
 import dev.sallyport.model.certificate.ServedCertificate;
 import dev.sallyport.model.name.ObjectRef;
 import dev.sallyport.model.route.HttpsRedirect;
+import dev.sallyport.model.upstream.AddressGuard;
+import dev.sallyport.model.upstream.OwnAddresses;
 import dev.sallyport.secretsync.CertificateCatalog;
 import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
@@ -31,6 +35,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
@@ -142,10 +147,9 @@ class GoldenTranslationTest {
         Optional<String> certificate = Optional.ofNullable((String) map.get("defaultCertificate"));
         return new TranslationSettings(
                 List.of(),
-                map.get("ingressClasses") instanceof List<?> names
-                        ? new HashSet<>(names.stream().map(String::valueOf).toList())
-                        : Set.of(),
-                !Boolean.FALSE.equals(map.get("servesAllWithoutClasses")),
+                texts(map, "ingressClasses"),
+                texts(map, "controllers"),
+                !Boolean.FALSE.equals(map.get("alone")),
                 Boolean.FALSE.equals(map.get("httpsRedirect"))
                         ? Optional.empty()
                         : Optional.of(new HttpsRedirect(308, 443)),
@@ -154,7 +158,29 @@ class GoldenTranslationTest {
                 certificate.map(name -> new ObjectRef("Secret", "default", name)),
                 Optional.of(FALLBACK),
                 Boolean.TRUE.equals(map.get("strictSni")),
-                !Boolean.FALSE.equals(map.get("loopbackEndpoints")),
+                new AddressGuard(
+                        !Boolean.FALSE.equals(map.get("loopbackEndpoints")), ownAddresses(map)),
                 !Boolean.FALSE.equals(map.get("externalNames")));
+    }
+
+    private static Set<String> texts(Map<?, ?> map, String key) {
+        return map.get(key) instanceof List<?> all
+                ? new HashSet<>(all.stream().map(String::valueOf).toList())
+                : Set.of();
+    }
+
+    /** {@code ownAddresses: [10.0.0.1]}, {@code ownSockets: ["10.1.0.1:8443"]}. */
+    private static OwnAddresses ownAddresses(Map<?, ?> map) {
+        return new OwnAddresses(
+                texts(map, "ownAddresses").stream()
+                        .map(InetAddress::ofLiteral)
+                        .collect(Collectors.toSet()),
+                texts(map, "ownSockets").stream()
+                        .map(text -> text.split(":", 2))
+                        .map(parts ->
+                                new InetSocketAddress(
+                                        InetAddress.ofLiteral(parts[0]),
+                                        Integer.parseInt(parts[1])))
+                        .collect(Collectors.toSet()));
     }
 }

@@ -19,12 +19,14 @@ import java.util.List;
 
 /**
  * Certificates written as one line, so that a test's manifests can be read: {@code ecdsa 0a1b
- * shop.example.com,*.example.com 2020-01-01 2040-01-01}. Whatever is not such a line is rejected.
+ * shop.example.com,*.example.com 2020-01-01 2040-01-01}; {@code temporary-ecdsa} for one as
+ * cert-manager makes them to stand in. Whatever is not such a line is rejected.
  */
 public final class Placeholders {
     private static final KeyPair ECDSA = keys("EC", 256);
     private static final KeyPair RSA = keys("RSA", 2048);
-    private static final X509Bundle AUTHORITY = authority();
+    private static final X509Bundle AUTHORITY = authority("CN=test authority");
+    private static final X509Bundle STAND_IN = authority("CN=cert-manager.local");
 
     private Placeholders() {}
 
@@ -38,7 +40,7 @@ public final class Placeholders {
             return rejected(Reason.SECRET_INCOMPLETE, origin, "tls.crt: missing");
         }
         String[] words = line.split("\\s+", -1);
-        if (words.length < 3 || !(words[0].equals("ecdsa") || words[0].equals("rsa"))) {
+        if (words.length < 3 || !words[0].matches("(temporary-)?(ecdsa|rsa)")) {
             return rejected(Reason.CERTIFICATE_UNREADABLE, origin, "tls.crt: garbage");
         }
         if (new String(key, StandardCharsets.UTF_8).strip().equals("of another")) {
@@ -57,17 +59,19 @@ public final class Placeholders {
     public static CertificateBundle bundle(
             String type, String serial, List<String> names, String from, String until) {
         try {
-            KeyPair keys = type.equals("rsa") ? RSA : ECDSA;
+            KeyPair keys = type.endsWith("rsa") ? RSA : ECDSA;
+            boolean temporary = type.startsWith("temporary-");
             var builder =
                     new CertificateBuilder()
-                            .subject("CN=test")
+                            .subject(temporary ? "SERIALNUMBER=1234567890,CN=test" : "CN=test")
                             .keyPair(keys)
                             .serial(new BigInteger(serial, 16))
                             .notBefore(Instant.parse(from + "T00:00:00Z"))
                             .notAfter(Instant.parse(until + "T00:00:00Z"));
             // addSanDnsName takes no wildcards.
             builder.addExtensionOctetString("2.5.29.17", false, alternativeNames(names));
-            X509Certificate leaf = builder.buildIssuedBy(AUTHORITY).getCertificate();
+            X509Certificate leaf =
+                    builder.buildIssuedBy(temporary ? STAND_IN : AUTHORITY).getCertificate();
             return CertificateBundle.of(List.of(leaf.getEncoded()), keys.getPrivate().getEncoded());
         } catch (Exception e) {
             throw new AssertionError(e);
@@ -97,10 +101,10 @@ public final class Placeholders {
         return outer.toByteArray();
     }
 
-    private static X509Bundle authority() {
+    private static X509Bundle authority(String name) {
         try {
             return new CertificateBuilder()
-                    .subject("CN=test authority")
+                    .subject(name)
                     .ecp256()
                     .setIsCertificateAuthority(true)
                     .notBefore(Instant.parse("2000-01-01T00:00:00Z"))

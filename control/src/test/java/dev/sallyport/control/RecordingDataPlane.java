@@ -9,28 +9,30 @@ import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Consumer;
-import java.util.function.LongFunction;
+import java.util.function.Function;
 
 /** A data plane that remembers what it was given. */
 public final class RecordingDataPlane implements DataPlane {
     private final List<GatewaySnapshot> snapshots = new CopyOnWriteArrayList<>();
-    private final Queue<LongFunction<Applied>> putOff = new ConcurrentLinkedQueue<>();
+    private final Queue<Function<GatewaySnapshot, Applied>> putOff = new ConcurrentLinkedQueue<>();
     private volatile Consumer<GatewaySnapshot> before = _ -> {};
+    private volatile Function<GatewaySnapshot, Applied> answer =
+            snapshot -> Applied.whole(snapshot, List.of());
 
     @Override
     public Applied apply(GatewaySnapshot snapshot) {
         before.accept(snapshot);
         snapshots.add(snapshot);
-        return new Applied(snapshot.version(), List.of());
+        return answer.apply(snapshot);
     }
 
     @Override
     public Optional<Applied> proceed() {
-        return Optional.ofNullable(putOff.poll()).map(piece -> piece.apply(last().version()));
+        return Optional.ofNullable(putOff.poll()).map(piece -> piece.apply(last()));
     }
 
     /** What {@link #proceed} will do, one piece a call. */
-    public void putOff(LongFunction<Applied> piece) {
+    public void putOff(Function<GatewaySnapshot, Applied> piece) {
         putOff.add(piece);
     }
 
@@ -42,6 +44,11 @@ public final class RecordingDataPlane implements DataPlane {
     /** Called before a snapshot is taken; may throw. */
     public void before(Consumer<GatewaySnapshot> action) {
         before = action;
+    }
+
+    /** What it makes of snapshots from now on; all of each is in service at first. */
+    public void answer(Function<GatewaySnapshot, Applied> made) {
+        answer = made;
     }
 
     /** All, in order. */

@@ -36,6 +36,7 @@ public final class TranslationPrinter {
                 .routes()
                 .fallback()
                 .ifPresent(route -> line("default backend: " + action(route.action())));
+        challenges(translation);
         line("certificates:");
         TreeMap<String, CertificateSet> sets = new TreeMap<>();
         translation
@@ -83,6 +84,23 @@ public final class TranslationPrinter {
         host.fallback()
                 .ifPresent(route ->
                         line("    else -> " + action(route.action()) + "  # " + route.origin()));
+    }
+
+    private void challenges(Translation translation) {
+        TreeMap<String, String> rows = new TreeMap<>();
+        translation
+                .routes()
+                .challenges()
+                .forEach((challenge, route) ->
+                        rows.put(
+                                (challenge.host().isEmpty() ? "(any)" : challenge.host())
+                                        + " "
+                                        + challenge.token(),
+                                action(route.action()) + "  # " + route.origin()));
+        if (!rows.isEmpty()) {
+            line("challenges:");
+            rows.forEach((challenge, answer) -> line("  " + challenge + " -> " + answer));
+        }
     }
 
     private void finding(Finding finding) {

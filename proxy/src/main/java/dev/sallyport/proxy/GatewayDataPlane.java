@@ -6,6 +6,7 @@ import dev.sallyport.model.listener.Listener;
 import dev.sallyport.model.snapshot.Applied;
 import dev.sallyport.model.snapshot.DataPlane;
 import dev.sallyport.model.snapshot.GatewaySnapshot;
+import dev.sallyport.model.upstream.AddressGuard;
 import dev.sallyport.proxy.drain.Drain;
 import dev.sallyport.proxy.http.Admission;
 import dev.sallyport.proxy.http.ClientConnection;
@@ -26,7 +27,6 @@ import dev.sallyport.proxy.metric.Metric;
 import dev.sallyport.proxy.metric.ProxyMetrics;
 import dev.sallyport.proxy.metric.Reading;
 import dev.sallyport.proxy.metric.ServiceCounters;
-import dev.sallyport.proxy.upstream.AddressGuard;
 import dev.sallyport.proxy.upstream.DnsNames;
 import dev.sallyport.proxy.upstream.UpstreamRegistry;
 import dev.sallyport.tls.front.TlsFront;
@@ -187,7 +187,8 @@ public final class GatewayDataPlane implements DataPlane, AutoCloseable {
         List<Finding> findings = new ArrayList<>(unbound);
         findings.addAll(certificates.findings());
         findings.sort(Finding.ORDER);
-        return new Applied(cell.get().version(), findings);
+        GatewaySnapshot current = cell.get();
+        return new Applied(current.version(), current.certificates(), findings);
     }
 
     /** What is served: the snapshot applied last, without what could not be put in service. */

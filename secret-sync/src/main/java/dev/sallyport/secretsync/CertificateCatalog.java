@@ -33,14 +33,16 @@ import org.jspecify.annotations.Nullable;
  *   <li>An update that cannot be used (garbage, mismatched, empty, too large) changes nothing.
  *   <li>An update that is not valid yet waits for its time, unless what is served has expired or
  *       there is nothing to serve: a gateway whose clock is wrong must not fall silent.
+ *   <li>A temporary certificate does not take the place of a real one that is still valid: it was
+ *       made because the Secret was lost or broken, not because the real one had to go.
  *   <li>A deleted Secret changes nothing as long as somebody refers to it.
  *   <li>Otherwise the newest one is served, expired or not: it is what the owner asks for. What is
  *       wrong with it is reported.
  * </ol>
  *
  * <p>A Secret is parsed when it is first referred to, and again only when its contents change: with
- * equal contents the bundle and {@code since} stay the same objects. Confined to the reconciler's
- * thread, which waits for the parsers.
+ * equal contents the bundle and {@code since} stay the same objects, also where unusable contents
+ * were there meanwhile. Confined to the reconciler's thread, which waits for the parsers.
  */
 public final class CertificateCatalog {
     /** How often remarks that depend on the time are looked at again. */
@@ -51,6 +53,7 @@ public final class CertificateCatalog {
     private final InstantSource time;
     private final Map<ObjectRef, Entry> entries = new HashMap<>();
     private final TreeMap<Instant, Set<ObjectRef>> schedule = new TreeMap<>();
+    private Set<ObjectRef> touched = new HashSet<>();
     private Instant nextSweep;
 
     /**
@@ -134,6 +137,7 @@ public final class CertificateCatalog {
         Entry entry = entries.get(secret);
         if (entry != null) {
             entry.referenced = false;
+            touched.add(secret);
             if (entry.latest == null) {
                 forget(entry);
             }
@@ -158,6 +162,25 @@ public final class CertificateCatalog {
         return due;
     }
 
+    /**
+     * The Secrets whose {@link #standing} may have changed since the last call. More than those of
+     * which {@link #put}, {@link #remove} and {@link #advance} tell: an object's version goes on
+     * without its contents when somebody labels it.
+     */
+    public Set<ObjectRef> takeTouched() {
+        Set<ObjectRef> taken = touched;
+        touched = new HashSet<>();
+        return taken;
+    }
+
+    /** How what is in service stands to the Secret; empty where nobody refers to it. */
+    public Optional<SecretStanding> standing(ObjectRef secret) {
+        Entry entry = entries.get(secret);
+        return entry == null || !entry.referenced
+                ? Optional.empty()
+                : Optional.of(entry.standing());
+    }
+
     /** When {@link #advance} is to be called next. */
     public Instant nextChange() {
         Instant sweep = nextSweep;
@@ -167,6 +190,7 @@ public final class CertificateCatalog {
     }
 
     private boolean refresh(Entry entry) {
+        touched.add(entry.secret);
         Instant now = time.instant();
         SecretMaterial latest = entry.latest;
         if (latest != null) {
@@ -184,27 +208,25 @@ public final class CertificateCatalog {
     }
 
     private static void choose(Entry entry, Instant now) {
-        CertificateBundle candidate = entry.candidate;
+        CertificateBundle candidate = entry.candidate();
         if (candidate == null || entry.serves(candidate)) {
             return;
         }
         ServedCertificate served = entry.served;
-        boolean due = !candidate.notBefore().isAfter(now);
-        if (due || served == null || served.bundle().notAfter().isBefore(now)) {
-            entry.served =
-                    new ServedCertificate(
-                            candidate,
-                            entry.secret,
-                            now,
-                            CertificateJudgement.temporary(candidate));
+        boolean temporary = CertificateJudgement.temporary(candidate);
+        if (served == null
+                || served.bundle().notAfter().isBefore(now)
+                || (!candidate.notBefore().isAfter(now) && (!temporary || served.temporary()))) {
+            entry.serve(candidate, now);
         }
     }
 
     private void reschedule(Entry entry, Instant now) {
         unschedule(entry);
         Instant next = null;
-        if (entry.candidate != null) {
-            next = earlierFuture(next, entry.candidate.notBefore(), now);
+        CertificateBundle candidate = entry.candidate();
+        if (candidate != null) {
+            next = earlierFuture(next, candidate.notBefore(), now);
         }
         if (entry.served != null) {
             next = earlierFuture(next, entry.served.bundle().notAfter().plusMillis(1), now);
@@ -254,11 +276,9 @@ public final class CertificateCatalog {
                 case Parsed.Usable<CertificateBundle>(_, List<Finding> findings) ->
                         remarks.addAll(findings);
             }
-            if (entry.candidate != null && !entry.serves(entry.candidate)) {
-                addKept(
-                        remarks,
-                        CertificateJudgement.of(entry.candidate, entry.secret, now),
-                        served);
+            CertificateBundle candidate = entry.candidate();
+            if (candidate != null && !entry.serves(candidate)) {
+                addKept(remarks, CertificateJudgement.of(candidate, entry.secret, now), served);
             }
         }
         if (served != null) {
@@ -273,11 +293,14 @@ public final class CertificateCatalog {
                 .toList();
     }
 
-    /** Adds what speaks against an update; an error says what is served instead. */
+    /** Adds what speaks against an update, and what is served instead. */
     private static void addKept(
             List<Finding> remarks, List<Finding> against, @Nullable ServedCertificate served) {
         for (Finding finding : against) {
-            if (served == null || finding.severity() != Severity.ERROR) {
+            boolean decisive =
+                    finding.severity() == Severity.ERROR
+                            || finding.reason() == Reason.CERTIFICATE_TEMPORARY;
+            if (served == null || !decisive) {
                 remarks.add(finding);
             } else {
                 remarks.add(
@@ -311,8 +334,10 @@ public final class CertificateCatalog {
         @Nullable SecretMaterial latest; // null: there is no such Secret
         @Nullable String parsedDigest;
         @Nullable Parsed<CertificateBundle> parsed; // the last contents
-        @Nullable CertificateBundle candidate; // the last that was usable; may wait for its time
+        @Nullable Usable usable; // the last that were; may wait for their time
+        String usableVersion = ""; // the newest of the object with these contents
         @Nullable ServedCertificate served;
+        String servedVersion = "";
         @Nullable Instant scheduled;
         CertificateStatus status = CertificateStatus.MISSING;
 
@@ -320,30 +345,79 @@ public final class CertificateCatalog {
             this.secret = secret;
         }
 
+        /** Contents that came to a bundle. */
+        private record Usable(String digest, Parsed.Usable<CertificateBundle> parsed) {}
+
         /** Equal contents stay the same bundle. */
         void parse(SecretMaterial material, CertificateReader reader) {
-            if (parsed != null && material.digest().equals(parsedDigest)) {
-                material.resolve(parsed);
-                return;
+            Parsed<CertificateBundle> known = known(material.digest());
+            if (known != null) {
+                material.resolve(known);
             }
-            Parsed<CertificateBundle> result = material.parsed(reader);
+            parsed = known != null ? known : material.parsed(reader);
             parsedDigest = material.digest();
-            parsed = result;
-            if (result instanceof Parsed.Usable<CertificateBundle>(CertificateBundle bundle, _)) {
-                candidate = bundle;
+            if (parsed instanceof Parsed.Usable<CertificateBundle> good) {
+                usable = new Usable(parsedDigest, good);
+                usableVersion = material.version().resourceVersion();
+                if (serves(good.value())) {
+                    servedVersion = usableVersion;
+                }
             }
+        }
+
+        private @Nullable Parsed<CertificateBundle> known(String digest) {
+            if (digest.equals(parsedDigest)) {
+                return parsed;
+            }
+            return usable != null && digest.equals(usable.digest()) ? usable.parsed() : null;
+        }
+
+        void serve(CertificateBundle bundle, Instant now) {
+            served =
+                    new ServedCertificate(
+                            bundle, secret, now, CertificateJudgement.temporary(bundle));
+            servedVersion = usableVersion;
+        }
+
+        @Nullable CertificateBundle candidate() {
+            return usable == null ? null : usable.parsed().value();
         }
 
         /** With its Secret goes the certificate that waits for its time. */
         void stopWaiting() {
+            CertificateBundle candidate = candidate();
             if (candidate != null && !serves(candidate)) {
-                candidate = null;
+                usable = null;
                 parsed = null;
             }
         }
 
         boolean serves(CertificateBundle bundle) {
             return served != null && served.bundle() == bundle;
+        }
+
+        SecretStanding standing() {
+            return new SecretStanding(
+                    Optional.ofNullable(served).map(ServedCertificate::bundle),
+                    servedVersion,
+                    latest == null ? "" : latest.version().resourceVersion(),
+                    againstLatest());
+        }
+
+        /** Why the newest contents are not what is served. */
+        private Optional<Reason> againstLatest() {
+            if (latest == null) {
+                return served == null ? Optional.empty() : Optional.of(Reason.SECRET_DELETED);
+            }
+            return switch (parsed) {
+                case null -> Optional.empty();
+                case Parsed.Rejected<CertificateBundle>(List<Finding> why) ->
+                        why.stream().min(Finding.ORDER).map(Finding::reason);
+                case Parsed.Usable<CertificateBundle>(CertificateBundle bundle, _) ->
+                        serves(bundle)
+                                ? Optional.empty()
+                                : Optional.of(Reason.CERTIFICATE_NOT_YET_VALID);
+            };
         }
     }
 }

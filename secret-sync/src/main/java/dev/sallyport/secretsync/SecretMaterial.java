@@ -6,6 +6,8 @@ import dev.sallyport.model.finding.Location;
 import dev.sallyport.model.finding.Parsed;
 import dev.sallyport.model.finding.Reason;
 import dev.sallyport.model.name.ObjectRef;
+import dev.sallyport.model.name.ObjectVersion;
+import io.fabric8.kubernetes.api.model.ObjectMeta;
 import io.fabric8.kubernetes.api.model.Secret;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
@@ -33,13 +35,16 @@ public final class SecretMaterial {
 
     private final ObjectRef secret;
     private final Optional<Location> location;
+    private final ObjectVersion version;
     private final String digest;
     private @Nullable Pem pem; // null: parsed
     private @Nullable Parsed<CertificateBundle> parsed;
 
-    private SecretMaterial(ObjectRef secret, Optional<Location> location, Pem pem) {
+    private SecretMaterial(
+            ObjectRef secret, Optional<Location> location, ObjectVersion version, Pem pem) {
         this.secret = secret;
         this.location = location;
+        this.version = version;
         this.pem = pem;
         this.digest = pem.digest();
     }
@@ -103,13 +108,23 @@ public final class SecretMaterial {
                             "Encode the value with base64, or move it to stringData.");
             return Parsed.rejected(location.map(why::at).orElse(why));
         }
-        return Parsed.usable(new SecretMaterial(ref, location, new Pem(certificate, key)));
+        ObjectVersion version = location.isPresent() ? ObjectVersion.NONE : versionOf(secret);
+        return Parsed.usable(new SecretMaterial(ref, location, version, new Pem(certificate, key)));
     }
 
-    /** Material from its parts. */
+    /** Material from its parts, of no API server. */
     public static SecretMaterial of(
             ObjectRef ref, Optional<Location> location, byte[] certificate, byte[] key) {
-        return new SecretMaterial(ref, location, new Pem(certificate, key));
+        return new SecretMaterial(ref, location, ObjectVersion.NONE, new Pem(certificate, key));
+    }
+
+    private static ObjectVersion versionOf(Secret secret) {
+        ObjectMeta metadata = secret.getMetadata();
+        return metadata == null
+                ? ObjectVersion.NONE
+                : new ObjectVersion(
+                        Objects.requireNonNullElse(metadata.getUid(), ""),
+                        Objects.requireNonNullElse(metadata.getResourceVersion(), ""));
     }
 
     /** The Secret. */
@@ -120,6 +135,11 @@ public final class SecretMaterial {
     /** Where it stands, if it came from a file. */
     public Optional<Location> location() {
         return location;
+    }
+
+    /** Which Secret of the API server, in which version: not the contents' but the object's. */
+    public ObjectVersion version() {
+        return version;
     }
 
     /** The SHA-256 of the contents: equal digests, equal certificates. */

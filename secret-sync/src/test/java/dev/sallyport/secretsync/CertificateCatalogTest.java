@@ -6,10 +6,12 @@ import dev.sallyport.model.certificate.KeyType;
 import dev.sallyport.model.certificate.ServedCertificate;
 import dev.sallyport.model.finding.Finding;
 import dev.sallyport.model.finding.Location;
+import dev.sallyport.model.finding.Parsed;
 import dev.sallyport.model.finding.Reason;
 import dev.sallyport.model.name.Hostname;
 import dev.sallyport.model.name.ObjectRef;
 import dev.sallyport.tls.certificate.DemoAuthority;
+import io.fabric8.kubernetes.api.model.SecretBuilder;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
@@ -309,6 +311,88 @@ class CertificateCatalogTest {
     }
 
     @Test
+    void contentsThatComeBackAfterUnusableOnesStayTheSameBundle() {
+        var issued = authority.issue(names(), Duration.ofDays(90), KeyType.ECDSA);
+        catalog.put(material(issued.tlsCrt(), issued.tlsKey()));
+        ServedCertificate before = served();
+        now = now.plusSeconds(1);
+        catalog.put(material("garbage", "garbage"));
+        catalog.put(material(issued.tlsCrt(), issued.tlsKey()));
+        assertThat(served()).isSameAs(before);
+        assertThat(reasons()).isEmpty();
+        assertThat(parsed).hasValue(2);
+    }
+
+    @Test
+    void theVersionGoesOnWithTheObjectWhileItsContentsStay() {
+        var issued = authority.issue(names(), Duration.ofDays(90), KeyType.ECDSA);
+        catalog.put(versioned("1", issued.tlsCrt(), issued.tlsKey()));
+        CertificateStatus before = catalog.status(SECRET);
+        catalog.takeTouched();
+        assertThat(catalog.put(versioned("2", issued.tlsCrt(), issued.tlsKey()))).isFalse();
+        assertThat(catalog.status(SECRET)).isEqualTo(before);
+        assertThat(catalog.takeTouched()).containsExactly(SECRET);
+        assertThat(standing())
+                .isEqualTo(
+                        new SecretStanding(
+                                Optional.of(served().bundle()), "2", "2", Optional.empty()));
+    }
+
+    @Test
+    void whatIsServedStandsAtItsOwnVersionWhileTheNewestCannotBeUsed() {
+        var issued = authority.issue(names(), Duration.ofDays(90), KeyType.ECDSA);
+        catalog.put(versioned("1", issued.tlsCrt(), issued.tlsKey()));
+        var other = authority.issue(names(), Duration.ofDays(90), KeyType.ECDSA);
+        served();
+        catalog.put(versioned("2", issued.tlsCrt(), other.tlsKey()));
+        assertThat(standing().servedVersion()).isEqualTo("1");
+        assertThat(standing().latestVersion()).isEqualTo("2");
+        assertThat(standing().unserved()).contains(Reason.KEY_MISMATCH);
+        catalog.put(versioned("3", issued.tlsCrt(), issued.tlsKey()));
+        assertThat(standing().servedVersion()).isEqualTo("3");
+        assertThat(standing().unserved()).isEmpty();
+        catalog.remove(SECRET);
+        assertThat(standing().servedVersion()).isEqualTo("3");
+        assertThat(standing().latestVersion()).isEmpty();
+        assertThat(standing().unserved()).contains(Reason.SECRET_DELETED);
+    }
+
+    @Test
+    void whatWaitsForItsTimeIsNotServedYet() {
+        catalog.put(issued(Duration.ofDays(90)));
+        served();
+        now = now.plus(Duration.ofDays(2));
+        var tomorrow = authority.issue(names(), Duration.ofDays(90), KeyType.ECDSA);
+        now = NOW;
+        catalog.put(versioned("2", tomorrow.tlsCrt(), tomorrow.tlsKey()));
+        assertThat(standing().servedVersion()).isEmpty();
+        assertThat(standing().unserved()).contains(Reason.CERTIFICATE_NOT_YET_VALID);
+        now = now.plus(Duration.ofDays(3));
+        catalog.advance();
+        assertThat(standing().servedVersion()).isEqualTo("2");
+        assertThat(standing().unserved()).isEmpty();
+    }
+
+    @Test
+    void aSecretThatNobodyRefersToHasNoStanding() {
+        catalog.put(issued(Duration.ofDays(90)));
+        assertThat(catalog.standing(SECRET)).isEmpty();
+        served();
+        assertThat(catalog.standing(SECRET)).isPresent();
+        catalog.takeTouched();
+        catalog.release(SECRET);
+        assertThat(catalog.takeTouched()).containsExactly(SECRET);
+        assertThat(catalog.standing(SECRET)).isEmpty();
+    }
+
+    @Test
+    void aSecretThatNeverWasIsNotUnserved() {
+        catalog.status(SECRET);
+        assertThat(standing().unserved()).isEmpty();
+        assertThat(standing().served()).isEmpty();
+    }
+
+    @Test
     void findingsNameThePlaceOfTheSecret() {
         var place = new Location("tls.yaml", 7);
         catalog.put(
@@ -320,6 +404,27 @@ class CertificateCatalogTest {
 
     private ServedCertificate served() {
         return catalog.status(SECRET).inService().orElseThrow();
+    }
+
+    private SecretStanding standing() {
+        return catalog.standing(SECRET).orElseThrow();
+    }
+
+    private static SecretMaterial versioned(String version, String certificate, String key) {
+        var secret =
+                new SecretBuilder()
+                        .withNewMetadata()
+                        .withUid("uid")
+                        .withResourceVersion(version)
+                        .endMetadata()
+                        .addToStringData("tls.crt", certificate)
+                        .addToStringData("tls.key", key)
+                        .build();
+        return switch (SecretMaterial.of(SECRET, Optional.empty(), secret)) {
+            case Parsed.Usable<SecretMaterial>(SecretMaterial material, _) -> material;
+            case Parsed.Rejected<SecretMaterial> rejected ->
+                    throw new AssertionError(rejected.toString());
+        };
     }
 
     private List<Reason> reasons() {

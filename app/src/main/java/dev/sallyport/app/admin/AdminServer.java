@@ -77,7 +77,11 @@ public final class AdminServer implements AutoCloseable {
         pages.put("/metrics", () -> new Answer(200, MetricsPage.CONTENT_TYPE, metrics.render()));
         pages.put(
                 "/api/certificates",
-                () -> json("certificates", CertificateView.of(state.served().certificates())));
+                () ->
+                        json(
+                                "certificates",
+                                CertificateView.of(
+                                        state.served().certificates(), state.control().truth())));
         pages.put("/api/routes", () -> json("routes", RouteView.of(state.served())));
         pages.put(
                 "/api/findings",

@@ -1,5 +1,6 @@
 package dev.sallyport.app.admin;
 
+import dev.sallyport.control.Reported;
 import dev.sallyport.control.reconcile.ControlState;
 import dev.sallyport.model.snapshot.GatewaySnapshot;
 import dev.sallyport.proxy.metric.Reading;
@@ -28,6 +29,9 @@ public interface AdminState {
 
     /** How many objects stay in service though the source, in doubt, does not have them. */
     int heldBack();
+
+    /** What was told to the cluster. */
+    Reported reported();
 
     /** The data plane's counters. */
     Reading traffic();

@@ -1,5 +1,6 @@
 package dev.sallyport.app.admin;
 
+import dev.sallyport.model.route.Challenge;
 import dev.sallyport.model.route.HttpsRedirect;
 import dev.sallyport.model.route.PathMatch;
 import dev.sallyport.model.route.Route;
@@ -23,7 +24,8 @@ import org.jspecify.annotations.Nullable;
  *
  * @param host with wildcard; {@code *} for rules without a host
  * @param path as it is compared; empty where only the redirect is there
- * @param pathType {@code Exact}, {@code Prefix}, or {@code Default} for a default backend
+ * @param pathType {@code Challenge} for that of a live challenge, {@code Exact}, {@code Prefix}, or
+ *     {@code Default} for a default backend
  * @param action {@code forward}, {@code respond 503}, or {@code redirect} where nothing else is
  *     there
  * @param backends where requests go
@@ -69,10 +71,26 @@ public record RouteView(
     public static List<RouteView> of(GatewaySnapshot snapshot) {
         RoutingTable table = snapshot.routes();
         List<RouteView> rows = new ArrayList<>();
+        List<RouteView> ofAnyHost = new ArrayList<>();
+        table.challenges()
+                .forEach((challenge, route) -> {
+                    boolean named = !challenge.host().equals(Challenge.ANY_HOST);
+                    (named ? rows : ofAnyHost)
+                            .add(
+                                    row(
+                                            named ? challenge.host() : "*",
+                                            route,
+                                            "Challenge",
+                                            Optional.empty(),
+                                            snapshot));
+                });
+        rows.sort(Comparator.comparing(RouteView::path));
+        ofAnyHost.sort(Comparator.comparing(RouteView::path));
         table.hosts().forEach((name, host) -> add(rows, name.text(), host, snapshot));
         rows.sort(
                 Comparator.comparing(
                         RouteView::host)); // stable: the precedence inside a host stays
+        rows.addAll(ofAnyHost);
         add(rows, "*", table.anyHost(), snapshot);
         table.fallback()
                 .ifPresent(

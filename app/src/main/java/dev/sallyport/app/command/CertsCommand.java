@@ -5,6 +5,7 @@ import java.io.PrintWriter;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -57,10 +58,25 @@ final class CertsCommand implements Callable<Integer> {
                     String.join(",", row.names()),
                     row.issuer(),
                     seconds(row.notAfter()) + remaining(row.notAfter(), now),
-                    row.source() + (row.temporary() ? " (temporary)" : ""),
-                    seconds(row.since()));
+                    source(row),
+                    seconds(row.firstServed() == null ? row.since() : row.firstServed()));
         }
         table.print(out);
+    }
+
+    /** {@code Secret default/shop-tls at 4711 (temporary; its contents by now: KeyMismatch)}. */
+    private static String source(CertificateView row) {
+        String at = row.resourceVersion().isEmpty() ? "" : " at " + row.resourceVersion();
+        List<String> remarks = new ArrayList<>();
+        if (row.temporary()) {
+            remarks.add("temporary");
+        }
+        if (!row.unserved().isEmpty()) {
+            remarks.add("its contents by now: " + row.unserved());
+        }
+        return row.source()
+                + at
+                + (remarks.isEmpty() ? "" : " (" + String.join("; ", remarks) + ")");
     }
 
     private static String remaining(Instant notAfter, Instant now) {

@@ -10,6 +10,7 @@ import dev.sallyport.model.finding.Finding;
 import dev.sallyport.model.finding.Location;
 import dev.sallyport.model.finding.PlainText;
 import dev.sallyport.model.finding.Severity;
+import dev.sallyport.model.upstream.OwnAddresses;
 import dev.sallyport.tls.context.NativeTlsUnavailable;
 import java.io.PrintWriter;
 import java.nio.file.Files;
@@ -90,7 +91,10 @@ final class CheckCommand implements Callable<Integer> {
     private CheckResult check(EffectiveConfig config) throws Failed {
         try (var proof = new Proof()) {
             return FolderCheck.check(
-                    dir, config.controlSettings(Optional.empty()), proof, surroundings.time());
+                    dir,
+                    config.controlSettings(Optional.empty(), OwnAddresses.NONE),
+                    proof,
+                    surroundings.time());
         } catch (NativeTlsUnavailable missing) {
             throw new Failed(
                     ExitCode.UNAVAILABLE, missing.getMessage() + "\n  " + missing.advice());

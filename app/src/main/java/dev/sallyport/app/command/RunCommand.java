@@ -69,7 +69,7 @@ final class RunCommand implements Callable<Integer> {
                     kubeconfig.get() + " cannot be read: name a kubeconfig with --kubeconfig FILE");
         }
         return ClusterAccess.of(kubeconfig, surroundings.environment())
-                .map(ObjectSource.Cluster::new)
+                .<ObjectSource>map(access -> new ObjectSource.Cluster(access, pod()))
                 .orElseThrow(() ->
                         new Failed(
                                 ExitCode.USAGE,
@@ -77,5 +77,11 @@ final class RunCommand implements Callable<Integer> {
                                         + " an API server's objects, or --resources DIR (SALLYPORT_RESOURCES, or"
                                         + " `resources:` in the configuration) to serve a folder of manifests;"
                                         + " `sallyport demo` makes one to try"));
+    }
+
+    /** As the downward API says it in the Pod's manifest. */
+    private Optional<String> pod() {
+        return Optional.ofNullable(surroundings.environment().get("POD_NAME"))
+                .filter(name -> !name.isBlank());
     }
 }

@@ -1,6 +1,7 @@
 package dev.sallyport.app.config;
 
 import dev.sallyport.model.listener.Listener;
+import java.net.InetAddress;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -75,8 +76,9 @@ public final class ConfigLoader {
         GatewayConfig config = binder.bind(written, defaults(overrides, written));
         List<Setting> settings = binder.settings();
         List<Listener> listeners = ListenerPlan.of(config, settings, problems);
+        Set<InetAddress> podAddresses = PodAddresses.of(environment, problems);
         refuse(problems);
-        return new EffectiveConfig(config, listeners, settings);
+        return new EffectiveConfig(config, listeners, settings, podAddresses);
     }
 
     /**

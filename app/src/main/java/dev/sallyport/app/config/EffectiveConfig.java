@@ -1,14 +1,19 @@
 package dev.sallyport.app.config;
 
 import dev.sallyport.control.ControlSettings;
+import dev.sallyport.control.ReportSettings;
 import dev.sallyport.control.cluster.ClusterSettings;
 import dev.sallyport.control.reconcile.HoldOff;
+import dev.sallyport.control.resource.LoadBalancerAddress;
 import dev.sallyport.control.source.FolderSettings;
 import dev.sallyport.control.translate.TranslationSettings;
 import dev.sallyport.model.certificate.CertificateSet;
 import dev.sallyport.model.listener.Listener;
 import dev.sallyport.model.route.HttpsRedirect;
+import dev.sallyport.model.upstream.AddressGuard;
+import dev.sallyport.model.upstream.OwnAddresses;
 import dev.sallyport.proxy.ProxySettings;
+import java.net.InetAddress;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -19,11 +24,17 @@ import java.util.Set;
  * @param config what the program runs with
  * @param listeners the ports to bind, with what is in the files that they name
  * @param settings every value with its source, in the order of the documentation
+ * @param podAddresses those of the pod that it runs in, and of nobody else; empty where there is no
+ *     pod, or it shares its node's
  */
 public record EffectiveConfig(
-        GatewayConfig config, List<Listener> listeners, List<Setting> settings) {
+        GatewayConfig config,
+        List<Listener> listeners,
+        List<Setting> settings,
+        Set<InetAddress> podAddresses) {
     public EffectiveConfig {
         listeners = List.copyOf(listeners);
+        podAddresses = Set.copyOf(podAddresses);
         settings = List.copyOf(settings);
     }
 
@@ -45,12 +56,18 @@ public record EffectiveConfig(
                 config.forwarding().escapedSlashes());
     }
 
+    /** Which addresses endpoints may have, where the gateway can be reached at {@code own}. */
+    public AddressGuard addressGuard(OwnAddresses own) {
+        return new AddressGuard(config.ingress().loopbackEndpoints(), own);
+    }
+
     /**
      * For the control side.
      *
      * @param fallback the default certificate while no configured one can be used
+     * @param own where the gateway can be reached
      */
-    public ControlSettings controlSettings(Optional<CertificateSet> fallback) {
+    public ControlSettings controlSettings(Optional<CertificateSet> fallback, OwnAddresses own) {
         GatewayConfig.Ingress ingress = config.ingress();
         GatewayConfig.Redirect redirect = config.redirect();
         GatewayConfig.Folder folder = config.folder();
@@ -58,6 +75,7 @@ public record EffectiveConfig(
                 new TranslationSettings(
                         listeners,
                         Set.copyOf(ingress.classes()),
+                        Set.copyOf(ingress.controllers()),
                         ingress.servesAllWithoutClasses(),
                         redirect.enabled()
                                 ? Optional.of(new HttpsRedirect(redirect.status(), redirect.port()))
@@ -66,7 +84,7 @@ public record EffectiveConfig(
                         config.tls().defaultCertificate().map(name -> name.of("Secret")),
                         fallback,
                         config.tls().strictSni(),
-                        ingress.loopbackEndpoints(),
+                        addressGuard(own),
                         ingress.externalNames()),
                 new FolderSettings(
                         folder.notifications(),
@@ -88,6 +106,29 @@ public record EffectiveConfig(
                 config.kubernetes().watchNamespaces(),
                 config.kubernetes().secrets(),
                 config.kubernetes().holdBack());
+    }
+
+    /**
+     * For the control side, where a cluster is served.
+     *
+     * @param pod the Pod that this process runs in, if it does
+     */
+    public ReportSettings reportSettings(Optional<String> pod) {
+        GatewayConfig.Kubernetes kubernetes = config.kubernetes();
+        return new ReportSettings(
+                kubernetes.status(),
+                kubernetes.events(),
+                kubernetes.publishAddresses().stream().map(EffectiveConfig::address).toList(),
+                kubernetes.publishService().map(name -> name.of("Service")),
+                pod,
+                kubernetes.leaseName(),
+                kubernetes.leaseNamespace());
+    }
+
+    private static LoadBalancerAddress address(PublishAddress address) {
+        return address.ip()
+                ? new LoadBalancerAddress.Ip(address.text())
+                : new LoadBalancerAddress.Name(address.text());
     }
 
     private static ProxySettings.Limits limits(GatewayConfig.Limits limits) {

@@ -327,6 +327,10 @@ public record GatewayConfig(
                                     + " `sallyport`.")
                     List<String> classes,
             @Key(
+                            "Other controllers whose IngressClasses to serve as well, such as"
+                                    + " `k8s.io/ingress-nginx`, to take over from them.")
+                    List<String> controllers,
+            @Key(
                             "Serve every Ingress while there is no IngressClass at all: right where nobody else"
                                     + " could be meant.")
                     boolean servesAllWithoutClasses,
@@ -334,14 +338,16 @@ public record GatewayConfig(
                     Optional<BackendReference> defaultBackend,
             @Key("Allow loopback addresses as endpoints.") boolean loopbackEndpoints,
             @Key("Serve Services of type ExternalName.") boolean externalNames) {
-        static final Ingress DEFAULT = new Ingress(List.of(), true, Optional.empty(), true, true);
+        static final Ingress DEFAULT =
+                new Ingress(List.of(), List.of(), true, Optional.empty(), true, true);
 
         /** Others may write objects, and other controllers serve them. */
         static final Ingress IN_CLUSTER =
-                new Ingress(List.of(), false, Optional.empty(), false, false);
+                new Ingress(List.of(), List.of(), false, Optional.empty(), false, false);
 
         public Ingress {
             classes = List.copyOf(classes);
+            controllers = List.copyOf(controllers);
         }
     }
 

@@ -21,6 +21,28 @@ public enum GatewayMetric {
             "key_type",
             "serial",
             "source"),
+    CERTIFICATE_SERVED(
+            "certificate_served_seconds",
+            "When the certificate that is served for a host was first in service, in seconds since 1970;"
+                    + " resource_version is its Secret's newest with these contents.",
+            "host",
+            "key_type",
+            "serial",
+            "source",
+            "resource_version"),
+    SECRET_SERVED_VERSION(
+            "secret_served_resource_version",
+            "The newest resourceVersion of a Secret whose contents are served; another one than"
+                    + " kube-state-metrics' kube_secret_metadata_resource_version for more than a moment"
+                    + " means that a change was not seen or not taken.",
+            "namespace",
+            "secret"),
+    SECRET_UNSERVED(
+            "secret_unserved",
+            "1 while the contents of a Secret that something refers to are not what is served.",
+            "namespace",
+            "secret",
+            "reason"),
     FINDINGS("findings", "What is wrong or worth knowing about objects.", "severity", "reason"),
     OBJECTS("objects", "Objects that were read.", "kind"),
     HOSTS("hosts", "Host names with routes or a redirect."),
@@ -32,6 +54,16 @@ public enum GatewayMetric {
     SOURCE_HELD_BACK(
             "source_held_back_objects",
             "Objects that stay in service though a list of the cluster after a gap does not have them."),
+    LEADER("leader", "1 on the replica that writes status and Events."),
+    STATUS_WRITES("status_writes_total", "Statuses of Ingresses that this replica wrote."),
+    STATUS_WRITE_FAILURES(
+            "status_write_failures_total",
+            "Statuses of Ingresses that could not be written, or not at once: conflicts too."),
+    EVENTS("events_total", "Events that this replica wrote.", "reason"),
+    EVENTS_DROPPED(
+            "events_dropped_total",
+            "Events that were not written: too many, or refused. What they would have said is in"
+                    + " /api/findings."),
     RECONCILES("reconciles_total", "Rounds in which changes were translated."),
     SNAPSHOTS_PUBLISHED("snapshots_published_total", "Rounds that put a new snapshot in service."),
     RECONCILE_FAILURES(

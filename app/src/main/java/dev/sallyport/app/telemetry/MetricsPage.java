@@ -2,8 +2,11 @@ package dev.sallyport.app.telemetry;
 
 import dev.sallyport.app.admin.AdminState;
 import dev.sallyport.app.admin.CertificateView;
+import dev.sallyport.control.Reported;
 import dev.sallyport.control.reconcile.ControlState;
+import dev.sallyport.control.reconcile.ServedTruth;
 import dev.sallyport.model.finding.Finding;
+import dev.sallyport.model.name.ObjectRef;
 import dev.sallyport.proxy.metric.Metric;
 import dev.sallyport.proxy.metric.Reading;
 import io.prometheus.metrics.expositionformats.PrometheusTextFormatWriter;
@@ -24,10 +27,12 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.regex.Pattern;
 
 /**
  * Renders {@code /metrics}: the data plane's reading, the control side's state, what is served, and
@@ -36,6 +41,8 @@ import java.util.TreeMap;
 public final class MetricsPage {
     /** Prometheus' text format. */
     public static final String CONTENT_TYPE = PrometheusTextFormatWriter.CONTENT_TYPE;
+
+    private static final Pattern DIGITS = Pattern.compile("[0-9]{1,15}");
 
     private final AdminState state;
     private final PrometheusRegistry registry = new PrometheusRegistry();
@@ -61,7 +68,9 @@ public final class MetricsPage {
             all.metricSnapshot(traffic(family));
         }
         ControlState control = state.control();
-        certificates(all);
+        certificates(all, control.truth());
+        all.metricSnapshot(servedVersions(control.truth()));
+        all.metricSnapshot(unserved(control.truth()));
         all.metricSnapshot(single(GatewayMetric.READY, state.readiness().ready() ? 1 : 0));
         all.metricSnapshot(single(GatewayMetric.HOSTS, state.served().routes().hosts().size()));
         all.metricSnapshot(findings(control.findings()));
@@ -70,6 +79,7 @@ public final class MetricsPage {
                 .ifPresent(age ->
                         all.metricSnapshot(single(GatewayMetric.SOURCE_AGE, age.toNanos() / 1e9)));
         all.metricSnapshot(single(GatewayMetric.SOURCE_HELD_BACK, state.heldBack()));
+        reported(all, state.reported());
         all.metricSnapshot(single(GatewayMetric.RECONCILES, (double) control.reconciles()));
         all.metricSnapshot(single(GatewayMetric.SNAPSHOTS_PUBLISHED, (double) control.published()));
         all.metricSnapshot(single(GatewayMetric.RECONCILE_FAILURES, (double) control.failures()));
@@ -81,10 +91,11 @@ public final class MetricsPage {
         return all.build();
     }
 
-    private void certificates(MetricSnapshots.Builder all) {
+    private void certificates(MetricSnapshots.Builder all, ServedTruth truth) {
+        GaugeSnapshot.Builder served = gauge(GatewayMetric.CERTIFICATE_SERVED);
         GaugeSnapshot.Builder notAfter = gauge(GatewayMetric.CERTIFICATE_NOT_AFTER);
         GaugeSnapshot.Builder loaded = gauge(GatewayMetric.CERTIFICATE_LOADED);
-        List<CertificateView> rows = CertificateView.of(state.served().certificates());
+        List<CertificateView> rows = CertificateView.of(state.served().certificates(), truth);
         for (CertificateView row : rows) {
             Labels labels =
                     labels(
@@ -96,13 +107,70 @@ public final class MetricsPage {
                                     row.source()));
             notAfter.dataPoint(new GaugeDataPointSnapshot(seconds(row.notAfter()), labels, null));
             loaded.dataPoint(new GaugeDataPointSnapshot(seconds(row.since()), labels, null));
+            Instant firstServed = row.firstServed();
+            if (firstServed != null) {
+                served.dataPoint(
+                        new GaugeDataPointSnapshot(
+                                seconds(firstServed),
+                                labels(
+                                        GatewayMetric.CERTIFICATE_SERVED.labels(),
+                                        List.of(
+                                                row.host(),
+                                                row.keyType().toLowerCase(Locale.ROOT),
+                                                row.serial(),
+                                                row.source(),
+                                                row.resourceVersion())),
+                                null));
+            }
         }
+        all.metricSnapshot(served.build());
         all.metricSnapshot(notAfter.build());
         all.metricSnapshot(loaded.build());
     }
 
+    /** Of what an API server holds; resourceVersions are numbers (Kubernetes 1.35 says so). */
+    private static MetricSnapshot servedVersions(ServedTruth truth) {
+        Map<ObjectRef, Double> versions = new HashMap<>();
+        truth.provenance()
+                .forEach((_, provenance) -> {
+                    if (DIGITS.matcher(provenance.resourceVersion()).matches()) {
+                        versions.merge(
+                                provenance.secret(),
+                                Double.valueOf(provenance.resourceVersion()),
+                                Double::max);
+                    }
+                });
+        GaugeSnapshot.Builder gauge = gauge(GatewayMetric.SECRET_SERVED_VERSION);
+        versions.forEach((secret, version) ->
+                gauge.dataPoint(
+                        new GaugeDataPointSnapshot(
+                                version,
+                                labels(
+                                        GatewayMetric.SECRET_SERVED_VERSION.labels(),
+                                        List.of(secret.namespace(), secret.name())),
+                                null)));
+        return gauge.build();
+    }
+
+    private static MetricSnapshot unserved(ServedTruth truth) {
+        GaugeSnapshot.Builder gauge = gauge(GatewayMetric.SECRET_UNSERVED);
+        truth.unserved()
+                .forEach((secret, unserved) ->
+                        gauge.dataPoint(
+                                new GaugeDataPointSnapshot(
+                                        1,
+                                        labels(
+                                                GatewayMetric.SECRET_UNSERVED.labels(),
+                                                List.of(
+                                                        secret.namespace(),
+                                                        secret.name(),
+                                                        unserved.reason().camelCase())),
+                                        null)));
+        return gauge.build();
+    }
+
     private static MetricSnapshot findings(List<Finding> findings) {
-        Map<List<String>, Integer> counts = new java.util.HashMap<>();
+        Map<List<String>, Integer> counts = new HashMap<>();
         for (Finding finding : findings) {
             counts.merge(
                     List.of(
@@ -117,6 +185,29 @@ public final class MetricsPage {
                         new GaugeDataPointSnapshot(
                                 count, labels(GatewayMetric.FINDINGS.labels(), values), null)));
         return gauge.build();
+    }
+
+    private static void reported(MetricSnapshots.Builder all, Reported reported) {
+        all.metricSnapshot(single(GatewayMetric.LEADER, reported.leads() ? 1 : 0));
+        all.metricSnapshot(
+                single(GatewayMetric.STATUS_WRITES, (double) reported.statuses().writes()));
+        all.metricSnapshot(
+                single(
+                        GatewayMetric.STATUS_WRITE_FAILURES,
+                        (double) reported.statuses().failures()));
+        CounterSnapshot.Builder events =
+                CounterSnapshot.builder()
+                        .name(withoutTotal(GatewayMetric.EVENTS.exportedName()))
+                        .help(GatewayMetric.EVENTS.help());
+        reported.events()
+                .told()
+                .forEach((reason, count) ->
+                        events.dataPoint(
+                                new CounterDataPointSnapshot(
+                                        (double) count, Labels.of("reason", reason), null, 0)));
+        all.metricSnapshot(events.build());
+        all.metricSnapshot(
+                single(GatewayMetric.EVENTS_DROPPED, (double) reported.events().dropped()));
     }
 
     private static MetricSnapshot objects(Map<String, Integer> objects) {

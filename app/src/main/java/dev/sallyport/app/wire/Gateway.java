@@ -8,6 +8,7 @@ import dev.sallyport.app.config.EffectiveConfig;
 import dev.sallyport.control.ClusterControl;
 import dev.sallyport.control.Control;
 import dev.sallyport.control.FolderControl;
+import dev.sallyport.control.Reported;
 import dev.sallyport.control.cluster.ClusterAccess;
 import dev.sallyport.control.cluster.ClusterClient;
 import dev.sallyport.control.cluster.InvalidKubeconfig;
@@ -19,6 +20,7 @@ import dev.sallyport.model.finding.Severity;
 import dev.sallyport.model.name.Hostname;
 import dev.sallyport.model.name.ObjectRef;
 import dev.sallyport.model.snapshot.GatewaySnapshot;
+import dev.sallyport.model.upstream.OwnAddresses;
 import dev.sallyport.proxy.metric.Reading;
 import dev.sallyport.tls.certificate.SelfSigned;
 import dev.sallyport.tls.context.NativeTls;
@@ -55,6 +57,7 @@ public final class Gateway implements AdminState, AutoCloseable {
     }
 
     private final EffectiveConfig config;
+    private final OwnAddresses own;
     private final InstantSource time;
     private final Traffic traffic;
     private @Nullable AdminServer admin;
@@ -62,8 +65,9 @@ public final class Gateway implements AdminState, AutoCloseable {
     private volatile @Nullable ClusterClient cluster;
     private volatile Phase phase = Phase.STARTING;
 
-    private Gateway(EffectiveConfig config, InstantSource time, Traffic traffic) {
+    private Gateway(EffectiveConfig config, OwnAddresses own, InstantSource time, Traffic traffic) {
         this.config = config;
+        this.own = own;
         this.time = time;
         this.traffic = traffic;
     }
@@ -85,7 +89,8 @@ public final class Gateway implements AdminState, AutoCloseable {
                 .addKeyValue("tls", tls)
                 .addKeyValue("source", source)
                 .log("sallyport starts");
-        var gateway = new Gateway(config, time, Traffic.open(config, time));
+        OwnAddresses own = Whereabouts.of(config);
+        var gateway = new Gateway(config, own, time, Traffic.open(config, own, time));
         try {
             gateway.startAdmin();
             gateway.startControl(source);
@@ -154,10 +159,23 @@ public final class Gateway implements AdminState, AutoCloseable {
         return admin.address();
     }
 
-    /** Drains as configured, then stops. Blocks for as long as that takes. */
+    @Override
+    public Reported reported() {
+        Control started = control;
+        return started == null ? Reported.NOTHING : started.reported();
+    }
+
+    /**
+     * Drains as configured, then stops. Blocks for as long as that takes. Another replica need not
+     * wait for that to take over what is told to the cluster.
+     */
     @Override
     public void close() {
         phase = Phase.DRAINING;
+        Control started = control;
+        if (started != null) {
+            Thread.ofVirtual().name("fall-silent").start(started::fallSilent);
+        }
         traffic.drain();
         stop();
     }
@@ -200,8 +218,9 @@ public final class Gateway implements AdminState, AutoCloseable {
                 switch (source) {
                     case ObjectSource.Folder(Path folder) ->
                             FolderControl.open(
-                                    folder, config.controlSettings(fallback()), traffic, time);
-                    case ObjectSource.Cluster(ClusterAccess access) -> openCluster(access);
+                                    folder, config.controlSettings(fallback(), own), traffic, time);
+                    case ObjectSource.Cluster(ClusterAccess access, Optional<String> pod) ->
+                            openCluster(access, pod);
                 };
         control = opened;
         try {
@@ -222,7 +241,7 @@ public final class Gateway implements AdminState, AutoCloseable {
         phase = Phase.SERVING;
     }
 
-    private Control openCluster(ClusterAccess access) throws StartFailed {
+    private Control openCluster(ClusterAccess access, Optional<String> pod) throws StartFailed {
         ClusterClient client;
         try {
             client = ClusterClient.open(access);
@@ -235,7 +254,8 @@ public final class Gateway implements AdminState, AutoCloseable {
         return ClusterControl.open(
                 client,
                 config.clusterSettings(),
-                config.controlSettings(fallback()),
+                config.reportSettings(pod),
+                config.controlSettings(fallback(), own),
                 traffic,
                 time);
     }

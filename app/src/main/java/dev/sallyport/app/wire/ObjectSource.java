@@ -2,6 +2,7 @@ package dev.sallyport.app.wire;
 
 import dev.sallyport.control.cluster.ClusterAccess;
 import java.nio.file.Path;
+import java.util.Optional;
 
 /** Whose Kubernetes objects are served. */
 public sealed interface ObjectSource {
@@ -14,8 +15,12 @@ public sealed interface ObjectSource {
         }
     }
 
-    /** Those of an API server. */
-    record Cluster(ClusterAccess access) implements ObjectSource {
+    /**
+     * Those of an API server.
+     *
+     * @param pod the Pod that this process runs in, if it does
+     */
+    record Cluster(ClusterAccess access, Optional<String> pod) implements ObjectSource {
         @Override
         public String toString() {
             return access.toString();

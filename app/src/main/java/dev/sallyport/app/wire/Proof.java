@@ -32,7 +32,7 @@ public final class Proof implements DataPlane, AutoCloseable {
         snapshot.certificates().hosts().forEach((_, set) -> prove(set, seen, findings));
         snapshot.certificates().fallback().ifPresent(set -> prove(set, seen, findings));
         findings.sort(Finding.ORDER);
-        return new Applied(snapshot.version(), findings);
+        return Applied.whole(snapshot, findings);
     }
 
     @Override

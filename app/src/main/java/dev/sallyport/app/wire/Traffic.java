@@ -4,10 +4,10 @@ import dev.sallyport.app.config.EffectiveConfig;
 import dev.sallyport.model.snapshot.Applied;
 import dev.sallyport.model.snapshot.DataPlane;
 import dev.sallyport.model.snapshot.GatewaySnapshot;
+import dev.sallyport.model.upstream.OwnAddresses;
 import dev.sallyport.proxy.GatewayDataPlane;
 import dev.sallyport.proxy.listen.TransportUnavailable;
 import dev.sallyport.proxy.metric.Reading;
-import dev.sallyport.proxy.upstream.AddressGuard;
 import dev.sallyport.tls.front.TlsFront;
 import java.net.InetSocketAddress;
 import java.security.SecureRandom;
@@ -39,9 +39,11 @@ final class Traffic implements DataPlane, AutoCloseable {
     /**
      * Starts it; nothing is bound before the first snapshot.
      *
+     * @param own where the gateway can be reached
      * @throws StartFailed where the configured transport cannot be used here
      */
-    static Traffic open(EffectiveConfig config, InstantSource time) throws StartFailed {
+    static Traffic open(EffectiveConfig config, OwnAddresses own, InstantSource time)
+            throws StartFailed {
         ScheduledExecutorService timer =
                 Executors.newSingleThreadScheduledExecutor(
                         Thread.ofPlatform().daemon().name("ticket-keys").factory());
@@ -51,9 +53,11 @@ final class Traffic implements DataPlane, AutoCloseable {
                 new TlsFront(config.config().tls().cachedCredentials(), time, ticketSecret, timer);
         Arrays.fill(ticketSecret, (byte) 0);
         try {
-            var guard = new AddressGuard(config.config().ingress().loopbackEndpoints());
             return new Traffic(
-                    timer, tls, new GatewayDataPlane(config.proxySettings(), tls, guard, time));
+                    timer,
+                    tls,
+                    new GatewayDataPlane(
+                            config.proxySettings(), tls, config.addressGuard(own), time));
         } catch (TransportUnavailable missing) {
             tls.close();
             timer.shutdownNow();

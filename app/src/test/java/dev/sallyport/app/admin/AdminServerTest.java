@@ -2,7 +2,11 @@ package dev.sallyport.app.admin;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.sallyport.control.Reported;
+import dev.sallyport.control.event.EventPublisher;
 import dev.sallyport.control.reconcile.ControlState;
+import dev.sallyport.control.reconcile.ServedTruth;
+import dev.sallyport.control.status.StatusPublisher;
 import dev.sallyport.control.translate.FindingIndex;
 import dev.sallyport.model.certificate.CertificateSet;
 import dev.sallyport.model.certificate.CertificateTable;
@@ -49,6 +53,7 @@ import tools.jackson.databind.json.JsonMapper;
 
 class AdminServerTest {
     private static final Instant NOW = Instant.parse("2026-06-01T00:00:00Z");
+    private static final Instant FIRST_SERVED = Instant.parse("2026-06-01T00:00:01Z");
     private static final ObjectRef INGRESS = new ObjectRef("Ingress", "default", "shop");
 
     private final HttpClient client = HttpClient.newHttpClient();
@@ -78,7 +83,20 @@ class AdminServerTest {
         var control =
                 new ControlState(
                         snapshot,
-                        new Applied(1, List.of(finding)),
+                        Applied.whole(snapshot, List.of(finding)),
+                        new ServedTruth(
+                                ShardedMap.copyOf(
+                                        Map.of(
+                                                served.bundle(),
+                                                new ServedTruth.Provenance(
+                                                        served.source(), "4711", FIRST_SERVED))),
+                                ShardedMap.copyOf(
+                                        Map.of(
+                                                served.source(),
+                                                new ServedTruth.Unserved(
+                                                        "4712", Reason.KEY_MISMATCH)))),
+                        ShardedMap.empty(),
+                        ShardedMap.empty(),
                         FindingIndex.EMPTY,
                         Map.of("Ingress", 1),
                         3,
@@ -116,6 +134,14 @@ class AdminServerTest {
                             }
 
                             @Override
+                            public Reported reported() {
+                                return new Reported(
+                                        true,
+                                        new StatusPublisher.Counts(7, 2),
+                                        new EventPublisher.Counts(Map.of("KeyMismatch", 3L), 4));
+                            }
+
+                            @Override
                             public Reading traffic() {
                                 return metrics.read();
                             }
@@ -149,6 +175,9 @@ class AdminServerTest {
         assertThat(row.get("source").asString()).isEqualTo("Secret default/shop-tls");
         assertThat(row.get("names").get(0).asString()).isEqualTo("shop.example");
         assertThat(row.get("since").asString()).isEqualTo("2026-06-01T00:00:00Z");
+        assertThat(row.get("resourceVersion").asString()).isEqualTo("4711");
+        assertThat(row.get("firstServed").asString()).isEqualTo("2026-06-01T00:00:01Z");
+        assertThat(row.get("unserved").asString()).isEqualTo("KeyMismatch");
         assertThat(row.get("notAfter").asString()).endsWith("Z");
         assertThat(row.get("fallback").asBoolean()).isFalse();
     }
@@ -193,6 +222,15 @@ class AdminServerTest {
                 .contains("sallyport_source_held_back_objects 3.0")
                 .contains("sallyport_certificate_not_after_seconds{host=\"shop.example\"")
                 .contains("sallyport_certificate_loaded_seconds{host=\"shop.example\"")
+                .contains(
+                        "sallyport_certificate_served_seconds{host=\"shop.example\",key_type=\"ecdsa\",resource_version=\"4711\",serial=\""
+                                + served.bundle().serial()
+                                + "\",source=\"Secret default/shop-tls\"} "
+                                + (double) FIRST_SERVED.getEpochSecond())
+                .contains(
+                        "sallyport_secret_served_resource_version{namespace=\"default\",secret=\"shop-tls\"} 4711.0")
+                .contains(
+                        "sallyport_secret_unserved{namespace=\"default\",reason=\"KeyMismatch\",secret=\"shop-tls\"} 1.0")
                 .contains("sallyport_connections_total 1.0")
                 .contains(
                         "sallyport_requests_total{method=\"GET\",protocol=\"h2\",status=\"2xx\"} 1.0")
@@ -200,6 +238,11 @@ class AdminServerTest {
                         "sallyport_request_duration_seconds_bucket{protocol=\"h2\",status=\"2xx\",le=\"+Inf\"} 1")
                 .contains("sallyport_findings{reason=\"SecretMissing\",severity=\"error\"} 1.0")
                 .contains("sallyport_objects{kind=\"Ingress\"} 1.0")
+                .contains("sallyport_leader 1.0")
+                .contains("sallyport_status_writes_total 7.0")
+                .contains("sallyport_status_write_failures_total 2.0")
+                .contains("sallyport_events_total{reason=\"KeyMismatch\"} 3.0")
+                .contains("sallyport_events_dropped_total 4.0")
                 .contains("sallyport_ready 1.0")
                 .contains("jvm_memory_used_bytes");
     }

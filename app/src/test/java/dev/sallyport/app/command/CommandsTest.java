@@ -290,7 +290,10 @@ final class CommandsTest {
                         NOW,
                         Instant.parse("2026-07-01T12:00:00.5Z"),
                         "Secret default/shop-tls",
+                        "4711",
                         NOW,
+                        NOW.plusSeconds(1),
+                        "KeyMismatch",
                         false,
                         false);
         var fallback =
@@ -305,7 +308,10 @@ final class CommandsTest {
                         NOW,
                         Instant.parse("2026-05-01T00:00:00Z"),
                         "Gateway self-signed",
+                        "",
                         NOW,
+                        null,
+                        "",
                         true,
                         true);
 
@@ -314,9 +320,9 @@ final class CommandsTest {
         assertThat(out.toString())
                 .isEqualTo(
                         """
-                        HOST          SERIAL  NAMES                          ISSUER      NOT AFTER                       SOURCE                           SINCE
-                        shop.example  0a1b    shop.example,www.shop.example  CN=Test CA  2026-07-01T12:00:00Z (30d)      Secret default/shop-tls          2026-06-01T12:00:00Z
-                        (default)     01      sallyport.invalid              CN=self     2026-05-01T00:00:00Z (expired)  Gateway self-signed (temporary)  2026-06-01T12:00:00Z
+                        HOST          SERIAL  NAMES                          ISSUER      NOT AFTER                       SOURCE                                                              SINCE
+                        shop.example  0a1b    shop.example,www.shop.example  CN=Test CA  2026-07-01T12:00:00Z (30d)      Secret default/shop-tls at 4711 (its contents by now: KeyMismatch)  2026-06-01T12:00:01Z
+                        (default)     01      sallyport.invalid              CN=self     2026-05-01T00:00:00Z (expired)  Gateway self-signed (temporary)                                     2026-06-01T12:00:00Z
                         """);
     }
 

@@ -19,11 +19,15 @@ import dev.sallyport.app.config.GatewayConfig.Reconcile;
 import dev.sallyport.app.config.GatewayConfig.Redirect;
 import dev.sallyport.app.config.GatewayConfig.Timeouts;
 import dev.sallyport.app.config.GatewayConfig.Tls;
+import dev.sallyport.control.ReportSettings;
 import dev.sallyport.control.cluster.ClusterSettings;
 import dev.sallyport.control.cluster.SecretAccess;
+import dev.sallyport.control.resource.LoadBalancerAddress;
 import dev.sallyport.control.translate.BackendReference;
 import dev.sallyport.control.translate.PortReference;
 import dev.sallyport.model.listener.TlsProfile;
+import dev.sallyport.model.name.ObjectRef;
+import dev.sallyport.model.upstream.OwnAddresses;
 import dev.sallyport.proxy.ProxySettings.AccessLogSettings;
 import dev.sallyport.proxy.ProxySettings.EscapedSlashes;
 import dev.sallyport.proxy.ProxySettings.Transport;
@@ -123,6 +127,31 @@ final class SectionsTest {
         refused("lease-namespace: a.b", "lease-namespace: a.b");
         refused("publish-addresses: [10.0.0.256]", "10.0.0.256 (expected: IP address or host name");
         refused("publish-service: sallyport", "sallyport (expected: namespace/name");
+    }
+
+    @Test
+    void whatIsToldToTheClusterIsAsConfigured() throws Exception {
+        ReportSettings told =
+                load("kubernetes: {publish-addresses: [192.0.2.1, edge.example.com], lease-name: l,"
+                                + " lease-namespace: n, events: false}")
+                        .reportSettings(Optional.of("gateway-0"));
+        assertThat(told)
+                .isEqualTo(
+                        new ReportSettings(
+                                true,
+                                false,
+                                List.of(
+                                        new LoadBalancerAddress.Ip("192.0.2.1"),
+                                        new LoadBalancerAddress.Name("edge.example.com")),
+                                Optional.empty(),
+                                Optional.of("gateway-0"),
+                                "l",
+                                Optional.of("n")));
+        assertThat(
+                        load("kubernetes: {publish-service: edge/sallyport}")
+                                .reportSettings(Optional.empty())
+                                .service())
+                .contains(new ObjectRef("Service", "edge", "sallyport"));
     }
 
     private void refused(String kubernetes, String because) {
@@ -259,9 +288,9 @@ final class SectionsTest {
     @Test
     void ingressByDefault() throws Exception {
         assertThat(load("resources: manifests\n").config().ingress())
-                .isEqualTo(new Ingress(List.of(), true, Optional.empty(), true, true));
+                .isEqualTo(new Ingress(List.of(), List.of(), true, Optional.empty(), true, true));
         assertThat(load("").config().ingress())
-                .isEqualTo(new Ingress(List.of(), false, Optional.empty(), false, false));
+                .isEqualTo(new Ingress(List.of(), List.of(), false, Optional.empty(), false, false));
     }
 
     @Test
@@ -270,7 +299,7 @@ final class SectionsTest {
                         load("ingress: {external-names: true, loopback-endpoints: true}")
                                 .config()
                                 .ingress())
-                .isEqualTo(new Ingress(List.of(), false, Optional.empty(), true, true));
+                .isEqualTo(new Ingress(List.of(), List.of(), false, Optional.empty(), true, true));
     }
 
     @Test
@@ -282,11 +311,13 @@ final class SectionsTest {
                   classes: [public, private]
                   serves-all-without-classes: false
                   default-backend: default/fallback:http
+                  controllers: [k8s.io/ingress-nginx]
                   loopback-endpoints: false
                   external-names: false
                 """,
                 new Ingress(
                         List.of("public", "private"),
+                        List.of("k8s.io/ingress-nginx"),
                         false,
                         Optional.of(
                                 new BackendReference(
@@ -559,12 +590,12 @@ final class SectionsTest {
         EffectiveConfig config = load("resources: manifests\n");
 
         assertThat(config.proxySettings()).isEqualTo(dev.sallyport.proxy.ProxySettings.DEFAULT);
-        assertThat(config.controlSettings(Optional.empty()))
+        assertThat(config.controlSettings(Optional.empty(), OwnAddresses.NONE))
                 .isEqualTo(
                         dev.sallyport.control.ControlSettings.forFolder(
                                 config.listeners(), Optional.empty()));
         EffectiveConfig inCluster = load("");
-        assertThat(inCluster.controlSettings(Optional.empty()))
+        assertThat(inCluster.controlSettings(Optional.empty(), OwnAddresses.NONE))
                 .isEqualTo(
                         dev.sallyport.control.ControlSettings.forCluster(
                                 config.listeners(), Optional.empty()));

@@ -8,12 +8,14 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.SplittableRandom;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.function.LongSupplier;
+import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -38,6 +40,7 @@ public final class ClusterClient implements AutoCloseable {
     private final Config config;
     private final String namespace;
     private final LongSupplier nanoTime = System::nanoTime;
+    private final RandomGenerator random = new SplittableRandom();
     private final Contacts contacts = new Contacts(nanoTime);
     private final ExecutorService threads;
     private final ScheduledExecutorService timer;
@@ -150,7 +153,7 @@ public final class ClusterClient implements AutoCloseable {
                         threads,
                         plain ->
                                 new WatchedHttpClient(
-                                        plain, contacts, rate, timer, nanoTime, limits));
+                                        plain, contacts, rate, timer, nanoTime, random, limits));
         KubernetesClient made =
                 new KubernetesClientBuilder()
                         .withConfig(settings)

@@ -8,16 +8,13 @@ import dev.sallyport.control.resource.Resource;
 import dev.sallyport.control.resource.ResourceChange;
 import dev.sallyport.control.resource.SourceUpdate;
 import dev.sallyport.model.name.ObjectRef;
-import io.fabric8.kubernetes.api.model.HasMetadata;
-import io.fabric8.kubernetes.client.KubernetesClientException;
-import java.net.URI;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -49,15 +46,16 @@ public final class ClusterSource implements SecretDemand, AutoCloseable {
     private static final Duration WAITING_TOLD = Duration.ofSeconds(10);
     private static final String TLS = "kubernetes.io/tls";
 
-    private final ClusterClient cluster;
+    private final Cluster cluster;
     private final ClusterSettings settings;
     private final LongSupplier nanoTime;
-    private final String base;
     private final LinkedBlockingQueue<Runnable> queue = new LinkedBlockingQueue<>();
     private final List<Watch> watches = new ArrayList<>();
+    private final Map<Feed, Watch> byFeed = new HashMap<>();
     private final SecretWatches secrets;
     private final WatchFindings findings = new WatchFindings();
     private final Set<ObjectRef> listedSecrets = new HashSet<>();
+    private final Set<String> missingNamespaces = new HashSet<>();
     private final Thread thread;
     private @Nullable Map<ObjectRef, ResourceChange> untold = new LinkedHashMap<>(); // null: told
     private @Nullable Consumer<SourceUpdate> sink;
@@ -70,15 +68,16 @@ public final class ClusterSource implements SecretDemand, AutoCloseable {
 
     /** A watch of a kind, with what is known of it. */
     private static final class Watch {
-        final Feed<?> feed;
+        Feed feed;
         final boolean needed;
         final VanishGuard guard;
         boolean listed;
         long heard; // a list, in nanoseconds
         @Nullable Long refusedSince;
         boolean asked; // for a second list
+        boolean anew; // the next list is the first of its feed
 
-        Watch(Feed<?> feed, boolean needed, Duration holdBack, long now) {
+        Watch(Feed feed, boolean needed, Duration holdBack, long now) {
             this.feed = feed;
             this.needed = needed;
             this.guard = new VanishGuard(holdBack);
@@ -91,14 +90,15 @@ public final class ClusterSource implements SecretDemand, AutoCloseable {
      *
      * @param nanoTime nanoseconds since any moment, for instance {@code System::nanoTime}
      */
-    public ClusterSource(ClusterClient cluster, ClusterSettings settings, LongSupplier nanoTime) {
+    public ClusterSource(ClusterClient client, ClusterSettings settings, LongSupplier nanoTime) {
+        this(new InformerCluster(client), settings, nanoTime);
+    }
+
+    ClusterSource(Cluster cluster, ClusterSettings settings, LongSupplier nanoTime) {
         this.cluster = cluster;
         this.settings = settings;
         this.nanoTime = nanoTime;
-        this.base = path(cluster.url());
-        this.secrets =
-                new SecretWatches(
-                        settings.secrets(), this::singleFeed, cluster.contacts(), findings);
+        this.secrets = new SecretWatches(settings.secrets(), this::singleFeed, findings);
         this.thread = Thread.ofPlatform().name("cluster-watcher").daemon().unstarted(this::run);
     }
 
@@ -210,6 +210,9 @@ public final class ClusterSource implements SecretDemand, AutoCloseable {
         if (everywhere) {
             add(WatchedKind.NAMESPACE, WatchScope.EVERYWHERE, false);
         }
+        for (String namespace : settings.namespaces()) {
+            add(WatchedKind.NAMESPACE, WatchScope.named(namespace), false);
+        }
         watches.forEach(watch -> watch.feed.start());
     }
 
@@ -219,22 +222,30 @@ public final class ClusterSource implements SecretDemand, AutoCloseable {
                 : settings.namespaces().stream().map(WatchScope::in).toList();
     }
 
-    private <T extends HasMetadata> void add(
-            WatchedKind<T> kind, WatchScope scope, boolean needed) {
-        var listener = new KindListener();
-        Feed<T> feed = new Feed<>(kind, scope, cluster.client(), base, listener);
+    private void add(WatchedKind<?> kind, WatchScope scope, boolean needed) {
+        Feed feed = cluster.feed(new Watched<>(kind, scope), new KindListener());
         var watch = new Watch(feed, needed, settings.holdBack(), nanoTime.getAsLong());
-        listener.watch = watch;
         watches.add(watch);
-        cluster.contacts().expect(feed.path());
+        byFeed.put(feed, watch);
     }
 
-    private Feed<?> singleFeed(ObjectRef secret) {
-        return new Feed<>(
-                WatchedKind.SECRET,
-                WatchScope.of(secret.namespace(), secret.name()),
-                cluster.client(),
-                base,
+    /**
+     * Lists and watches anew: what the API server has and the list before did not, the watch that
+     * follows that list would never tell of.
+     */
+    private void restart(Watch watch) {
+        Feed before = watch.feed;
+        before.close();
+        byFeed.remove(before);
+        watch.feed = cluster.feed(before.watched(), new KindListener());
+        byFeed.put(watch.feed, watch);
+        watch.anew = true;
+        watch.feed.start();
+    }
+
+    private Feed singleFeed(ObjectRef secret) {
+        return cluster.feed(
+                new Watched<>(WatchedKind.SECRET, WatchScope.of(secret.namespace(), secret.name())),
                 new SecretListener(secret));
     }
 
@@ -268,14 +279,18 @@ public final class ClusterSource implements SecretDemand, AutoCloseable {
         oldestHeard = oldest;
         findings.judgeServer(cluster.url(), anyFine || !anySilent, trouble);
         for (int i = 0; i < watches.size(); i++) {
-            findings.judge("watch " + watches.get(i).feed, watches.get(i).feed, states.get(i));
+            Watched<?> watched = watches.get(i).feed.watched();
+            // Whether a namespace exists is good to know, and hardly ever allowed.
+            if (watched.scope().name().isEmpty()) {
+                findings.judge(watched, states.get(i));
+            }
         }
         secrets.look(this::readOnce);
         tellFindings();
     }
 
     private WatchState state(Watch watch, long now) {
-        Contact contact = cluster.contacts().of(watch.feed.path());
+        Contact contact = cluster.contact(watch.feed.watched());
         boolean refused = contact.trouble().filter(Trouble::refused).isPresent();
         if (!refused || contact.watching()) {
             watch.refusedSince = null;
@@ -285,8 +300,8 @@ public final class ClusterSource implements SecretDemand, AutoCloseable {
         Long since = watch.refusedSince;
         long heard = contact.heard().filter(at -> at - watch.heard > 0).orElse(watch.heard);
         return new WatchState(
-                watch.feed.kind().kind(),
-                watch.feed.toString(),
+                watch.feed.watched().kind().kind(),
+                watch.feed.watched().toString(),
                 watch.needed,
                 watch.listed,
                 now - heard,
@@ -339,7 +354,8 @@ public final class ClusterSource implements SecretDemand, AutoCloseable {
             Optional<Set<ObjectRef>> names;
             try {
                 names = Optional.of(watch.feed.namesNow());
-            } catch (KubernetesClientException failed) {
+            } catch (RuntimeException failed) {
+                log.atDebug().setCause(failed).log("No second list");
                 names = Optional.empty();
             }
             Optional<Set<ObjectRef>> answer = names;
@@ -349,6 +365,9 @@ public final class ClusterSource implements SecretDemand, AutoCloseable {
                 answer.ifPresentOrElse(
                         existing -> {
                             watch.guard.confirm(existing, later).forEach(this::obey);
+                            if (watch.guard.held() > 0) {
+                                restart(watch);
+                            }
                             tellHeld(watch);
                         },
                         () -> watch.guard.postpone(later));
@@ -366,15 +385,37 @@ public final class ClusterSource implements SecretDemand, AutoCloseable {
     }
 
     private void tellHeld(Watch watch) {
-        String step = "held " + watch.feed;
+        String step = "held " + watch.feed.watched();
         int held = watch.guard.held();
         if (held > 0) {
-            findings.say(step, WatchFindings.heldBack(watch.feed, held, watch.guard.known()));
+            findings.say(
+                    step, WatchFindings.heldBack(watch.feed.watched(), held, watch.guard.known()));
         } else {
             findings.resolve(step);
         }
         heldBack = watches.stream().mapToInt(each -> each.guard.held()).sum();
         tellFindings();
+    }
+
+    /** A name that was mistyped would serve nothing, without a word. */
+    private void judgeNamespace(Watch watch) {
+        Watched<?> watched = watch.feed.watched();
+        if (watched.kind().equals(WatchedKind.NAMESPACE)) {
+            watched.scope()
+                    .name()
+                    .ifPresent(name -> {
+                        boolean exists = watch.guard.known() > 0;
+                        if (exists == missingNamespaces.contains(name)) {
+                            findings.judgeNamespace(name, exists);
+                            tellFindings();
+                        }
+                        if (exists) {
+                            missingNamespaces.remove(name);
+                        } else {
+                            missingNamespaces.add(name);
+                        }
+                    });
+        }
     }
 
     private void tell(ResourceChange change) {
@@ -405,29 +446,18 @@ public final class ClusterSource implements SecretDemand, AutoCloseable {
     /** Reads a Secret for which there is no watch left. */
     private void readOnce(ObjectRef secret) {
         Thread.startVirtualThread(() -> {
-            Optional<Resource> now;
             try {
-                now =
-                        Optional.ofNullable(
-                                        cluster.client()
-                                                .secrets()
-                                                .inNamespace(secret.namespace())
-                                                .withName(secret.name())
-                                                .get())
-                                .flatMap(found -> WatchedKind.SECRET.read().apply(secret, found));
-            } catch (KubernetesClientException failed) {
-                String why = String.valueOf(failed.getMessage());
-                if (failed.getCode() == 401 || failed.getCode() == 403) {
-                    queue.add(() -> refused(secret, new Trouble(failed.getCode(), why)));
-                }
-                return; // it is read again in its turn
+                Optional<Resource> now = cluster.read(secret);
+                queue.add(() -> {
+                    if (secrets.read(secret)) {
+                        tell(new ResourceChange(secret, now));
+                    }
+                });
+            } catch (Cluster.Refused failed) {
+                if (failed.trouble().refused()) {
+                    queue.add(() -> refused(secret, failed.trouble()));
+                } // else it is read again in its turn
             }
-            Optional<Resource> found = now;
-            queue.add(() -> {
-                if (secrets.read(secret)) {
-                    tell(change(secret, found));
-                }
-            });
         });
     }
 
@@ -438,109 +468,117 @@ public final class ClusterSource implements SecretDemand, AutoCloseable {
         }
     }
 
-    private static ResourceChange change(ObjectRef ref, Optional<Resource> now) {
-        return new ResourceChange(ref, now);
-    }
-
-    private static String path(String url) {
-        String path = URI.create(url).getPath();
-        return path == null ? "" : path.replaceFirst("/+$", "");
-    }
-
-    /** The watch of a kind. */
+    /** Tells of kinds; a feed that was replaced is not heard any more. */
     private final class KindListener implements Feed.Listener {
-        private @Nullable Watch watch;
-
-        private Watch watch() {
-            return Objects.requireNonNull(watch);
+        @Override
+        public void listing(Feed feed) {
+            later(
+                    feed,
+                    watch -> {
+                        if (watch.anew) {
+                            watch.guard.listingAnew();
+                        } else {
+                            watch.guard.listing();
+                        }
+                    });
         }
 
         @Override
-        public void listing(Feed<?> feed) {
-            queue.add(() -> watch().guard.listing());
+        public void exists(Feed feed, ObjectRef ref, Optional<Resource> now) {
+            later(
+                    feed,
+                    watch -> {
+                        boolean wereHeld = watch.guard.held() > 0;
+                        watch.guard.seen(ref);
+                        if (wereHeld && watch.guard.held() == 0) {
+                            tellHeld(watch);
+                        }
+                        if (!ref.kind().equals("Secret")) {
+                            tell(new ResourceChange(ref, now));
+                        } else if (now.isPresent()) {
+                            listedSecrets.add(ref);
+                            secrets.listed(ref);
+                            tell(new ResourceChange(ref, now));
+                        } else if (listedSecrets.remove(ref)) {
+                            tell(ResourceChange.remove(ref));
+                        }
+                    });
         }
 
         @Override
-        public void exists(Feed<?> feed, ObjectRef ref, Optional<Resource> now) {
+        public void gone(Feed feed, ObjectRef ref, boolean seen) {
+            later(
+                    feed,
+                    watch -> {
+                        if (seen) {
+                            watch.guard.deleted(ref);
+                            obey(ref);
+                        } else {
+                            watch.guard.missing(ref);
+                        }
+                    });
+        }
+
+        @Override
+        public void listed(Feed feed) {
+            later(
+                    feed,
+                    watch -> {
+                        long now = nanoTime.getAsLong();
+                        watch.listed = true;
+                        watch.anew = false;
+                        watch.heard = now;
+                        watch.guard.listed(now).forEach(ClusterSource.this::obey);
+                        if (watch.guard.held() > 0) {
+                            tellHeld(watch);
+                        }
+                        judgeNamespace(watch);
+                        beginIfComplete();
+                    });
+        }
+
+        @Override
+        public void failed(Feed feed, Trouble trouble) {
+            later(feed, _ -> beginIfComplete());
+        }
+
+        private void later(Feed feed, Consumer<Watch> event) {
             queue.add(() -> {
-                boolean wasHeld = watch().guard.held() > 0;
-                watch().guard.seen(ref);
-                if (wasHeld) {
-                    tellHeld(watch());
-                }
-                if (!ref.kind().equals("Secret")) {
-                    tell(change(ref, now));
-                } else if (now.isPresent()) {
-                    listedSecrets.add(ref);
-                    secrets.listed(ref);
-                    tell(change(ref, now));
-                } else if (listedSecrets.remove(ref)) {
-                    tell(ResourceChange.remove(ref));
+                Watch watch = byFeed.get(feed);
+                if (watch != null) {
+                    event.accept(watch);
                 }
             });
-        }
-
-        @Override
-        public void gone(Feed<?> feed, ObjectRef ref, boolean seen) {
-            queue.add(() -> {
-                if (seen) {
-                    watch().guard.deleted(ref);
-                    obey(ref);
-                } else {
-                    watch().guard.missing(ref);
-                }
-            });
-        }
-
-        @Override
-        public void listed(Feed<?> feed) {
-            queue.add(() -> {
-                long now = nanoTime.getAsLong();
-                watch().listed = true;
-                watch().heard = now;
-                watch().guard.listed(now).forEach(ClusterSource.this::obey);
-                if (watch().guard.held() > 0) {
-                    tellHeld(watch());
-                }
-                beginIfComplete();
-            });
-        }
-
-        @Override
-        public void failed(Feed<?> feed, int status, String message) {
-            cluster.contacts().failed(feed.path(), new Trouble(status, message));
-            queue.add(ClusterSource.this::beginIfComplete);
         }
     }
 
     /** The watch of one Secret. */
     private final class SecretListener implements Feed.Listener {
         private final ObjectRef secret;
-        private boolean found; // in the list that is being read
+        private boolean exists;
 
         SecretListener(ObjectRef secret) {
             this.secret = secret;
         }
 
         @Override
-        public void listing(Feed<?> feed) {
-            queue.add(() -> found = false);
-        }
+        public void listing(Feed feed) {}
 
         @Override
-        public void exists(Feed<?> feed, ObjectRef ref, Optional<Resource> now) {
+        public void exists(Feed feed, ObjectRef ref, Optional<Resource> now) {
             queue.add(() -> {
-                found = true;
+                exists = true;
                 if (secrets.answered(secret, feed)) {
-                    tell(change(secret, now));
+                    tell(new ResourceChange(secret, now));
                     secrets.openNext();
                 }
             });
         }
 
         @Override
-        public void gone(Feed<?> feed, ObjectRef ref, boolean seen) {
+        public void gone(Feed feed, ObjectRef ref, boolean seen) {
             queue.add(() -> {
+                exists = false;
                 if (secrets.answered(secret, feed)) {
                     tell(ResourceChange.remove(secret));
                 }
@@ -548,9 +586,9 @@ public final class ClusterSource implements SecretDemand, AutoCloseable {
         }
 
         @Override
-        public void listed(Feed<?> feed) {
+        public void listed(Feed feed) {
             queue.add(() -> {
-                if (!found && secrets.answered(secret, feed)) {
+                if (!exists && secrets.answered(secret, feed)) {
                     tell(ResourceChange.remove(secret));
                     secrets.openNext();
                 }
@@ -558,9 +596,7 @@ public final class ClusterSource implements SecretDemand, AutoCloseable {
         }
 
         @Override
-        public void failed(Feed<?> feed, int status, String message) {
-            var trouble = new Trouble(status, message);
-            cluster.contacts().failed(feed.path(), trouble);
+        public void failed(Feed feed, Trouble trouble) {
             if (trouble.refused()) {
                 queue.add(() -> {
                     if (secrets.isOpen(secret, feed)) {

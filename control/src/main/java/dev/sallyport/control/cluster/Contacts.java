@@ -24,10 +24,14 @@ final class Contacts {
      * What is known of one thing.
      *
      * @param watching whether a watch is open
+     * @param watched whether one ever was
      * @param heard when anything was last heard on it, a pong for instance
      * @param trouble what the last request came to, if it failed
      */
-    record Contact(boolean watching, Optional<Long> heard, Optional<Trouble> trouble) {}
+    record Contact(
+            boolean watching, boolean watched, Optional<Long> heard, Optional<Trouble> trouble) {
+        static final Contact NONE = new Contact(false, false, Optional.empty(), Optional.empty());
+    }
 
     /**
      * A request that failed.
@@ -51,9 +55,7 @@ final class Contacts {
     /** What is known of {@code path}. */
     Contact of(WatchedPath path) {
         Entry entry = entries.get(path);
-        return entry == null
-                ? new Contact(false, Optional.empty(), Optional.empty())
-                : entry.contact();
+        return entry == null ? Contact.NONE : entry.contact();
     }
 
     /** This is going to be watched; nothing is noted of other paths. */
@@ -67,27 +69,9 @@ final class Contacts {
     }
 
     /** A watch was opened: all trouble is over. */
-    void opened(WatchedPath path) {
+    Session opened(WatchedPath path) {
         Entry entry = entries.get(path);
-        if (entry != null) {
-            entry.opened(nanoTime.getAsLong());
-        }
-    }
-
-    /** Something was heard on a watch. */
-    void heard(WatchedPath path) {
-        Entry entry = entries.get(path);
-        if (entry != null) {
-            entry.heard(nanoTime.getAsLong());
-        }
-    }
-
-    /** A watch that was open is not any more. */
-    void closed(WatchedPath path) {
-        Entry entry = entries.get(path);
-        if (entry != null) {
-            entry.closed();
-        }
+        return (entry == null ? new Entry() : entry).open(nanoTime);
     }
 
     /** A request failed. */
@@ -98,15 +82,45 @@ final class Contacts {
         }
     }
 
+    /** One connection that carries a watch; what it tells after {@link #forget} is lost. */
+    static final class Session {
+        private final Entry entry;
+        private final LongSupplier nanoTime;
+
+        private Session(Entry entry, LongSupplier nanoTime) {
+            this.entry = entry;
+            this.nanoTime = nanoTime;
+        }
+
+        /** Something came. */
+        void heard() {
+            entry.heard(nanoTime.getAsLong());
+        }
+
+        /** It is closed in good order. */
+        void closed() {
+            entry.closed();
+        }
+
+        /** It broke. */
+        void failed(String why) {
+            entry.closed();
+            entry.failed(new Trouble(0, why));
+        }
+    }
+
     private static final class Entry {
+        private boolean everOpen;
         private int open; // the next watch may be opened before the last is closed
         private @Nullable Long heard;
         private @Nullable Trouble trouble;
 
-        synchronized void opened(long now) {
+        synchronized Session open(LongSupplier nanoTime) {
             open++;
-            heard = now;
+            everOpen = true;
+            heard = nanoTime.getAsLong();
             trouble = null;
+            return new Session(this, nanoTime);
         }
 
         synchronized void heard(long now) {
@@ -127,7 +141,8 @@ final class Contacts {
         }
 
         synchronized Contact contact() {
-            return new Contact(open > 0, Optional.ofNullable(heard), Optional.ofNullable(trouble));
+            return new Contact(
+                    open > 0, everOpen, Optional.ofNullable(heard), Optional.ofNullable(trouble));
         }
     }
 }

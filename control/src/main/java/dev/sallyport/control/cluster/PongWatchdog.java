@@ -30,6 +30,7 @@ final class PongWatchdog implements WebSocket.Listener {
     private final Limits limits;
     private final AtomicBoolean over = new AtomicBoolean();
     private volatile long heard;
+    private volatile Contacts.@Nullable Session session;
     private volatile @Nullable ScheduledFuture<?> pings;
 
     /**
@@ -59,7 +60,7 @@ final class PongWatchdog implements WebSocket.Listener {
     @Override
     public void onOpen(WebSocket socket) {
         heard = nanoTime.getAsLong();
-        contacts.opened(path);
+        session = contacts.opened(path);
         long nanos = limits.interval().toNanos();
         pings = timer.scheduleAtFixedRate(() -> look(socket), nanos, nanos, TimeUnit.NANOSECONDS);
         listener.onOpen(socket);
@@ -91,45 +92,51 @@ final class PongWatchdog implements WebSocket.Listener {
 
     @Override
     public @Nullable CompletionStage<?> onClose(WebSocket socket, int code, String reason) {
-        return end() ? listener.onClose(socket, code, reason) : null;
+        return end(null) ? listener.onClose(socket, code, reason) : null;
     }
 
     @Override
     public void onError(WebSocket socket, Throwable error) {
-        if (end()) {
+        if (end(error.toString())) {
             listener.onError(socket, error);
         }
     }
 
     private void hear() {
         heard = nanoTime.getAsLong();
-        contacts.heard(path);
+        Contacts.Session known = session;
+        if (known != null) {
+            known.heard();
+        }
     }
 
     /** A connection that we closed is waited for as well: the next watch waits for its end. */
     private void look(WebSocket socket) {
         if (nanoTime.getAsLong() - heard > limits.silence().toNanos()) {
-            if (end()) {
+            String why = "no pong within " + limits.silence().toMillis() + " ms";
+            if (end(why)) {
                 socket.abort();
-                listener.onError(
-                        socket,
-                        new IOException(
-                                "no pong within "
-                                        + limits.silence().toMillis()
-                                        + " ms: the connection is dead"));
+                listener.onError(socket, new IOException(why));
             }
         } else if (!socket.isOutputClosed()) {
             var _ = socket.sendPing(ByteBuffer.allocate(0));
         }
     }
 
-    /** Whether this is the first end that was noticed. */
-    private boolean end() {
+    /** Whether this is the first end that was noticed; {@code why} where it is not a good one. */
+    private boolean end(@Nullable String why) {
         boolean first = over.compareAndSet(false, true);
         ScheduledFuture<?> timed = pings;
+        Contacts.Session known = session;
         if (first && timed != null) {
             timed.cancel(false);
-            contacts.closed(path);
+        }
+        if (first && known != null) {
+            if (why == null) {
+                known.closed();
+            } else {
+                known.failed(why);
+            }
         }
         return first;
     }

@@ -2,30 +2,23 @@ package dev.sallyport.control.cluster;
 
 import dev.sallyport.model.name.ObjectRef;
 import java.util.ArrayList;
-import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
 /**
  * Which Secrets are watched one by one: so many at a time are opened, so many are open at most, and
- * those beyond are read in turn. Not thread-safe.
+ * those beyond are read in turn, the ones nothing is known of first. Not thread-safe.
  */
 final class SecretLookups {
-    private enum Stage {
-        WAITING,
-        OPENING,
-        WATCHED
-    }
-
     private final int mostOpen;
     private final int mostOpening;
-    private final Map<ObjectRef, Stage> stages = new HashMap<>();
-    private final Set<ObjectRef> waiting = new LinkedHashSet<>();
-    private int opening;
-    private int open; // with those that are being opened
+    private final Set<ObjectRef> fresh = new LinkedHashSet<>(); // no watch, nothing known
+    private final Set<ObjectRef> read = new LinkedHashSet<>(); // no watch, read once
+    private final Set<ObjectRef> opening = new HashSet<>(); // a watch, nothing known
+    private final Set<ObjectRef> watched = new HashSet<>();
 
     /**
      * @param mostOpen watches; each is a connection
@@ -38,72 +31,84 @@ final class SecretLookups {
 
     /** The Secret is to be watched. */
     void want(ObjectRef secret) {
-        if (stages.putIfAbsent(secret, Stage.WAITING) == null) {
-            waiting.add(secret);
+        if (!wants(secret)) {
+            fresh.add(secret);
         }
     }
 
     /** Whether the Secret is to be watched. */
     boolean wants(ObjectRef secret) {
-        return stages.containsKey(secret);
+        return fresh.contains(secret)
+                || read.contains(secret)
+                || opening.contains(secret)
+                || watched.contains(secret);
     }
 
     /** The Secret is not to be watched any more; its watch, if it has one, is to be closed. */
     void drop(ObjectRef secret) {
-        Stage stage = stages.remove(secret);
-        waiting.remove(secret);
-        if (stage == Stage.OPENING) {
-            opening--;
-        }
-        if (stage == Stage.OPENING || stage == Stage.WATCHED) {
-            open--;
-        }
+        fresh.remove(secret);
+        read.remove(secret);
+        opening.remove(secret);
+        watched.remove(secret);
     }
 
-    /** A first answer came for a Secret that is watched, whatever it says. */
+    /** Something is known of the Secret now, from its watch or from reading it. */
     void answered(ObjectRef secret) {
-        if (stages.replace(secret, Stage.OPENING, Stage.WATCHED)) {
-            opening--;
+        if (opening.remove(secret)) {
+            watched.add(secret);
+        } else if (fresh.remove(secret)) {
+            read.add(secret);
         }
     }
 
     /** The next Secret whose watch is to be opened now. */
     Optional<ObjectRef> next() {
-        if (waiting.isEmpty() || open >= mostOpen || opening >= mostOpening) {
+        if (isFull() || opening.size() >= mostOpening) {
             return Optional.empty();
         }
-        ObjectRef secret = waiting.iterator().next();
-        waiting.remove(secret);
-        stages.put(secret, Stage.OPENING);
-        opening++;
-        open++;
+        Set<ObjectRef> from = fresh.isEmpty() ? read : fresh;
+        if (from.isEmpty()) {
+            return Optional.empty();
+        }
+        ObjectRef secret = from.iterator().next();
+        from.remove(secret);
+        opening.add(secret);
         return Optional.of(secret);
     }
 
-    /** Secrets for which there is no watch left, to be read now; the next ones the next time. */
-    List<ObjectRef> toRead(int most) {
-        if (open < mostOpen) {
+    /**
+     * Secrets for which there is no watch left, to be read now; others the next time.
+     *
+     * @param mostFresh of those nothing is known of
+     * @param mostAgain of the others
+     */
+    List<ObjectRef> toRead(int mostFresh, int mostAgain) {
+        if (!isFull()) {
             return List.of();
         }
-        List<ObjectRef> turn = new ArrayList<>();
-        for (ObjectRef secret : waiting) {
-            if (turn.size() == most) {
-                break;
-            }
-            turn.add(secret);
-        }
-        turn.forEach(waiting::remove);
-        waiting.addAll(turn);
+        List<ObjectRef> turn = new ArrayList<>(turn(fresh, mostFresh));
+        turn.addAll(turn(read, mostAgain));
+        return turn;
+    }
+
+    private static List<ObjectRef> turn(Set<ObjectRef> from, int most) {
+        List<ObjectRef> turn = from.stream().limit(most).toList();
+        turn.forEach(from::remove);
+        from.addAll(turn);
         return turn;
     }
 
     /** How many watches are open, or being opened. */
     int open() {
-        return open;
+        return opening.size() + watched.size();
     }
 
     /** How many Secrets are read in turn. */
     int unwatched() {
-        return open < mostOpen ? 0 : waiting.size();
+        return isFull() ? fresh.size() + read.size() : 0;
+    }
+
+    private boolean isFull() {
+        return open() >= mostOpen;
     }
 }

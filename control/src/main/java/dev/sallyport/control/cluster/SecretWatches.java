@@ -24,24 +24,19 @@ final class SecretWatches {
 
     private static final int MOST_OPENING = 50;
     private static final int READS_A_SECOND = 20;
+    private static final int FIRST_READS_A_SECOND = 100;
     private static final String IN_TURN = "secrets in turn";
 
-    private final Function<ObjectRef, Feed<?>> feeds;
-    private final Contacts contacts;
+    private final Function<ObjectRef, Feed> feeds;
     private final WatchFindings findings;
     private final SecretLookups lookups;
     private final Set<ObjectRef> wanted = new HashSet<>();
-    private final Map<ObjectRef, Feed<?>> open = new HashMap<>();
+    private final Map<ObjectRef, Feed> open = new HashMap<>();
     private final Set<ObjectRef> refused = new HashSet<>();
     private boolean inTurn;
 
-    SecretWatches(
-            SecretAccess access,
-            Function<ObjectRef, Feed<?>> feeds,
-            Contacts contacts,
-            WatchFindings findings) {
+    SecretWatches(SecretAccess access, Function<ObjectRef, Feed> feeds, WatchFindings findings) {
         this.feeds = feeds;
-        this.contacts = contacts;
         this.findings = findings;
         this.lookups =
                 new SecretLookups(
@@ -82,21 +77,20 @@ final class SecretWatches {
     void openNext() {
         Optional<ObjectRef> next = lookups.next();
         while (next.isPresent()) {
-            Feed<?> feed = feeds.apply(next.get());
+            Feed feed = feeds.apply(next.get());
             open.put(next.get(), feed);
-            contacts.expect(feed.path());
             feed.start();
             next = lookups.next();
         }
     }
 
     /** Whether this is the Secret's watch; one that was closed may still tell something. */
-    boolean isOpen(ObjectRef secret, Feed<?> feed) {
-        return open.get(secret) == feed;
+    boolean isOpen(ObjectRef secret, Feed feed) {
+        return feed.equals(open.get(secret)); // the same one
     }
 
     /** A watch told of its Secret; whether anybody should hear of it. */
-    boolean answered(ObjectRef secret, Feed<?> feed) {
+    boolean answered(ObjectRef secret, Feed feed) {
         if (!isOpen(secret, feed)) {
             return false;
         }
@@ -110,6 +104,7 @@ final class SecretWatches {
         if (!lookups.wants(secret) || open.containsKey(secret)) {
             return false;
         }
+        lookups.answered(secret);
         allowed(secret);
         return true;
     }
@@ -129,7 +124,7 @@ final class SecretWatches {
 
     /** Once a second: reads in turn what is not watched. */
     void look(Consumer<ObjectRef> reader) {
-        lookups.toRead(READS_A_SECOND).forEach(reader);
+        lookups.toRead(FIRST_READS_A_SECOND, READS_A_SECOND).forEach(reader);
         boolean now = lookups.unwatched() > 0;
         if (now != inTurn) {
             inTurn = now;
@@ -161,10 +156,9 @@ final class SecretWatches {
     private boolean drop(ObjectRef secret) {
         boolean known = lookups.wants(secret);
         lookups.drop(secret);
-        Feed<?> feed = open.remove(secret);
+        Feed feed = open.remove(secret);
         if (feed != null) {
             feed.close();
-            contacts.forget(feed.path());
         }
         allowed(secret);
         return known;

@@ -20,7 +20,7 @@ final class VanishGuard {
     private final long holdBack;
     private final Set<ObjectRef> known = new HashSet<>(); // with those that are held
     private final Set<ObjectRef> held = new HashSet<>();
-    private final Set<ObjectRef> missing = new HashSet<>(); // in the list that is being read
+    private final Set<ObjectRef> missing = new HashSet<>(); // from the list that is being read
     private boolean listed;
     private int before; // how many there were when the list began
     private long due;
@@ -34,6 +34,14 @@ final class VanishGuard {
     void listing() {
         before = known.size() - held.size();
         missing.clear();
+    }
+
+    /** A list begins that tells of everything that exists, not only of what changed. */
+    void listingAnew() {
+        before = known.size() - held.size();
+        missing.clear();
+        missing.addAll(known);
+        missing.removeAll(held);
     }
 
     /** The object exists. */
@@ -89,10 +97,7 @@ final class VanishGuard {
         due = now + holdBack;
     }
 
-    /**
-     * The second list came; returns what is gone. What it still has stays held: the watch will tell
-     * of it, or the next second list.
-     */
+    /** The second list came; returns what is gone. What it still has stays held. */
     List<ObjectRef> confirm(Set<ObjectRef> existing, long now) {
         postpone(now);
         Set<ObjectRef> absent = new HashSet<>(held);

@@ -20,33 +20,47 @@ final class WatchFindings {
     private Map<String, List<Finding>> changed = new HashMap<>();
     private boolean away;
 
-    /**
-     * A feed's state may have changed.
-     *
-     * @param step by which it is told from others
-     */
-    void judge(String step, Feed<?> feed, WatchState state) {
+    /** A watch's state may have changed. */
+    void judge(Watched<?> watched, WatchState state) {
+        String step = "watch " + watched;
         // Where nobody answers at all, one finding says so.
         Condition now =
                 away && state.condition() == Condition.SILENT ? Condition.FINE : state.condition();
-        if (conditions.put(step, now) == now) {
+        Condition before = conditions.put(step, now);
+        if (now == (before == null ? Condition.FINE : before)) {
             return;
         }
         String why = state.trouble().map(trouble -> ": " + trouble).orElse("");
         switch (now) {
             case FINE -> resolve(step);
-            case REFUSED -> say(step, refused(feed, state, why));
+            case REFUSED -> say(step, refused(watched, state, why));
             case SILENT ->
                     say(
                             step,
                             Finding.of(
                                     Reason.WATCH_INTERRUPTED,
-                                    object(feed),
+                                    object(watched),
                                     "no watch of "
-                                            + feed
+                                            + watched
                                             + why
                                             + "; what was known stays in service",
                                     "Look at the API server; the watch is opened as soon as it lets."));
+        }
+    }
+
+    /** A namespace that is to be watched: whether there is one. */
+    void judgeNamespace(String name, boolean exists) {
+        String step = "namespace " + name;
+        if (exists) {
+            resolve(step);
+        } else {
+            say(
+                    step,
+                    Finding.of(
+                            Reason.NAMESPACE_MISSING,
+                            new ObjectRef("Namespace", "", name),
+                            "to be watched, but there is no such namespace",
+                            "Create it, or mend kubernetes.watch-namespaces (--watch-namespace)."));
         }
     }
 
@@ -81,13 +95,6 @@ final class WatchFindings {
         changed.put(step, List.of());
     }
 
-    /** The step is no more. */
-    void forget(String step) {
-        if (conditions.remove(step) != null) {
-            resolve(step);
-        }
-    }
-
     /** What changed since the last call. */
     Map<String, List<Finding>> drain() {
         Map<String, List<Finding>> drained = changed;
@@ -109,12 +116,12 @@ final class WatchFindings {
     }
 
     /** Objects that a list lacks. */
-    static Finding heldBack(Feed<?> feed, int held, int known) {
+    static Finding heldBack(Watched<?> watched, int held, int known) {
         return Finding.of(
                 Reason.LIST_HELD_BACK,
-                object(feed),
+                object(watched),
                 "a list of "
-                        + feed
+                        + watched
                         + " after a gap lacks "
                         + held
                         + " of "
@@ -124,28 +131,29 @@ final class WatchFindings {
                         + " kubernetes.hold-back is over and a second list lacks them too.");
     }
 
-    /** The object that findings about a feed are about. */
-    static ObjectRef object(Feed<?> feed) {
-        return new ObjectRef("Watch", feed.scope().namespace().orElse(""), feed.kind().plural());
+    /** The object that findings about a watch are about. */
+    static ObjectRef object(Watched<?> watched) {
+        return new ObjectRef(
+                "Watch", watched.scope().namespace().orElse(""), watched.kind().plural());
     }
 
-    private static Finding refused(Feed<?> feed, WatchState state, String why) {
+    private static Finding refused(Watched<?> watched, WatchState state, String why) {
         return state.needed()
                 ? Finding.of(
                         Reason.WATCH_FORBIDDEN,
-                        object(feed),
-                        feed + why + "; what was known stays in service",
+                        object(watched),
+                        watched + why + "; what was known stays in service",
                         "Grant list and watch of "
-                                + feed.kind().plural()
-                                + (feed.kind().group().isEmpty()
+                                + watched.kind().plural()
+                                + (watched.kind().group().isEmpty()
                                         ? ""
-                                        : " in " + feed.kind().group())
-                                + feed.scope()
+                                        : " in " + watched.kind().group())
+                                + watched.scope()
                                         .namespace()
                                         .map(name -> " in namespace " + name)
                                         .orElse(" in all namespaces")
                                 + " to the gateway's service account"
-                                + feed.scope()
+                                + watched.scope()
                                         .namespace()
                                         .map(_ -> ".")
                                         .orElse(
@@ -153,8 +161,8 @@ final class WatchFindings {
                                                         + " (--watch-namespace)."))
                 : Finding.of(
                         Reason.WATCH_LIMITED,
-                        object(feed),
-                        feed + why + "; the gateway does without",
+                        object(watched),
+                        watched + why + "; the gateway does without",
                         "");
     }
 }

@@ -20,6 +20,11 @@ record WatchScope(Optional<String> namespace, Optional<String> name, Optional<St
         return new WatchScope(Optional.of(namespace), Optional.empty(), Optional.empty());
     }
 
+    /** One object of a kind without namespaces. */
+    static WatchScope named(String name) {
+        return new WatchScope(Optional.empty(), Optional.of(name), Optional.empty());
+    }
+
     /** One object. */
     static WatchScope of(String namespace, String name) {
         return new WatchScope(Optional.of(namespace), Optional.of(name), Optional.empty());

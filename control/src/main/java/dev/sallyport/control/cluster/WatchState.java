@@ -13,7 +13,8 @@ import java.util.Optional;
  * @param needed whether there is nothing to serve without it
  * @param listed whether it was listed once
  * @param silence how long ago anything was heard of it, in nanoseconds
- * @param refusal how long the API server has refused it, in nanoseconds; 0 where it does not
+ * @param refusal how long the API server has refused it, in nanoseconds, at least 1; 0 where it
+ *     does not
  * @param trouble what the last request came to, if it failed
  */
 record WatchState(
@@ -28,6 +29,9 @@ record WatchState(
 
     /** How long a namespace that refuses the gateway keeps the others waiting at the start. */
     static final long REFUSAL_COUNTS = 10_000_000_000L;
+
+    /** How long a start waits for what it can do without. */
+    static final long OPTIONAL_WAITS = 10_000_000_000L;
 
     /** A watch that comes back within this time was never away. */
     static final long SILENCE_COUNTS = 15_000_000_000L;
@@ -72,7 +76,7 @@ record WatchState(
             return false;
         }
         if (!needed) {
-            return refusal == 0;
+            return refusal == 0 && silence < OPTIONAL_WAITS;
         }
         boolean elsewhere =
                 watches.stream().anyMatch(other -> other.kind.equals(kind) && other.listed);

@@ -19,26 +19,35 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
+import java.util.random.RandomGenerator;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLParameters;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The JDK's HTTP client, with what a watch needs beyond it: dead connections are noticed ({@link
- * PongWatchdog}), reads are paced ({@link RequestRate}; all watches may come back at once), {@code
- * Retry-After} is kept to, and what each request came to is noted ({@link Contacts}).
+ * PongWatchdog}, {@link StallGuard}), reads are paced ({@link RequestRate}; all watches may come
+ * back at once), {@code Retry-After} is kept to, and what each request came to is noted ({@link
+ * Contacts}).
  */
 final class WatchedHttpClient extends HttpClient {
-    /* Concurrency: `rate` is under its own lock; everything else is immutable or thread-safe. */
+    /*
+     * Concurrency: `rate` and `random` are under the lock of `rate`; everything else is immutable or
+     * thread-safe.
+     */
 
     /** Longer pauses are not taken from a server. */
     private static final Duration LONGEST_RETRY_AFTER = Duration.ofSeconds(10);
+
+    /** Over which the watches of all replicas come back after a gap that they have in common. */
+    static final Duration SPREAD = Duration.ofMillis(500);
 
     private final HttpClient client;
     private final Contacts contacts;
     private final RequestRate rate;
     private final ScheduledExecutorService timer;
     private final LongSupplier nanoTime;
+    private final RandomGenerator random;
     private final PongWatchdog.Limits limits;
 
     WatchedHttpClient(
@@ -47,12 +56,14 @@ final class WatchedHttpClient extends HttpClient {
             RequestRate rate,
             ScheduledExecutorService timer,
             LongSupplier nanoTime,
+            RandomGenerator random,
             PongWatchdog.Limits limits) {
         this.client = client;
         this.contacts = contacts;
         this.rate = rate;
         this.timer = timer;
         this.nanoTime = nanoTime;
+        this.random = random;
         this.limits = limits;
     }
 
@@ -63,8 +74,10 @@ final class WatchedHttpClient extends HttpClient {
             return client.sendAsync(request, handler);
         }
         WatchedPath path = WatchedPath.of(request.uri());
+        HttpResponse.BodyHandler<T> guarded =
+                head -> new StallGuard<>(handler.apply(head), limits.silence(), timer, nanoTime);
         CompletableFuture<HttpResponse<T>> answer =
-                inTurn(() -> client.sendAsync(request, handler));
+                inTurn(followsAGap(path), () -> client.sendAsync(request, guarded));
         return answer.whenComplete((response, failure) -> note(path, response, failure));
     }
 
@@ -81,10 +94,23 @@ final class WatchedHttpClient extends HttpClient {
         return new WatchBuilder(client.newWebSocketBuilder());
     }
 
-    private <T> CompletableFuture<T> inTurn(Supplier<CompletableFuture<T>> request) {
+    /** A list of what was watched before: others may have had the same gap. */
+    private boolean followsAGap(WatchedPath path) {
+        return contacts.of(path).watched();
+    }
+
+    /** A watch that broke or could not be opened: others may come back at the same time. */
+    private boolean brokeBefore(WatchedPath path) {
+        return contacts.of(path).trouble().isPresent();
+    }
+
+    private <T> CompletableFuture<T> inTurn(
+            boolean spread, Supplier<CompletableFuture<T>> request) {
         long wait;
         synchronized (rate) {
-            wait = rate.take(nanoTime.getAsLong());
+            wait =
+                    rate.take(nanoTime.getAsLong())
+                            + (spread ? random.nextLong(SPREAD.toNanos()) : 0);
         }
         if (wait == 0) {
             return request.get();
@@ -163,7 +189,8 @@ final class WatchedHttpClient extends HttpClient {
         public CompletableFuture<WebSocket> buildAsync(URI uri, WebSocket.Listener listener) {
             WatchedPath path = WatchedPath.of(uri);
             var watchdog = new PongWatchdog(listener, path, contacts, timer, nanoTime, limits);
-            CompletableFuture<WebSocket> opening = inTurn(() -> builder.buildAsync(uri, watchdog));
+            CompletableFuture<WebSocket> opening =
+                    inTurn(brokeBefore(path), () -> builder.buildAsync(uri, watchdog));
             return opening.whenComplete((_, failure) -> {
                 if (failure != null) {
                     note(path, answerTo(failure), failure);

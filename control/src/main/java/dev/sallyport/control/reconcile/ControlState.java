@@ -1,7 +1,11 @@
 package dev.sallyport.control.reconcile;
 
+import dev.sallyport.control.resource.IngressStanding;
 import dev.sallyport.control.translate.FindingIndex;
+import dev.sallyport.model.certificate.CertificateTable;
 import dev.sallyport.model.finding.Finding;
+import dev.sallyport.model.name.ObjectRef;
+import dev.sallyport.model.name.ShardedMap;
 import dev.sallyport.model.snapshot.Applied;
 import dev.sallyport.model.snapshot.GatewaySnapshot;
 import java.time.Duration;
@@ -15,6 +19,9 @@ import java.util.Optional;
  *
  * @param snapshot the one in service; version 0 before the first
  * @param applied what the data plane said of it
+ * @param truth how what it serves stands to the Secrets
+ * @param ingresses all Ingresses, with whether they are ours
+ * @param uids of all objects that an API server holds
  * @param remarks what is wrong or worth knowing, from sources, Secrets and translation
  * @param objects how many objects there are, by kind
  * @param reconciles how many rounds ran
@@ -26,6 +33,9 @@ import java.util.Optional;
 public record ControlState(
         GatewaySnapshot snapshot,
         Applied applied,
+        ServedTruth truth,
+        ShardedMap<ObjectRef, IngressStanding> ingresses,
+        ShardedMap<ObjectRef, String> uids,
         FindingIndex remarks,
         Map<String, Integer> objects,
         long reconciles,
@@ -38,7 +48,10 @@ public record ControlState(
     public static final ControlState EMPTY =
             new ControlState(
                     GatewaySnapshot.EMPTY,
-                    new Applied(0, List.of()),
+                    new Applied(0, CertificateTable.EMPTY, List.of()),
+                    ServedTruth.EMPTY,
+                    ShardedMap.empty(),
+                    ShardedMap.empty(),
                     FindingIndex.EMPTY,
                     Map.of(),
                     0,
@@ -52,10 +65,13 @@ public record ControlState(
     }
 
     /** The same with what the data plane says by now. */
-    ControlState with(Applied now) {
+    ControlState with(Applied now, ServedTruth truthNow) {
         return new ControlState(
                 snapshot,
                 now,
+                truthNow,
+                ingresses,
+                uids,
                 remarks,
                 objects,
                 reconciles,

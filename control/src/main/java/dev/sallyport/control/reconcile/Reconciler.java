@@ -8,6 +8,7 @@ import dev.sallyport.control.translate.Translation;
 import dev.sallyport.control.translate.TranslationSettings;
 import dev.sallyport.model.finding.Finding;
 import dev.sallyport.model.name.ObjectRef;
+import dev.sallyport.model.name.ShardedMap;
 import dev.sallyport.model.snapshot.Applied;
 import dev.sallyport.model.snapshot.DataPlane;
 import dev.sallyport.model.snapshot.GatewaySnapshot;
@@ -22,6 +23,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Executor;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -61,6 +63,8 @@ public final class Reconciler implements AutoCloseable {
     private final CatalogSource certificates;
     private final SecretDemand demand;
     private final Map<ObjectRef, Resource> resources = new HashMap<>();
+    private final ServedLedger ledger;
+    private final List<Runnable> listeners = new CopyOnWriteArrayList<>();
     private final Map<String, Integer> objects = new TreeMap<>();
     private final Map<String, List<Finding>> sourceFindings = new HashMap<>();
     private final Mailbox mailbox = new Mailbox();
@@ -69,6 +73,7 @@ public final class Reconciler implements AutoCloseable {
     private IncrementalTranslator translator;
     private volatile @Nullable Withheld
             withheld; // the first snapshot, while Secrets are looked for
+    private ShardedMap<ObjectRef, String> uids = ShardedMap.empty();
     private volatile ControlState state = ControlState.EMPTY;
 
     /**
@@ -96,6 +101,7 @@ public final class Reconciler implements AutoCloseable {
         this.catalog = new CertificateCatalog(reader, parsers, time);
         this.certificates = new CatalogSource(catalog, !demand.equals(SecretDemand.NONE));
         this.translator = new IncrementalTranslator(settings, certificates);
+        this.ledger = new ServedLedger(catalog);
         this.thread = Thread.ofPlatform().name("reconciler").daemon().unstarted(this::run);
     }
 
@@ -121,6 +127,14 @@ public final class Reconciler implements AutoCloseable {
             return Optional.of("news of " + waits.outstanding() + " Secrets that are referred to");
         }
         return firstApplied.isDone() ? Optional.empty() : Optional.of("the first snapshot");
+    }
+
+    /**
+     * Has {@code listener} called after each change of {@link #state}: on the reconciler's thread,
+     * which serves traffic's changes, so that it may do no more than wake another.
+     */
+    public void whenChanged(Runnable listener) {
+        listeners.add(listener);
     }
 
     /** What is known now. Safe from any thread. */
@@ -202,7 +216,8 @@ public final class Reconciler implements AutoCloseable {
         try {
             Optional<Applied> now = dataPlane.proceed();
             now.filter(applied -> !applied.equals(state.applied()))
-                    .ifPresent(applied -> state = state.with(applied));
+                    .ifPresent(applied ->
+                            show(state.with(applied, ledger.update(applied, time.instant()))));
             return now.isPresent();
         } catch (RuntimeException | Error bug) {
             log.atError().setCause(bug).log("A bug ended what the data plane had put off");
@@ -226,23 +241,27 @@ public final class Reconciler implements AutoCloseable {
             resources.values().forEach(resource -> hand(ResourceChange.put(resource)));
             sourceFindings.forEach(translator::report);
             ControlState before = state;
-            state =
+            show(
                     new ControlState(
                             before.snapshot(),
                             before.applied(),
+                            before.truth(),
+                            before.ingresses(),
+                            before.uids(),
                             before.remarks(),
                             objects,
                             before.reconciles() + 1,
                             before.published(),
                             before.failures() + 1,
                             Duration.ofNanos(System.nanoTime() - began),
-                            before.lastApplied());
+                            before.lastApplied()));
         }
     }
 
     private void reconcile(long began) {
         SourceUpdate update = mailbox.drain();
         update.changes().forEach(this::note);
+        noteUids(update.changes());
         update.findings()
                 .forEach((step, findings) -> {
                     sourceFindings.put(step, findings);
@@ -262,20 +281,23 @@ public final class Reconciler implements AutoCloseable {
         GatewaySnapshot snapshot =
                 publish ? translation.snapshot(before.snapshot().version() + 1) : before.snapshot();
         Applied applied = publish ? dataPlane.apply(snapshot) : before.applied();
-        Optional<Instant> lastApplied =
-                publish ? Optional.of(time.instant()) : before.lastApplied();
+        Instant now = time.instant();
+        ServedTruth truth = ledger.update(applied, now);
         Duration took = Duration.ofNanos(System.nanoTime() - began);
-        state =
+        show(
                 new ControlState(
                         snapshot,
                         applied,
+                        truth,
+                        translation.ingresses(),
+                        uids,
                         translation.findings(),
                         objects,
                         before.reconciles() + 1,
                         before.published() + (publish ? 1 : 0),
                         before.failures(),
                         took,
-                        lastApplied);
+                        publish ? Optional.of(now) : before.lastApplied()));
         if (publish) {
             log.atDebug()
                     .addKeyValue("version", snapshot.version())
@@ -323,6 +345,11 @@ public final class Reconciler implements AutoCloseable {
         }
     }
 
+    private void show(ControlState now) {
+        state = now;
+        listeners.forEach(Runnable::run);
+    }
+
     private void note(ResourceChange change) {
         String kind = change.ref().kind();
         Resource before =
@@ -333,6 +360,18 @@ public final class Reconciler implements AutoCloseable {
         if (more != 0) {
             objects.merge(kind, more, Integer::sum);
         }
+    }
+
+    private void noteUids(List<ResourceChange> changes) {
+        Map<ObjectRef, @Nullable String> news = new HashMap<>();
+        for (ResourceChange change : changes) {
+            String uid = change.now().map(now -> now.version().uid()).orElse("");
+            String before = uids.get(change.ref());
+            if (!uid.equals(before == null ? "" : before)) {
+                news.put(change.ref(), uid.isEmpty() ? null : uid);
+            }
+        }
+        uids = uids.with(news);
     }
 
     private void hand(ResourceChange change) {

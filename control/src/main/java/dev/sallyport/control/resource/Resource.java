@@ -1,12 +1,16 @@
 package dev.sallyport.control.resource;
 
 import dev.sallyport.model.name.ObjectRef;
+import dev.sallyport.model.name.ObjectVersion;
 import dev.sallyport.secretsync.SecretMaterial;
+import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.api.model.Namespace;
+import io.fabric8.kubernetes.api.model.ObjectMeta;
 import io.fabric8.kubernetes.api.model.Service;
 import io.fabric8.kubernetes.api.model.discovery.v1.EndpointSlice;
 import io.fabric8.kubernetes.api.model.networking.v1.Ingress;
 import io.fabric8.kubernetes.api.model.networking.v1.IngressClass;
+import java.util.Objects;
 
 /**
  * An object of a kind that can matter, with the place it came from. The objects are the API's own
@@ -20,21 +24,49 @@ public sealed interface Resource {
     /** Where it was written. */
     Origin origin();
 
+    /** Which object of an API server it is, and which version of it. */
+    ObjectVersion version();
+
     /** An Ingress. */
-    record OfIngress(ObjectRef ref, Ingress ingress, Origin origin) implements Resource {}
+    record OfIngress(ObjectRef ref, Ingress ingress, Origin origin) implements Resource {
+        @Override
+        public ObjectVersion version() {
+            return versionOf(ingress, origin);
+        }
+    }
 
     /** An IngressClass. */
     record OfIngressClass(ObjectRef ref, IngressClass ingressClass, Origin origin)
-            implements Resource {}
+            implements Resource {
+        @Override
+        public ObjectVersion version() {
+            return versionOf(ingressClass, origin);
+        }
+    }
 
     /** A Service. */
-    record OfService(ObjectRef ref, Service service, Origin origin) implements Resource {}
+    record OfService(ObjectRef ref, Service service, Origin origin) implements Resource {
+        @Override
+        public ObjectVersion version() {
+            return versionOf(service, origin);
+        }
+    }
 
     /** An EndpointSlice. */
-    record OfEndpointSlice(ObjectRef ref, EndpointSlice slice, Origin origin) implements Resource {}
+    record OfEndpointSlice(ObjectRef ref, EndpointSlice slice, Origin origin) implements Resource {
+        @Override
+        public ObjectVersion version() {
+            return versionOf(slice, origin);
+        }
+    }
 
     /** A Namespace. */
-    record OfNamespace(ObjectRef ref, Namespace namespace, Origin origin) implements Resource {}
+    record OfNamespace(ObjectRef ref, Namespace namespace, Origin origin) implements Resource {
+        @Override
+        public ObjectVersion version() {
+            return versionOf(namespace, origin);
+        }
+    }
 
     /** A Secret; without its contents, once they were parsed. */
     record OfSecret(SecretMaterial material, Origin origin) implements Resource {
@@ -42,5 +74,20 @@ public sealed interface Resource {
         public ObjectRef ref() {
             return material.secret();
         }
+
+        @Override
+        public ObjectVersion version() {
+            return material.version();
+        }
+    }
+
+    /** A file may hold what an API server once said; it counts for nothing. */
+    private static ObjectVersion versionOf(HasMetadata object, Origin origin) {
+        ObjectMeta metadata = object.getMetadata();
+        return metadata == null || origin.location().isPresent()
+                ? ObjectVersion.NONE
+                : new ObjectVersion(
+                        Objects.requireNonNullElse(metadata.getUid(), ""),
+                        Objects.requireNonNullElse(metadata.getResourceVersion(), ""));
     }
 }

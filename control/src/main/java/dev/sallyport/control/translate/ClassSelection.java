@@ -3,6 +3,7 @@ package dev.sallyport.control.translate;
 import dev.sallyport.control.resource.Resource;
 import dev.sallyport.model.finding.Finding;
 import dev.sallyport.model.finding.Reason;
+import dev.sallyport.model.name.ObjectRef;
 import io.fabric8.kubernetes.api.model.networking.v1.Ingress;
 import io.fabric8.kubernetes.api.model.networking.v1.IngressClass;
 import java.util.ArrayList;
@@ -42,6 +43,7 @@ final class ClassSelection {
             reportAmbiguity(defaults);
         }
         ingressClasses.stream().filter(this::isOurs).forEach(this::reportParameters);
+        settings.ingressClasses().stream().sorted().forEach(this::reportController);
     }
 
     /**
@@ -68,7 +70,7 @@ final class ClassSelection {
 
     /** Decides about one Ingress. */
     Verdict judge(Resource.OfIngress resource) {
-        if (classes.isEmpty() && settings.servesAllWithoutClasses()) {
+        if (classes.isEmpty() && settings.alone()) {
             return new Verdict.Ours();
         }
         Ingress ingress = resource.ingress();
@@ -86,12 +88,15 @@ final class ClassSelection {
                 : new Verdict.Others();
     }
 
-    /** An IngressClass of another controller says that somebody serves it; nothing else does. */
+    /**
+     * An IngressClass of another controller says that somebody serves it. Where there are other
+     * controllers, a class without an object is one of theirs.
+     */
     private Verdict judge(Resource.OfIngress resource, String name, String field, String label) {
         if (isOurName(name)) {
             return new Verdict.Ours();
         }
-        if (classes.containsKey(name)) {
+        if (classes.containsKey(name) || !settings.alone()) {
             return new Verdict.Others();
         }
         return new Verdict.Unknown(
@@ -121,11 +126,20 @@ final class ClassSelection {
     }
 
     private boolean isOurs(Resource.OfIngressClass resource) {
-        IngressClass ingressClass = resource.ingressClass();
-        return ingressClass.getSpec() != null
-                && TranslationSettings.CONTROLLER.equals(ingressClass.getSpec().getController())
+        return isOurController(controller(resource))
                 && (settings.ingressClasses().isEmpty()
                         || settings.ingressClasses().contains(resource.ref().name()));
+    }
+
+    private boolean isOurController(String name) {
+        return name.equals(TranslationSettings.CONTROLLER) || settings.controllers().contains(name);
+    }
+
+    private static String controller(Resource.OfIngressClass resource) {
+        IngressClass ingressClass = resource.ingressClass();
+        String name =
+                ingressClass.getSpec() == null ? null : ingressClass.getSpec().getController();
+        return name == null ? "" : name;
     }
 
     private static boolean isDefault(Resource.OfIngressClass resource) {
@@ -162,6 +176,27 @@ final class ClassSelection {
                                     + resource.ingressClass().getSpec().getParameters().getKind()
                                     + " (expected: none)",
                             "Remove spec.parameters; they have no effect."));
+        }
+    }
+
+    /** The operator asked for a class whose object says that it is not ours. */
+    private void reportController(String name) {
+        Resource.OfIngressClass named = classes.get(name);
+        if (named != null && !isOurController(controller(named))) {
+            findings.add(
+                    new Finding(
+                            Reason.CLASS_OF_ANOTHER_CONTROLLER,
+                            ObjectRef.gateway("ingress-classes"),
+                            named.origin().at("spec.controller"),
+                            "IngressClass "
+                                    + name
+                                    + " is to be served, but its controller is "
+                                    + controller(named)
+                                    + " (expected: "
+                                    + TranslationSettings.CONTROLLER
+                                    + " or one of ingress.controllers)",
+                            "Add its controller to ingress.controllers to take it over, or choose"
+                                    + " another class; until then nothing of it is served."));
         }
     }
 

@@ -1,5 +1,7 @@
 package dev.sallyport.control.translate;
 
+import dev.sallyport.control.translate.IngressIntent.ChallengeRule;
+import dev.sallyport.control.translate.IngressIntent.Issuance;
 import dev.sallyport.control.translate.IngressIntent.PathRule;
 import dev.sallyport.control.translate.IngressIntent.Target;
 import dev.sallyport.control.translate.IngressIntent.TlsSection;
@@ -22,6 +24,7 @@ import java.util.function.Function;
  * @param ingress the Ingress
  * @param created when it was created
  * @param rules its paths for the host
+ * @param challenges the challenges for the host that it answers
  * @param fallback its default backend, where it has rules for the host or none at all
  * @param routed whether it has a rule for the host, if only one without paths
  * @param secured whether a TLS section of it means the host
@@ -31,6 +34,7 @@ record Contribution(
         ObjectRef ingress,
         Instant created,
         List<PathRule> rules,
+        List<ChallengeRule> challenges,
         Optional<Target> fallback,
         boolean routed,
         boolean secured,
@@ -45,10 +49,12 @@ record Contribution(
      * A certificate wanted for a host.
      *
      * @param secret where it is
+     * @param issuance whether cert-manager has it issued
      * @param location of the TLS section
      * @param byItself whether the host was not written but is a name of the certificate
      */
-    record Claim(ObjectRef secret, Optional<Location> location, boolean byItself) {}
+    record Claim(
+            ObjectRef secret, Issuance issuance, Optional<Location> location, boolean byItself) {}
 
     /**
      * Divides an Ingress by hosts.
@@ -66,6 +72,9 @@ record Contribution(
         for (PathRule rule : intent.rules()) {
             parts.computeIfAbsent(rule.scope(), _ -> new Parts()).rules.add(rule);
         }
+        for (ChallengeRule rule : intent.challenges()) {
+            parts.computeIfAbsent(rule.scope(), _ -> new Parts()).challenges.add(rule);
+        }
         for (TlsSection section : intent.tls()) {
             addTls(intent, section, names, parts);
         }
@@ -77,6 +86,7 @@ record Contribution(
                                 intent.ref(),
                                 intent.created(),
                                 List.copyOf(part.rules),
+                                List.copyOf(part.challenges),
                                 part.fallback,
                                 part.routed,
                                 part.secured,
@@ -127,7 +137,7 @@ record Contribution(
         Parts part = parts.computeIfAbsent(scope, _ -> new Parts());
         part.secured |= !byItself;
         section.secret()
-                .map(secret -> new Claim(secret, section.location(), byItself))
+                .map(secret -> new Claim(secret, section.issuance(), section.location(), byItself))
                 .filter(claim ->
                         part.claims.stream().noneMatch(c -> c.secret().equals(claim.secret())))
                 .ifPresent(part.claims::add);
@@ -136,6 +146,7 @@ record Contribution(
     /** A contribution in the making. */
     private static final class Parts {
         final List<PathRule> rules = new ArrayList<>();
+        final List<ChallengeRule> challenges = new ArrayList<>();
         final List<Claim> claims = new ArrayList<>();
         Optional<Target> fallback = Optional.empty();
         boolean routed;

@@ -5,6 +5,7 @@ import dev.sallyport.model.name.ShardedMap;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.function.Consumer;
 
 /**
  * Findings by the step of translation that made them, so that one step can be repeated without the
@@ -26,6 +27,24 @@ public final class FindingIndex {
 
     FindingIndex(ShardedMap<Object, List<Finding>> byStep) {
         this.byStep = byStep;
+    }
+
+    /**
+     * Calls {@code appeared} for each finding of a step that said it not before, and {@code
+     * resolved} for each that one says no more: a finding that two steps say, twice. Costs what was
+     * changed between the two.
+     */
+    public void forEachChange(
+            FindingIndex before, Consumer<Finding> appeared, Consumer<Finding> resolved) {
+        byStep.forEachChange(
+                before.byStep,
+                (step, now) -> {
+                    List<Finding> old = before.byStep.get(step);
+                    List<Finding> was = old == null ? List.of() : old;
+                    List<Finding> is = now == null ? List.of() : now;
+                    is.stream().distinct().filter(one -> !was.contains(one)).forEach(appeared);
+                    was.stream().distinct().filter(one -> !is.contains(one)).forEach(resolved);
+                });
     }
 
     /** All findings in {@link #ORDER}, each once. */

@@ -2,6 +2,8 @@ package dev.sallyport.control.translate;
 
 import dev.sallyport.control.resource.Resource;
 import dev.sallyport.control.translate.Contribution.Claim;
+import dev.sallyport.control.translate.IngressIntent.ChallengeRule;
+import dev.sallyport.control.translate.IngressIntent.Issuance;
 import dev.sallyport.control.translate.IngressIntent.PathRule;
 import dev.sallyport.control.translate.IngressIntent.Target;
 import dev.sallyport.model.certificate.CertificateBundle;
@@ -12,6 +14,7 @@ import dev.sallyport.model.finding.Location;
 import dev.sallyport.model.finding.Reason;
 import dev.sallyport.model.name.Hostname;
 import dev.sallyport.model.name.ObjectRef;
+import dev.sallyport.model.route.Challenge;
 import dev.sallyport.model.route.HttpsRedirect;
 import dev.sallyport.model.route.PathMatch;
 import dev.sallyport.model.route.Route;
@@ -23,6 +26,7 @@ import dev.sallyport.secretsync.CertificateStatus;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Collections;
 import java.util.EnumMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -58,7 +62,8 @@ final class HostTranslator {
     /**
      * One host.
      *
-     * @param virtualHost empty where only a certificate is known of it
+     * @param virtualHost empty where only a certificate or challenges are known of it
+     * @param challenges what answers the challenges for it
      * @param certificates in order of precedence, one for each kind of key
      * @param secured whether a TLS section means it
      * @param findings about the Ingresses
@@ -68,6 +73,7 @@ final class HostTranslator {
      */
     record Result(
             Optional<VirtualHost> virtualHost,
+            Map<Challenge, Route> challenges,
             List<ServedCertificate> certificates,
             boolean secured,
             List<Finding> findings,
@@ -79,6 +85,7 @@ final class HostTranslator {
         static final Result NOTHING =
                 new Result(
                         Optional.empty(),
+                        Map.of(),
                         List.of(),
                         false,
                         List.of(),
@@ -93,6 +100,7 @@ final class HostTranslator {
             return Result.NOTHING;
         }
         var work = new Work(scope);
+        contributions.forEach(work::addChallenges);
         contributions.forEach(work::addRoutes);
         contributions.forEach(work::addFallback);
         contributions.forEach(contribution -> work.addCertificates(contribution, false));
@@ -136,6 +144,7 @@ final class HostTranslator {
     /** One host in the making. */
     private final class Work {
         private final HostScope scope;
+        private final Map<Challenge, Won> answered = new LinkedHashMap<>();
         private final Map<PathMatch, Won> won = new LinkedHashMap<>();
         private final Map<KeyType, ServedCertificate> certificates = new EnumMap<>(KeyType.class);
         private final List<Finding> findings = new ArrayList<>();
@@ -151,8 +160,35 @@ final class HostTranslator {
             this.scope = scope;
         }
 
+        void addChallenges(Contribution contribution) {
+            for (ChallengeRule rule : contribution.challenges()) {
+                Won winner = answered.get(rule.challenge());
+                if (winner == null) {
+                    var path = new PathMatch.Exact(rule.challenge().path());
+                    RouteAction action = action(rule.target(), contribution.ingress(), true);
+                    answered.put(
+                            rule.challenge(),
+                            new Won(
+                                    new Route(
+                                            path,
+                                            action,
+                                            contribution.ingress(),
+                                            contribution.created()),
+                                    rule.target()));
+                } else if (!sameEffect(winner, contribution, rule.target())) {
+                    reportConflict(
+                            contribution,
+                            rule.target(),
+                            scope + ", challenge " + rule.challenge().token(),
+                            winner.route(),
+                            winner.target().location());
+                }
+            }
+        }
+
         void addRoutes(Contribution contribution) {
             for (PathRule rule : contribution.rules()) {
+                reportHidden(contribution, rule);
                 Won winner = won.get(rule.path());
                 if (winner == null) {
                     Route route =
@@ -171,6 +207,37 @@ final class HostTranslator {
                             winner.target().location());
                 }
             }
+        }
+
+        /** A challenge is answered first, however old the Ingress that has its path. */
+        private void reportHidden(Contribution contribution, PathRule rule) {
+            String token = Challenge.tokenOf(rule.path().path());
+            Won hiding =
+                    token == null || !(rule.path() instanceof PathMatch.Exact)
+                            ? null
+                            : answered.get(challenge(token));
+            if (hiding != null) {
+                findings.add(
+                        new Finding(
+                                Reason.ROUTE_CONFLICT,
+                                contribution.ingress(),
+                                rule.target().location(),
+                                scope
+                                        + ", path "
+                                        + written(rule.path())
+                                        + ": "
+                                        + hiding.route().origin()
+                                        + " answers a challenge there",
+                                "Remove it, or wait until the challenge is over."));
+            }
+        }
+
+        private Challenge challenge(String token) {
+            return new Challenge(
+                    scope instanceof HostScope.Named(Hostname name)
+                            ? name.text()
+                            : Challenge.ANY_HOST,
+                    token);
         }
 
         void addFallback(Contribution contribution) {
@@ -229,10 +296,10 @@ final class HostTranslator {
         }
 
         Route route(PathMatch path, Target target, ObjectRef origin, Instant created) {
-            return new Route(path, action(target, origin), origin, created);
+            return new Route(path, action(target, origin, false), origin, created);
         }
 
-        private RouteAction action(Target target, ObjectRef origin) {
+        private RouteAction action(Target target, ObjectRef origin, boolean challenge) {
             if (target.backend().isEmpty()) {
                 return UNAVAILABLE;
             }
@@ -248,10 +315,24 @@ final class HostTranslator {
                                 Reason reason,
                                 String message,
                                 String advice) -> {
-                    findings.add(new Finding(reason, origin, target.location(), message, advice));
+                    findings.add(
+                            challenge && reason == Reason.SERVICE_MISSING
+                                    ? solverMissing(origin, target, message)
+                                    : new Finding(
+                                            reason, origin, target.location(), message, advice));
                     yield UNAVAILABLE;
                 }
             };
+        }
+
+        /** Normal for a moment, before a challenge and after it. */
+        private static Finding solverMissing(ObjectRef origin, Target target, String message) {
+            return new Finding(
+                    Reason.SOLVER_NOT_READY,
+                    origin,
+                    target.location(),
+                    message + "; the challenge is answered 503",
+                    "Wait for cert-manager; it looks at the Challenge again by itself.");
         }
 
         void addCertificates(Contribution contribution, boolean byItself) {
@@ -267,23 +348,47 @@ final class HostTranslator {
                                 contribution.ingress(), claim, host, status.inService().get());
                     }
                 } else if (!status.exists()) {
-                    findings.add(
-                            new Finding(
-                                    Reason.SECRET_MISSING,
-                                    contribution.ingress(),
-                                    claim.location(),
-                                    claim.secret()
-                                            + " does not exist; meanwhile a wildcard's certificate that"
-                                            + " fits is served, else the default one",
-                                    "Create the Secret, or wait for its issuer to."));
+                    findings.add(missing(contribution.ingress(), claim));
                 }
             }
+        }
+
+        private static Finding missing(ObjectRef ingress, Claim claim) {
+            ObjectRef secret = claim.secret();
+            boolean pending = claim.issuance() == Issuance.AUTOMATIC;
+            return new Finding(
+                    pending ? Reason.CERTIFICATE_PENDING : Reason.SECRET_MISSING,
+                    ingress,
+                    claim.location(),
+                    secret
+                            + " does not exist"
+                            + (pending ? " yet: cert-manager is to have it issued" : "")
+                            + "; meanwhile a wildcard's certificate that fits is served, else the"
+                            + " default one",
+                    switch (claim.issuance()) {
+                        case NONE -> "Create the Secret, or wait for its issuer to.";
+                        case AUTOMATIC ->
+                                "Wait for it; where it takes longer than a minute, see `kubectl -n "
+                                        + secret.namespace()
+                                        + " describe certificate "
+                                        + secret.name()
+                                        + "`.";
+                        case SKIPPED ->
+                                "List the section's hosts, and name each Secret in one section only:"
+                                        + " else cert-manager issues nothing.";
+                    });
         }
 
         private void addCertificate(
                 ObjectRef ingress, Claim claim, Hostname host, ServedCertificate served) {
             CertificateBundle bundle = served.bundle();
-            ServedCertificate winner = certificates.putIfAbsent(bundle.keyType(), served);
+            ServedCertificate winner = certificates.get(bundle.keyType());
+            if (winner == null || (winner.temporary() && !served.temporary())) {
+                certificates.put(bundle.keyType(), served);
+                winner = null;
+            } else if (served.temporary() && !winner.temporary()) {
+                return; // it stands in for what is there
+            }
             if (claim.byItself()) {
                 return;
             }
@@ -317,6 +422,18 @@ final class HostTranslator {
             }
         }
 
+        /** A temporary certificate, which nobody trusts, is not served beside a real one. */
+        private List<ServedCertificate> served() {
+            boolean real = certificates.values().stream().anyMatch(it -> !it.temporary());
+            return certificates.values().stream().filter(it -> !real || !it.temporary()).toList();
+        }
+
+        private Map<Challenge, Route> challenges() {
+            Map<Challenge, Route> routes = new LinkedHashMap<>();
+            answered.forEach((challenge, won) -> routes.put(challenge, won.route()));
+            return Collections.unmodifiableMap(routes);
+        }
+
         Result result(boolean known, boolean secured) {
             Optional<VirtualHost> host =
                     known
@@ -328,7 +445,8 @@ final class HostTranslator {
                             : Optional.empty();
             return new Result(
                     host,
-                    List.copyOf(certificates.values()),
+                    challenges(),
+                    served(),
                     secured,
                     List.copyOf(findings),
                     Set.copyOf(servicesSeen),

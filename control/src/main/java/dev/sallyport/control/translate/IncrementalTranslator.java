@@ -1,5 +1,6 @@
 package dev.sallyport.control.translate;
 
+import dev.sallyport.control.resource.IngressStanding;
 import dev.sallyport.control.resource.Resource;
 import dev.sallyport.control.resource.ResourceChange;
 import dev.sallyport.model.certificate.CertificateSet;
@@ -11,6 +12,8 @@ import dev.sallyport.model.name.HostTable;
 import dev.sallyport.model.name.Hostname;
 import dev.sallyport.model.name.ObjectRef;
 import dev.sallyport.model.name.ShardedMap;
+import dev.sallyport.model.route.Challenge;
+import dev.sallyport.model.route.ChallengeTable;
 import dev.sallyport.model.route.Route;
 import dev.sallyport.model.route.RoutingTable;
 import dev.sallyport.model.route.VirtualHost;
@@ -39,7 +42,8 @@ import org.jspecify.annotations.Nullable;
  * <pre>
  * Ingress, classes      → intent         per Ingress
  * intents, Services,    → virtual host   per host; again when an Ingress that names it, a Service
- *   certificates          certificates     it sends to or a Secret it is served with changes
+ *   certificates          challenges       it sends to or a Secret it is served with changes
+ *                         certificates
  * Service, slices       → upstream       per Service port that a route names
  * all of the above      → three tables that share what did not change
  * </pre>
@@ -90,6 +94,8 @@ public final class IncrementalTranslator {
     private Set<ObjectRef> dirtySecrets = new HashSet<>();
     private Set<ObjectRef> releasable = new HashSet<>();
     private Map<Object, @Nullable List<Finding>> dirtyFindings = new HashMap<>();
+    private Map<ObjectRef, @Nullable IngressStanding> standings =
+            new HashMap<>(); // those that changed
 
     private Optional<CertificateSet> defaultSet = Optional.empty();
     private @Nullable CertificateSet strictDefault; // what strictDefaults put into the table
@@ -107,6 +113,7 @@ public final class IncrementalTranslator {
                         settings.listeners(),
                         RoutingTable.EMPTY,
                         CertificateTable.EMPTY,
+                        ShardedMap.empty(),
                         ShardedMap.empty(),
                         FindingIndex.EMPTY,
                         List.of(),
@@ -170,8 +177,11 @@ public final class IncrementalTranslator {
 
         Map<Hostname, @Nullable VirtualHost> hostChanges = new LinkedHashMap<>();
         Map<Hostname, @Nullable CertificateSet> certificateChanges = new LinkedHashMap<>();
+        Map<Challenge, @Nullable Route> challengeChanges = new LinkedHashMap<>();
         for (HostScope scope : dirtyScopes) {
-            translateHost(scope);
+            HostTranslator.Result before = resultOf(scope);
+            translateHost(scope, before);
+            noteChallenges(before.challenges(), resultOf(scope).challenges(), challengeChanges);
             if (scope instanceof HostScope.Named(Hostname name)) {
                 HostTranslator.Result result = hosts.get(scope);
                 VirtualHost host = result == null ? null : result.virtualHost().orElse(null);
@@ -191,7 +201,10 @@ public final class IncrementalTranslator {
         }
         translateGatewayDefault();
         ShardedMap<UpstreamKey, Upstream> upstreams = translateUpstreams();
-        RoutingTable routes = routes(hostTable.with(hostChanges));
+        RoutingTable routes =
+                routes(
+                        current.routes().challenges().with(challengeChanges),
+                        hostTable.with(hostChanges));
         HostTable<CertificateSet> served =
                 strictDefaults(certificateTable.with(certificateChanges), defaultSet);
         CertificateTable table = certificates(served, defaultSet);
@@ -274,6 +287,8 @@ public final class IncrementalTranslator {
         for (ObjectRef ref : dirtyIngresses) {
             Resource.OfIngress ingress = ingresses.get(ref);
             IngressIntent intent = ingress == null ? null : readIngress(ingress);
+            standings.put(
+                    ref, ingress == null ? null : IngressStanding.of(ingress, intent != null));
             IngressIntent before = intent == null ? intents.remove(ref) : intents.put(ref, intent);
             namingSecrets.replace(ref, secretsNaming(before), secretsNaming(intent));
             if (intent != null) {
@@ -376,8 +391,27 @@ public final class IncrementalTranslator {
         }
     }
 
-    private void translateHost(HostScope scope) {
-        HostTranslator.Result before = hosts.getOrDefault(scope, HostTranslator.Result.NOTHING);
+    private HostTranslator.Result resultOf(HostScope scope) {
+        return hosts.getOrDefault(scope, HostTranslator.Result.NOTHING);
+    }
+
+    private static void noteChallenges(
+            Map<Challenge, Route> before,
+            Map<Challenge, Route> now,
+            Map<Challenge, @Nullable Route> changes) {
+        for (Challenge challenge : before.keySet()) {
+            if (!now.containsKey(challenge)) {
+                changes.put(challenge, null);
+            }
+        }
+        now.forEach((challenge, route) -> {
+            if (!route.equals(before.get(challenge))) {
+                changes.put(challenge, route);
+            }
+        });
+    }
+
+    private void translateHost(HostScope scope, HostTranslator.Result before) {
         TreeMap<Contribution, Contribution> all = byScope.get(scope);
         HostTranslator.Result result =
                 keepIdentity(
@@ -409,6 +443,7 @@ public final class IncrementalTranslator {
         return before.virtualHost().equals(result.virtualHost())
                 ? new HostTranslator.Result(
                         before.virtualHost(),
+                        result.challenges(),
                         result.certificates(),
                         result.secured(),
                         result.findings(),
@@ -465,7 +500,7 @@ public final class IncrementalTranslator {
         return current.upstreams().with(changes);
     }
 
-    private RoutingTable routes(HostTable<VirtualHost> hostTable) {
+    private RoutingTable routes(ChallengeTable challenges, HostTable<VirtualHost> hostTable) {
         HostTranslator.Result any = hosts.get(HostScope.Any.ANY);
         VirtualHost anyHost =
                 any == null
@@ -473,11 +508,12 @@ public final class IncrementalTranslator {
                         : any.virtualHost().orElse(RoutingTable.EMPTY.anyHost());
         Optional<Route> fallback = gatewayDefault.virtualHost().flatMap(VirtualHost::fallback);
         RoutingTable before = current.routes();
-        return same(hostTable, before.hosts())
+        return same(challenges, before.challenges())
+                        && same(hostTable, before.hosts())
                         && same(anyHost, before.anyHost())
                         && fallback.equals(before.fallback())
                 ? before
-                : new RoutingTable(hostTable, anyHost, fallback);
+                : new RoutingTable(challenges, hostTable, anyHost, fallback);
     }
 
     private CertificateTable certificates(
@@ -604,6 +640,7 @@ public final class IncrementalTranslator {
                 routes,
                 table,
                 upstreams,
+                current.ingresses().with(standings),
                 findings,
                 appeared.stream().distinct().sorted(FindingIndex.ORDER).toList(),
                 resolved.stream().distinct().sorted(FindingIndex.ORDER).toList());
@@ -619,6 +656,7 @@ public final class IncrementalTranslator {
         dirtySecrets = new HashSet<>();
         releasable = new HashSet<>();
         dirtyFindings = new HashMap<>();
+        standings = new HashMap<>();
     }
 
     @SuppressWarnings("ReferenceEquality") // identity is what tells the data plane to skip a part

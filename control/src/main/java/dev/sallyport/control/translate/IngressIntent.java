@@ -4,6 +4,7 @@ import dev.sallyport.model.finding.Finding;
 import dev.sallyport.model.finding.Location;
 import dev.sallyport.model.name.Hostname;
 import dev.sallyport.model.name.ObjectRef;
+import dev.sallyport.model.route.Challenge;
 import dev.sallyport.model.route.PathMatch;
 import java.time.Instant;
 import java.util.List;
@@ -16,6 +17,7 @@ import java.util.Set;
  * @param ref the Ingress
  * @param created when it was created; {@link Instant#MAX} where it does not say
  * @param rules its rules, in the order they were written
+ * @param challenges the challenges that it answers; they are no rules
  * @param scopes the hosts of its rules; any host where there is no rule
  * @param fallback its default backend
  * @param tls its TLS sections, in the order they were written
@@ -25,6 +27,7 @@ record IngressIntent(
         ObjectRef ref,
         Instant created,
         List<PathRule> rules,
+        List<ChallengeRule> challenges,
         Set<HostScope> scopes,
         Optional<Target> fallback,
         List<TlsSection> tls,
@@ -32,6 +35,9 @@ record IngressIntent(
 
     /** One path of one host. */
     record PathRule(HostScope scope, PathMatch path, Target target) {}
+
+    /** One challenge of one host. */
+    record ChallengeRule(HostScope scope, Challenge challenge, Target target) {}
 
     /**
      * Where requests go.
@@ -47,8 +53,22 @@ record IngressIntent(
      *
      * @param hosts as written; empty means the hosts of the rules
      * @param secret empty means the default certificate
+     * @param issuance whether cert-manager has the Secret issued
      * @param location where the section stands
      */
     record TlsSection(
-            Set<Hostname> hosts, Optional<ObjectRef> secret, Optional<Location> location) {}
+            Set<Hostname> hosts,
+            Optional<ObjectRef> secret,
+            Issuance issuance,
+            Optional<Location> location) {}
+
+    /** Whether cert-manager has a Secret issued. */
+    enum Issuance {
+        /** Nobody asks it to. */
+        NONE,
+        /** It does, or did. */
+        AUTOMATIC,
+        /** It is asked to, but takes no notice of the section as it is written. */
+        SKIPPED
+    }
 }

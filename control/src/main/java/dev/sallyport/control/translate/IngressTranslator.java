@@ -2,6 +2,8 @@ package dev.sallyport.control.translate;
 
 import dev.sallyport.control.resource.Origin;
 import dev.sallyport.control.resource.Resource;
+import dev.sallyport.control.translate.IngressIntent.ChallengeRule;
+import dev.sallyport.control.translate.IngressIntent.Issuance;
 import dev.sallyport.control.translate.IngressIntent.PathRule;
 import dev.sallyport.control.translate.IngressIntent.Target;
 import dev.sallyport.control.translate.IngressIntent.TlsSection;
@@ -9,7 +11,9 @@ import dev.sallyport.model.finding.Finding;
 import dev.sallyport.model.finding.Reason;
 import dev.sallyport.model.name.Hostname;
 import dev.sallyport.model.name.ObjectRef;
+import dev.sallyport.model.route.Challenge;
 import dev.sallyport.model.route.PathMatch;
+import io.fabric8.kubernetes.api.model.ObjectMeta;
 import io.fabric8.kubernetes.api.model.networking.v1.HTTPIngressPath;
 import io.fabric8.kubernetes.api.model.networking.v1.IngressBackend;
 import io.fabric8.kubernetes.api.model.networking.v1.IngressRule;
@@ -20,9 +24,12 @@ import io.fabric8.kubernetes.api.model.networking.v1.ServiceBackendPort;
 import java.time.Instant;
 import java.time.format.DateTimeParseException;
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -36,18 +43,22 @@ final class IngressTranslator {
 
     private final ObjectRef ref;
     private final Origin origin;
+    private final @Nullable ObjectMeta metadata;
     private final List<Finding> findings = new ArrayList<>();
     private final List<PathRule> rules = new ArrayList<>();
+    private final List<ChallengeRule> challenges = new ArrayList<>();
     private final Set<HostScope> scopes = new LinkedHashSet<>();
+    private boolean ruled; // whether there is a rule that is not there for a challenge alone
 
-    private IngressTranslator(ObjectRef ref, Origin origin) {
-        this.ref = ref;
-        this.origin = origin;
+    private IngressTranslator(Resource.OfIngress resource) {
+        this.ref = resource.ref();
+        this.origin = resource.origin();
+        this.metadata = resource.ingress().getMetadata();
     }
 
     /** What the Ingress asks for. */
     static IngressIntent translate(Resource.OfIngress resource) {
-        return new IngressTranslator(resource.ref(), resource.origin())
+        return new IngressTranslator(resource)
                 .read(
                         resource.ingress().getSpec(),
                         createdAt(resource.ingress().getMetadata().getCreationTimestamp()));
@@ -69,7 +80,14 @@ final class IngressTranslator {
         if (spec == null) {
             invalid("spec", "missing (expected: rules or a defaultBackend)", "Add a spec.");
             return new IngressIntent(
-                    ref, created, List.of(), Set.of(), Optional.empty(), List.of(), findings());
+                    ref,
+                    created,
+                    List.of(),
+                    List.of(),
+                    Set.of(),
+                    Optional.empty(),
+                    List.of(),
+                    findings());
         }
         Optional<Target> fallback =
                 spec.getDefaultBackend() == null
@@ -81,7 +99,7 @@ final class IngressTranslator {
                 readRule(written.get(i), "spec.rules[" + i + "]", fallback);
             }
         }
-        if (written.isEmpty()) {
+        if (written.isEmpty() || (fallback.isPresent() && !ruled)) {
             scopes.add(HostScope.Any.ANY);
         }
         List<TlsSection> sections = readTls(orEmpty(spec.getTls()));
@@ -89,7 +107,8 @@ final class IngressTranslator {
                 ref,
                 created,
                 List.copyOf(rules),
-                java.util.Collections.unmodifiableSet(scopes),
+                List.copyOf(challenges),
+                Collections.unmodifiableSet(scopes),
                 fallback,
                 sections,
                 findings());
@@ -102,12 +121,17 @@ final class IngressTranslator {
     private void readRule(IngressRule rule, String field, Optional<Target> fallback) {
         Optional<HostScope> read = readScope(rule.getHost(), field + ".host");
         if (read.isEmpty()) {
+            ruled = true;
             return;
         }
         HostScope scope = read.get();
-        scopes.add(scope);
         List<HTTPIngressPath> paths =
                 rule.getHttp() == null ? List.of() : orEmpty(rule.getHttp().getPaths());
+        boolean onlyChallenges = onlyChallenges(scope, paths);
+        ruled |= !onlyChallenges;
+        if (!onlyChallenges || fallback.isPresent()) {
+            scopes.add(scope);
+        }
         if (paths.isEmpty()) {
             // "If unspecified, the rule defaults to a http catch-all."
             fallback.ifPresent(target -> rules.add(new PathRule(scope, EVERYTHING, target)));
@@ -117,6 +141,15 @@ final class IngressTranslator {
                 readPath(scope, paths.get(i), field + ".http.paths[" + i + "]");
             }
         }
+    }
+
+    /** Whether the rule says nothing of its host but what a solver has to answer. */
+    private boolean onlyChallenges(HostScope scope, List<HTTPIngressPath> paths) {
+        return !paths.isEmpty()
+                && paths.stream()
+                        .filter(Objects::nonNull)
+                        .allMatch(path ->
+                                CertManagerObjects.challenge(metadata, scope, path).isPresent());
     }
 
     private Optional<HostScope> readScope(@Nullable String host, String field) {
@@ -144,6 +177,11 @@ final class IngressTranslator {
 
     private void readPath(HostScope scope, HTTPIngressPath path, String field) {
         Target target = readTarget(path.getBackend(), field + ".backend");
+        Optional<Challenge> challenge = CertManagerObjects.challenge(metadata, scope, path);
+        if (challenge.isPresent()) {
+            challenges.add(new ChallengeRule(scope, challenge.get(), target));
+            return;
+        }
         String text = path.getPath() == null ? "" : path.getPath();
         String type = path.getPathType() == null ? "" : path.getPathType();
         String problem = pathProblem(text, type);
@@ -273,6 +311,8 @@ final class IngressTranslator {
 
     private List<TlsSection> readTls(List<IngressTLS> written) {
         List<TlsSection> sections = new ArrayList<>();
+        boolean issued = CertManagerObjects.issuesFor(metadata);
+        boolean ambiguous = issued && namesOneSecretTwice(written);
         for (int i = 0; i < written.size(); i++) {
             IngressTLS section = written.get(i);
             if (section == null) {
@@ -295,13 +335,27 @@ final class IngressTranslator {
                             : Optional.of(
                                     new ObjectRef(
                                             "Secret", ref.namespace(), section.getSecretName()));
+            Issuance issuance =
+                    !issued
+                            ? Issuance.NONE
+                            : ambiguous || names.isEmpty() ? Issuance.SKIPPED : Issuance.AUTOMATIC;
             sections.add(
                     new TlsSection(
-                            java.util.Collections.unmodifiableSet(hosts),
+                            Collections.unmodifiableSet(hosts),
                             secret,
+                            issuance,
                             origin.at(field)));
         }
         return List.copyOf(sections);
+    }
+
+    /** cert-manager issues nothing at all for such an Ingress; no name counts as one, too. */
+    private static boolean namesOneSecretTwice(List<IngressTLS> written) {
+        Set<String> seen = new HashSet<>();
+        return written.stream()
+                .filter(Objects::nonNull)
+                .map(section -> section.getSecretName() == null ? "" : section.getSecretName())
+                .anyMatch(name -> !seen.add(name));
     }
 
     private void invalid(String field, String what, String advice) {

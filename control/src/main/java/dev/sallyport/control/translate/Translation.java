@@ -1,8 +1,10 @@
 package dev.sallyport.control.translate;
 
+import dev.sallyport.control.resource.IngressStanding;
 import dev.sallyport.model.certificate.CertificateTable;
 import dev.sallyport.model.finding.Finding;
 import dev.sallyport.model.listener.Listener;
+import dev.sallyport.model.name.ObjectRef;
 import dev.sallyport.model.name.ShardedMap;
 import dev.sallyport.model.route.RoutingTable;
 import dev.sallyport.model.snapshot.GatewaySnapshot;
@@ -17,6 +19,7 @@ import java.util.List;
  * @param routes of all Ingresses
  * @param certificates of all Ingresses
  * @param upstreams of all Services that routes name and that exist
+ * @param ingresses all Ingresses, with whether they are ours
  * @param findings what is wrong or worth knowing
  * @param appeared the findings that the translation before did not have
  * @param resolved the findings of the translation before that are gone
@@ -26,6 +29,7 @@ public record Translation(
         RoutingTable routes,
         CertificateTable certificates,
         ShardedMap<UpstreamKey, Upstream> upstreams,
+        ShardedMap<ObjectRef, IngressStanding> ingresses,
         FindingIndex findings,
         List<Finding> appeared,
         List<Finding> resolved) {

@@ -4,6 +4,7 @@ import dev.sallyport.model.certificate.CertificateSet;
 import dev.sallyport.model.listener.Listener;
 import dev.sallyport.model.name.ObjectRef;
 import dev.sallyport.model.route.HttpsRedirect;
+import dev.sallyport.model.upstream.AddressGuard;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -13,9 +14,12 @@ import java.util.Set;
  *
  * @param listeners the ports to bind; go into every snapshot as they are
  * @param ingressClasses names of the classes to serve; empty means every IngressClass whose
- *     controller is {@link #CONTROLLER}, and the name {@link #CLASS_NAME}
- * @param servesAllWithoutClasses whether every Ingress is served while there is no IngressClass at
- *     all: right for a folder, wrong beside other controllers in a cluster
+ *     controller is ours, and the name {@link #CLASS_NAME}
+ * @param controllers the {@code spec.controller} of IngressClasses that are ours as well, beside
+ *     {@link #CONTROLLER}: of whoever is taken over from
+ * @param alone whether nobody else serves these objects, as in a folder: then every Ingress is
+ *     served while there is no IngressClass at all, and a class that does not exist is a mistake.
+ *     In a cluster other controllers have Ingresses and classes of their own, be it without objects
  * @param httpsRedirect how plain requests for hosts with a {@code tls} section are sent to HTTPS;
  *     empty switches that off
  * @param defaultBackend answers what no rule and no Ingress's default backend matches
@@ -24,19 +28,20 @@ import java.util.Set;
  * @param fallbackCertificate the gateway's self-signed certificate
  * @param strictSni whether handshakes for unknown names are refused rather than answered with the
  *     default certificate
- * @param loopbackEndpoints whether endpoints may be loopback addresses
+ * @param addresses which addresses endpoints may have
  * @param externalNames whether Services of type ExternalName are served
  */
 public record TranslationSettings(
         List<Listener> listeners,
         Set<String> ingressClasses,
-        boolean servesAllWithoutClasses,
+        Set<String> controllers,
+        boolean alone,
         Optional<HttpsRedirect> httpsRedirect,
         Optional<BackendReference> defaultBackend,
         Optional<ObjectRef> defaultCertificate,
         Optional<CertificateSet> fallbackCertificate,
         boolean strictSni,
-        boolean loopbackEndpoints,
+        AddressGuard addresses,
         boolean externalNames) {
 
     /** The {@code spec.controller} of IngressClasses that are ours. */
@@ -48,6 +53,7 @@ public record TranslationSettings(
     public TranslationSettings {
         listeners = List.copyOf(listeners);
         ingressClasses = Set.copyOf(ingressClasses);
+        controllers = Set.copyOf(controllers);
     }
 
     /** The defaults for a folder: everything is served, loopback and ExternalName allowed, 308. */
@@ -56,13 +62,14 @@ public record TranslationSettings(
         return new TranslationSettings(
                 listeners,
                 Set.of(),
+                Set.of(),
                 true,
                 Optional.of(new HttpsRedirect(308, 443)),
                 Optional.empty(),
                 Optional.empty(),
                 fallbackCertificate,
                 false,
-                true,
+                new AddressGuard(true),
                 true);
     }
 
@@ -75,13 +82,14 @@ public record TranslationSettings(
         return new TranslationSettings(
                 listeners,
                 Set.of(),
+                Set.of(),
                 false,
                 Optional.of(new HttpsRedirect(308, 443)),
                 Optional.empty(),
                 Optional.empty(),
                 fallbackCertificate,
                 false,
-                false,
+                new AddressGuard(false),
                 false);
     }
 }

@@ -4,6 +4,7 @@ import dev.sallyport.control.resource.Resource;
 import dev.sallyport.model.finding.Finding;
 import dev.sallyport.model.finding.Reason;
 import dev.sallyport.model.name.Hostname;
+import dev.sallyport.model.upstream.AddressGuard;
 import dev.sallyport.model.upstream.Endpoint;
 import dev.sallyport.model.upstream.Upstream;
 import dev.sallyport.model.upstream.UpstreamKey;
@@ -25,10 +26,10 @@ import org.jspecify.annotations.Nullable;
  * name to different numbers.
  */
 final class UpstreamTranslator {
-    private final boolean loopbackAllowed;
+    private final AddressGuard guard;
 
     UpstreamTranslator(TranslationSettings settings) {
-        this.loopbackAllowed = settings.loopbackEndpoints();
+        this.guard = settings.addresses();
     }
 
     /** An upstream and what is to be said of it. */
@@ -44,27 +45,28 @@ final class UpstreamTranslator {
             return new Result(
                     new Upstream(key, external(key, service, findings)), List.copyOf(findings));
         }
-        List<Endpoint> ready = new ArrayList<>();
-        List<Endpoint> leaving = new ArrayList<>();
         String portName = ServiceTranslator.portName(service.service(), key.port());
-        boolean portSeen = false;
-        for (Resource.OfEndpointSlice slice : slices) {
-            portSeen |= collect(slice, portName, ready, leaving, findings);
+        var collected = new Collected(portName, findings);
+        slices.forEach(collected::add);
+        Group used = collected.used();
+        if (used.own) {
+            // The others are our replicas then: requests would go back and forth between us.
+            findings.add(leadsBack(key, service));
+            return new Result(new Upstream(key, List.of()), List.copyOf(findings));
         }
-        List<Endpoint> usable = ready.isEmpty() ? leaving : ready;
-        if (usable.isEmpty()) {
-            findings.add(withoutEndpoints(key, service, slices, portName, portSeen));
+        if (used.endpoints.isEmpty()) {
+            findings.add(withoutEndpoints(key, service, slices, portName, collected.portSeen));
         }
-        return new Result(new Upstream(key, usable), List.copyOf(findings));
+        return new Result(new Upstream(key, used.endpoints), List.copyOf(findings));
     }
 
     private List<Endpoint> external(
             UpstreamKey key, Resource.OfService service, List<Finding> findings) {
         String written = service.service().getSpec().getExternalName().strip();
         int port = ServiceTranslator.externalPort(service.service(), key.port());
-        InetAddress address = EndpointAddress.literal(written);
+        InetAddress address = AddressGuard.literal(written);
         if (address != null) {
-            return EndpointAddress.forbidden(address, loopbackAllowed)
+            return guard.refusal(address, port)
                     .map(why -> forbidden(service, written, why, findings))
                     .orElseGet(() -> List.of(new Endpoint(written, port)));
         }
@@ -86,7 +88,7 @@ final class UpstreamTranslator {
                             "Write a DNS name; until then requests are answered 503."));
             return List.of();
         }
-        if (!loopbackAllowed && (name.equals("localhost") || name.endsWith(".localhost"))) {
+        if (!guard.loopback() && (name.equals("localhost") || name.endsWith(".localhost"))) {
             return forbidden(service, written, "a loopback address", findings);
         }
         // The trailing dot tells resolvers to leave their search list alone.
@@ -105,53 +107,113 @@ final class UpstreamTranslator {
         return List.of();
     }
 
-    /** Adds the slice's endpoints; returns whether it has the port. */
-    private boolean collect(
-            Resource.OfEndpointSlice resource,
-            String portName,
-            List<Endpoint> ready,
-            List<Endpoint> leaving,
-            List<Finding> findings) {
-        EndpointSlice slice = resource.slice();
-        String type = slice.getAddressType();
-        if (!"IPv4".equals(type) && !"IPv6".equals(type)) {
-            findings.add(
-                    new Finding(
-                            Reason.ENDPOINT_FORBIDDEN,
-                            resource.ref(),
-                            resource.origin().at("addressType"),
-                            "addressType: " + type + " (expected: IPv4 or IPv6)",
-                            "Use IP addresses, or a Service of type ExternalName for a DNS name."));
-            return false;
+    /** Endpoints in the same condition. */
+    private static final class Group {
+        final List<Endpoint> endpoints = new ArrayList<>();
+        boolean own; // whether the gateway itself is one of them
+    }
+
+    /** The endpoints of a Service's slices. */
+    private final class Collected {
+        private final String portName;
+        private final List<Finding> findings;
+        private final Group ready = new Group();
+        private final Group leaving = new Group();
+        private boolean portSeen;
+
+        Collected(String portName, List<Finding> findings) {
+            this.portName = portName;
+            this.findings = findings;
         }
-        List<Integer> ports = ports(slice, portName);
-        if (slice.getEndpoints() != null && !ports.isEmpty()) {
+
+        Group used() {
+            return ready.endpoints.isEmpty() && !ready.own ? leaving : ready;
+        }
+
+        void add(Resource.OfEndpointSlice resource) {
+            EndpointSlice slice = resource.slice();
+            String type = slice.getAddressType();
+            if (!"IPv4".equals(type) && !"IPv6".equals(type)) {
+                findings.add(
+                        new Finding(
+                                Reason.ENDPOINT_FORBIDDEN,
+                                resource.ref(),
+                                resource.origin().at("addressType"),
+                                "addressType: " + type + " (expected: IPv4 or IPv6)",
+                                "Use IP addresses, or a Service of type ExternalName for a DNS"
+                                        + " name."));
+                return;
+            }
+            List<Integer> ports = ports(slice, portName);
+            portSeen |= !ports.isEmpty();
+            if (slice.getEndpoints() == null || ports.isEmpty()) {
+                return;
+            }
             for (int i = 0; i < slice.getEndpoints().size(); i++) {
                 var endpoint = slice.getEndpoints().get(i);
                 if (endpoint == null || endpoint.getAddresses() == null) {
                     continue;
                 }
-                List<Endpoint> group = groupOf(endpoint.getConditions(), ready, leaving);
+                Group group = groupOf(endpoint.getConditions());
                 for (String address : endpoint.getAddresses()) {
-                    if (address != null && allowed(resource, type, address, i, findings)) {
-                        ports.forEach(port -> group.add(new Endpoint(address, port)));
+                    if (address != null) {
+                        add(resource, type, address, ports, i, group);
                     }
                 }
             }
         }
-        return !ports.isEmpty();
-    }
 
-    /** "A nil value indicates an unknown state. ... consumers should interpret it as ready." */
-    private static List<Endpoint> groupOf(
-            @Nullable EndpointConditions conditions, List<Endpoint> ready, List<Endpoint> leaving) {
-        if (conditions == null || !Boolean.FALSE.equals(conditions.getReady())) {
-            return ready;
+        private void add(
+                Resource.OfEndpointSlice resource,
+                String type,
+                String text,
+                List<Integer> ports,
+                int index,
+                Group group) {
+            String field = "endpoints[" + index + "]";
+            InetAddress address = AddressGuard.literal(text);
+            if (address == null || (text.indexOf(':') < 0) != type.equals("IPv4")) {
+                findings.add(
+                        new Finding(
+                                Reason.OBJECT_INVALID,
+                                resource.ref(),
+                                resource.origin().at(field),
+                                field
+                                        + ".addresses: "
+                                        + text
+                                        + " (expected: an "
+                                        + type
+                                        + " address)",
+                                "Correct the address; it is left out."));
+                return;
+            }
+            for (int port : ports) {
+                Optional<String> why = guard.refusal(address, port);
+                if (why.isEmpty()) {
+                    group.endpoints.add(new Endpoint(text, port));
+                    continue;
+                }
+                group.own |= guard.isOwn(address, port);
+                findings.add(
+                        new Finding(
+                                Reason.ENDPOINT_FORBIDDEN,
+                                resource.ref(),
+                                resource.origin().at(field),
+                                field + ".addresses: " + text + " is " + why.get(),
+                                "Remove the address; no request is sent to it."));
+            }
         }
-        boolean serves =
-                Boolean.TRUE.equals(conditions.getServing())
-                        && Boolean.TRUE.equals(conditions.getTerminating());
-        return serves ? leaving : new ArrayList<>();
+
+        /** "A nil value indicates an unknown state. ... consumers should interpret it as ready." */
+        private Group groupOf(@Nullable EndpointConditions conditions) {
+            if (conditions == null || !Boolean.FALSE.equals(conditions.getReady())) {
+                return ready;
+            }
+            boolean serves =
+                    Boolean.TRUE.equals(conditions.getServing())
+                            && Boolean.TRUE.equals(conditions.getTerminating());
+            return serves ? leaving : new Group();
+        }
     }
 
     private static List<Integer> ports(EndpointSlice slice, String name) {
@@ -171,34 +233,13 @@ final class UpstreamTranslator {
         return numbers;
     }
 
-    private boolean allowed(
-            Resource.OfEndpointSlice resource,
-            String type,
-            String text,
-            int index,
-            List<Finding> findings) {
-        String field = "endpoints[" + index + "]";
-        InetAddress address = EndpointAddress.literal(text);
-        if (address == null || (text.indexOf(':') < 0) != type.equals("IPv4")) {
-            findings.add(
-                    new Finding(
-                            Reason.OBJECT_INVALID,
-                            resource.ref(),
-                            resource.origin().at(field),
-                            field + ".addresses: " + text + " (expected: an " + type + " address)",
-                            "Correct the address; it is left out."));
-            return false;
-        }
-        Optional<String> why = EndpointAddress.forbidden(address, loopbackAllowed);
-        why.ifPresent(reason ->
-                findings.add(
-                        new Finding(
-                                Reason.ENDPOINT_FORBIDDEN,
-                                resource.ref(),
-                                resource.origin().at(field),
-                                field + ".addresses: " + text + " is " + reason,
-                                "Remove the address; no request is sent to it.")));
-        return why.isEmpty();
+    private static Finding leadsBack(UpstreamKey key, Resource.OfService service) {
+        return new Finding(
+                Reason.ENDPOINT_FORBIDDEN,
+                service.ref(),
+                service.origin().location(),
+                "port " + key.port() + ": leads back to the gateway",
+                "Name another Service in the Ingress; until then requests are answered 503.");
     }
 
     private static Finding withoutEndpoints(
@@ -219,6 +260,14 @@ final class UpstreamTranslator {
                             : "no EndpointSlice has a TCP port named " + portName;
         } else {
             what = "no endpoint is ready";
+        }
+        if (CertManagerObjects.isSolver(service.service())) {
+            return new Finding(
+                    Reason.SOLVER_NOT_READY,
+                    service.ref(),
+                    service.origin().location(),
+                    "port " + key.port() + ": " + what + "; the challenge is answered 503",
+                    "Wait for the solver's pod to start.");
         }
         return new Finding(
                 Reason.SERVICE_WITHOUT_ENDPOINTS,

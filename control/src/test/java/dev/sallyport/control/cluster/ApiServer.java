@@ -20,6 +20,7 @@ import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.GeneralSecurityException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Base64;
@@ -29,6 +30,7 @@ import java.util.UUID;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import javax.net.ssl.SSLContext;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -98,22 +100,36 @@ public final class ApiServer implements AutoCloseable {
 
     /** Access as somebody who is allowed everything. */
     public ClusterAccess admin() {
-        return access("admin", adminToken, port);
+        return access("admin", adminToken, url());
     }
 
     /** Access as a service account, which is made, with the rights that Roles give it. */
     public ClusterAccess as(String namespace, String account) {
-        return as(namespace, account, port);
+        return access(account, token(namespace, account), url());
     }
 
-    /** The same through another port of this machine. */
-    public ClusterAccess as(String namespace, String account, int through) {
-        return access(account, token(namespace, account), through);
+    /** Admin's access through a port of this machine that forwards every byte as it is. */
+    public ClusterAccess adminBehind(int port) {
+        return access("admin", adminToken, "https://127.0.0.1:" + port);
     }
 
-    /** Admin's access through another port of this machine. */
+    /** Admin's access through a port of this machine that takes plain HTTP. */
     public ClusterAccess adminThrough(int through) {
-        return access("admin", adminToken, through);
+        return access("admin", adminToken, "http://127.0.0.1:" + through);
+    }
+
+    /** A service account's access through a port of this machine that takes plain HTTP. */
+    public ClusterAccess asThrough(String namespace, String account, int through) {
+        return access(account, token(namespace, account), "http://127.0.0.1:" + through);
+    }
+
+    /** TLS as its clients need it. */
+    SSLContext tls() {
+        try {
+            return TrustingTls.context(authority);
+        } catch (GeneralSecurityException failed) {
+            throw new AssertionError(failed);
+        }
     }
 
     /** A token of a service account, which is made. */
@@ -224,20 +240,24 @@ public final class ApiServer implements AutoCloseable {
         http.shutdownNow();
     }
 
-    private ClusterAccess access(String user, String token, int through) {
+    private String url() {
+        return "https://127.0.0.1:" + port;
+    }
+
+    private ClusterAccess access(String user, String token, String url) {
         Path file = folder.resolve(user + "-" + UUID.randomUUID() + ".conf");
         write(
                 file,
                 """
                 apiVersion: v1
                 kind: Config
-                clusters: [{name: c, cluster: {server: "https://127.0.0.1:%d", certificate-authority-data: %s}}]
+                clusters: [{name: c, cluster: {server: "%s", certificate-authority-data: %s}}]
                 users: [{name: u, user: {token: "%s"}}]
                 contexts: [{name: x, context: {cluster: c, user: u}}]
                 current-context: x
                 """
                         .formatted(
-                                through,
+                                url,
                                 Base64.getEncoder()
                                         .encodeToString(
                                                 authority().getBytes(StandardCharsets.US_ASCII)),

@@ -11,27 +11,32 @@ import dev.sallyport.control.resource.ResourceChange;
 import dev.sallyport.control.resource.SourceUpdate;
 import dev.sallyport.control.translate.TranslationSettings;
 import dev.sallyport.model.finding.Finding;
+import dev.sallyport.model.finding.Parsed;
 import dev.sallyport.model.finding.Reason;
 import dev.sallyport.model.name.ObjectRef;
 import dev.sallyport.model.snapshot.Applied;
 import dev.sallyport.model.snapshot.GatewaySnapshot;
 import dev.sallyport.secretsync.SecretMaterial;
+import io.fabric8.kubernetes.api.model.SecretBuilder;
 import io.fabric8.kubernetes.api.model.networking.v1.IngressBuilder;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
-import java.time.InstantSource;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
 class ReconcilerTest {
     private static final Instant NOW = Instant.parse("2026-06-01T00:00:00Z");
 
+    private volatile Instant now = NOW;
     private final RecordingDataPlane dataPlane = new RecordingDataPlane();
     private final Reconciler reconciler =
             new Reconciler(
@@ -41,7 +46,7 @@ class ReconcilerTest {
                     Placeholders.READER,
                     Runnable::run,
                     dataPlane,
-                    InstantSource.fixed(NOW));
+                    () -> now);
 
     @AfterEach
     void close() {
@@ -74,8 +79,8 @@ class ReconcilerTest {
                         new ObjectRef("Secret", "default", "s"),
                         "refused",
                         "Issue another.");
-        dataPlane.putOff(version -> new Applied(version, List.of()));
-        dataPlane.putOff(version -> new Applied(version, List.of(late)));
+        dataPlane.putOff(snapshot -> Applied.whole(snapshot, List.of()));
+        dataPlane.putOff(snapshot -> Applied.whole(snapshot, List.of(late)));
         start(ingress("a"));
 
         await().until(() -> reconciler.state().findings().contains(late));
@@ -87,7 +92,7 @@ class ReconcilerTest {
     void whatTheDataPlanePutOffIsDoneUnderConstantChangeToo() throws Exception {
         dataPlane.before(snapshot -> submit(secret("a", "0" + (snapshot.version() + 1))));
         for (int i = 0; i < 10; i++) {
-            dataPlane.putOff(version -> new Applied(version, List.of()));
+            dataPlane.putOff(snapshot -> Applied.whole(snapshot, List.of()));
         }
         start(ingress("a"), secret("a", "01"));
 
@@ -148,6 +153,105 @@ class ReconcilerTest {
     }
 
     @Test
+    void whatIsServedIsTheSecretsVersionSinceItWasApplied() throws Exception {
+        dataPlane.before(_ -> now = now.plusSeconds(1));
+        start(ingress("a"), secret("a", "01", "100"));
+        assertThat(provenance("a"))
+                .isEqualTo(new ServedTruth.Provenance(secretRef("a"), "100", NOW.plusSeconds(1)));
+        submit(secret("a", "02", "101"));
+        await().until(() -> dataPlane.snapshots().size() == 2);
+        await().untilAsserted(() ->
+                assertThat(provenance("a"))
+                        .isEqualTo(
+                                new ServedTruth.Provenance(
+                                        secretRef("a"), "101", NOW.plusSeconds(2))));
+        assertThat(reconciler.state().truth().provenance().size()).isEqualTo(1);
+        assertThat(reconciler.state().truth().unserved().isEmpty()).isTrue();
+    }
+
+    @Test
+    void aNewVersionWithTheSameContentsIsServedWithoutASnapshot() throws Exception {
+        start(ingress("a"), secret("a", "01", "100"));
+        Object bundle = bundle("a");
+        now = NOW.plusSeconds(5);
+        submit(secret("a", "01", "105"));
+        await().until(() -> provenance("a").resourceVersion().equals("105"));
+        assertThat(provenance("a").firstServed()).isEqualTo(NOW);
+        assertThat(bundle("a")).isSameAs(bundle);
+        assertThat(dataPlane.snapshots()).hasSize(1);
+    }
+
+    @Test
+    void aSecretWhoseContentsAreNotServedIsToldUntilTheyAre() throws Exception {
+        start(ingress("a"), secret("a", "01", "100"));
+        submit(unreadable("a", "101"));
+        await().until(() -> unserved("a") != null);
+        assertThat(unserved("a"))
+                .isEqualTo(new ServedTruth.Unserved("101", Reason.CERTIFICATE_UNREADABLE));
+        assertThat(provenance("a").resourceVersion()).isEqualTo("100");
+        submit(secret("a", "02", "102"));
+        await().until(() -> unserved("a") == null);
+        assertThat(provenance("a").resourceVersion()).isEqualTo("102");
+        reconciler.submit(
+                new SourceUpdate(List.of(ResourceChange.remove(secretRef("a"))), Map.of()));
+        await().until(() -> unserved("a") != null);
+        assertThat(unserved("a")).isEqualTo(new ServedTruth.Unserved("", Reason.SECRET_DELETED));
+    }
+
+    @Test
+    void whatTheDataPlaneRefusesIsNotServed() throws Exception {
+        start(ingress("a"), secret("a", "01", "100"));
+        GatewaySnapshot good = dataPlane.last();
+        Finding refused =
+                Finding.of(Reason.CERTIFICATE_REFUSED, secretRef("a"), "refused", "Issue another.");
+        dataPlane.answer(
+                snapshot -> new Applied(snapshot.version(), good.certificates(), List.of(refused)));
+        submit(secret("a", "02", "101"));
+        await().until(() -> unserved("a") != null);
+        assertThat(unserved("a"))
+                .isEqualTo(new ServedTruth.Unserved("101", Reason.CERTIFICATE_REFUSED));
+        assertThat(provenance("a").resourceVersion()).isEqualTo("100");
+        dataPlane.answer(snapshot -> Applied.whole(snapshot, List.of()));
+        submit(secret("a", "03", "102"));
+        await().until(() -> unserved("a") == null);
+        assertThat(provenance("a").resourceVersion()).isEqualTo("102");
+    }
+
+    @Test
+    void aCertificateThatGoesFromOneHostToAnotherWasFirstServedAtTheFirst() throws Exception {
+        start(ingress("a"), secret("a", "01", "100"));
+        now = NOW.plusSeconds(5);
+        reconciler.submit(
+                new SourceUpdate(
+                        List.of(
+                                ResourceChange.remove(new ObjectRef("Ingress", "default", "a")),
+                                ResourceChange.put(ingress("b", "a"))),
+                        Map.of()));
+        await().until(() -> dataPlane.last().certificates().find("b.example.com") != null);
+        await().until(() -> reconciler.state().published() == 2);
+        assertThat(provenance("b").firstServed()).isEqualTo(NOW);
+        assertThat(reconciler.state().truth().provenance().size()).isEqualTo(1);
+    }
+
+    @Test
+    void uidsAreThoseOfObjectsThatAnApiServerHolds() throws Exception {
+        start(ingress("a"), secret("a", "01", "100"));
+        assertThat(reconciler.state().uids().toMap()).isEqualTo(Map.of(secretRef("a"), "uid-a"));
+        reconciler.submit(
+                new SourceUpdate(List.of(ResourceChange.remove(secretRef("a"))), Map.of()));
+        await().until(() -> reconciler.state().uids().isEmpty());
+    }
+
+    @Test
+    void whoeverAskedIsWokenAfterEachChangeOfTheState() throws Exception {
+        var versions = new CopyOnWriteArrayList<Long>();
+        reconciler.whenChanged(() -> versions.add(reconciler.state().snapshot().version()));
+        start(ingress("a"));
+        submit(ingress("b"));
+        await().until(() -> versions.equals(List.of(1L, 2L)));
+    }
+
+    @Test
     void changesThatComeTogetherAreOneSnapshot() throws Exception {
         start(ingress("a"));
         submit(ingress("b"), secret("b", "02"));
@@ -162,6 +266,24 @@ class ReconcilerTest {
         reconciler.firstApplied().get(10, TimeUnit.SECONDS);
     }
 
+    private Object bundle(String name) {
+        var set = reconciler.state().applied().certificates().find(name + ".example.com");
+        return set == null ? "none" : set.certificates().getFirst().bundle();
+    }
+
+    private ServedTruth.Provenance provenance(String name) {
+        return Objects.requireNonNull(
+                reconciler.state().truth().provenance().get(bundle(name)), name);
+    }
+
+    private ServedTruth.@Nullable Unserved unserved(String name) {
+        return reconciler.state().truth().unserved().get(secretRef(name));
+    }
+
+    private static ObjectRef secretRef(String name) {
+        return new ObjectRef("Secret", "default", name);
+    }
+
     private void submit(Resource... resources) {
         reconciler.submit(
                 new SourceUpdate(
@@ -174,6 +296,10 @@ class ReconcilerTest {
     }
 
     private static Resource ingress(String name) {
+        return ingress(name, name);
+    }
+
+    private static Resource ingress(String name, String secret) {
         String host = name + ".example.com";
         return new Resource.OfIngress(
                 new ObjectRef("Ingress", "default", name),
@@ -185,7 +311,7 @@ class ReconcilerTest {
                         .withNewSpec()
                         .addNewTl()
                         .withHosts(host)
-                        .withSecretName(name)
+                        .withSecretName(secret)
                         .endTl()
                         .addNewRule()
                         .withHost(host)
@@ -218,5 +344,32 @@ class ReconcilerTest {
                                 .getBytes(StandardCharsets.UTF_8),
                         "k".getBytes(StandardCharsets.UTF_8)),
                 Origin.API_SERVER);
+    }
+
+    /** As an API server has it. */
+    private static Resource.OfSecret secret(String name, String serial, String version) {
+        return holding(name, "ecdsa " + serial + " " + name + ".example.com", version);
+    }
+
+    private static Resource.OfSecret unreadable(String name, String version) {
+        return holding(name, "garbage", version);
+    }
+
+    private static Resource.OfSecret holding(String name, String certificate, String version) {
+        var secret =
+                new SecretBuilder()
+                        .withNewMetadata()
+                        .withUid("uid-" + name)
+                        .withResourceVersion(version)
+                        .endMetadata()
+                        .addToStringData("tls.crt", certificate)
+                        .addToStringData("tls.key", "k")
+                        .build();
+        return switch (SecretMaterial.of(secretRef(name), Optional.empty(), secret)) {
+            case Parsed.Usable<SecretMaterial>(SecretMaterial material, _) ->
+                    new Resource.OfSecret(material, Origin.API_SERVER);
+            case Parsed.Rejected<SecretMaterial> rejected ->
+                    throw new AssertionError(rejected.toString());
+        };
     }
 }

@@ -15,6 +15,7 @@ import dev.sallyport.model.listener.ListenerProtocol;
 import dev.sallyport.model.name.Hostname;
 import dev.sallyport.model.name.ObjectRef;
 import dev.sallyport.model.route.HttpsRedirect;
+import dev.sallyport.model.upstream.AddressGuard;
 import dev.sallyport.model.upstream.Upstream;
 import dev.sallyport.model.upstream.UpstreamKey;
 import dev.sallyport.secretsync.CertificateCatalog;
@@ -38,6 +39,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
@@ -229,7 +231,87 @@ class IncrementalTranslatorTest {
         assertThat(good.findings().sorted()).isEmpty();
     }
 
-    /** {@code -Dcost.hosts=100000} for more. */
+    @Test
+    void aTemporaryCertificateDoesNotTakeThePlaceOfARealOneThatIsValid() {
+        World world = shop();
+        world.translator.translate();
+        world.remove(new ObjectRef("Secret", "default", "tls-a"));
+        world.put(secret("tls-a", "temporary-ecdsa 0c a.example.com", "k"));
+        Translation kept = world.translator.translate();
+        assertThat(set(kept, "a.example.com").certificates())
+                .singleElement()
+                .satisfies(served -> {
+                    assertThat(served.bundle().serial()).isEqualTo("0a");
+                    assertThat(served.temporary()).isFalse();
+                });
+        assertThat(kept.findings().sorted())
+                .singleElement()
+                .satisfies(finding -> {
+                    assertThat(finding.reason()).isEqualTo(Reason.CERTIFICATE_TEMPORARY);
+                    assertThat(finding.message()).contains("serial 0a").contains("stays in");
+                });
+        world.put(secret("tls-a", "ecdsa 0d a.example.com", "k"));
+        Translation renewed = world.translator.translate();
+        assertThat(set(renewed, "a.example.com").certificates().getFirst().bundle().serial())
+                .isEqualTo("0d");
+        assertThat(renewed.findings().sorted()).isEmpty();
+    }
+
+    @Test
+    void aTemporaryCertificateIsServedUntilTheRealOneIsThere() {
+        World world = shop();
+        world.put(secret("tls-c", "temporary-ecdsa 0e c.example.com", "k"));
+        world.put(ingress("c", "default", "", List.of("c.example.com"), "/", "web", 80, "tls-c"));
+        ServedCertificate temporary =
+                set(world.translator.translate(), "c.example.com").certificates().getFirst();
+        assertThat(temporary.temporary()).isTrue();
+        world.put(secret("tls-c", "temporary-ecdsa 0f c.example.com", "k"));
+        assertThat(
+                        set(world.translator.translate(), "c.example.com")
+                                .certificates()
+                                .getFirst()
+                                .bundle()
+                                .serial())
+                .isEqualTo("0f");
+        world.put(secret("tls-c", "ecdsa 10 c.example.com", "k"));
+        assertThat(set(world.translator.translate(), "c.example.com").certificates().getFirst())
+                .satisfies(served -> assertThat(served.temporary()).isFalse());
+    }
+
+    @Test
+    void anExpiredCertificateGivesWayToATemporaryOne() {
+        World world = shop();
+        world.put(secret("tls-a", "ecdsa 0c a.example.com 2020-01-01 2026-05-31", "k"));
+        world.translator.translate();
+        world.put(secret("tls-a", "temporary-ecdsa 0d a.example.com", "k"));
+        assertThat(set(world.translator.translate(), "a.example.com").certificates().getFirst())
+                .satisfies(served -> assertThat(served.temporary()).isTrue());
+    }
+
+    @Test
+    void aChallengeComesAndGoesWithoutTouchingAnyVirtualHost() {
+        World world = shop();
+        Translation before = world.translator.translate();
+        world.put(solver("solver-1", "", "a.example.com", "token", "web"));
+        world.put(solver("solver-2", "", "new.example.com", "token", "web"));
+        Translation during = world.translator.translate();
+        String path = "/.well-known/acme-challenge/token";
+        assertThat(during.routes().hosts()).isSameAs(before.routes().hosts());
+        assertThat(during.certificates()).isSameAs(before.certificates());
+        assertThat(Objects.requireNonNull(during.routes().find("a.example.com", path)).origin())
+                .hasToString("Ingress default/solver-1");
+        assertThat(Objects.requireNonNull(during.routes().find("new.example.com", path)).origin())
+                .hasToString("Ingress default/solver-2");
+        assertThat(during.routes().find("new.example.com", "/")).isNull();
+        world.put(solver("solver-2", "", "new.example.com", "token", "web"));
+        assertThat(world.translator.translate().isServedBy(during.snapshot(1))).isTrue();
+        world.remove(new ObjectRef("Ingress", "default", "solver-1"));
+        world.remove(new ObjectRef("Ingress", "default", "solver-2"));
+        Translation after = world.translator.translate();
+        assertThat(after.routes()).isEqualTo(before.routes());
+        assertThat(after.routes().challenges().size()).isZero();
+    }
+
     @Test
     void anExternalNameOfDotsOnlyIsAFindingOfItsService() {
         World world = shop();
@@ -263,6 +345,7 @@ class IncrementalTranslatorTest {
                 .isEmpty();
     }
 
+    /** {@code -Dcost.hosts=100000} for more. */
     @Test
     void aChangeCostsTheSameWithManyHosts(TestReporter reporter) {
         long smallest = 0;
@@ -372,7 +455,7 @@ class IncrementalTranslatorTest {
         String[] services = {"web", "other", "gone"};
         String[] secrets = {"s1", "s2", "s3", "none"};
         String name = "o" + random.nextInt(5);
-        switch (random.nextInt(14)) {
+        switch (random.nextInt(17)) {
             case 0, 1, 2, 3 -> {
                 List<String> chosen = new ArrayList<>();
                 for (int i = random.nextInt(3); i >= 0; i--) {
@@ -391,6 +474,18 @@ class IncrementalTranslatorTest {
                                         ? ""
                                         : secrets[random.nextInt(secrets.length)]));
             }
+            case 14, 15 ->
+                    world.put(
+                            solver(
+                                    random.nextBoolean() ? name : "solver" + random.nextInt(3),
+                                    random.nextBoolean()
+                                            ? ""
+                                            : "2026-01-0" + (1 + random.nextInt(3)),
+                                    hosts[random.nextInt(hosts.length)],
+                                    random.nextInt(5) == 0 ? "no/token" : "t" + random.nextInt(2),
+                                    services[random.nextInt(services.length)]));
+            case 16 ->
+                    world.remove(new ObjectRef("Ingress", "default", "solver" + random.nextInt(3)));
             case 4 -> world.remove(new ObjectRef("Ingress", "default", name));
             case 5 -> world.put(service(services[random.nextInt(2)]));
             case 6 ->
@@ -410,7 +505,8 @@ class IncrementalTranslatorTest {
                                     secrets[random.nextInt(3)],
                                     random.nextInt(4) == 0
                                             ? "garbage"
-                                            : (random.nextBoolean() ? "ecdsa " : "rsa ")
+                                            : (random.nextInt(4) == 0 ? "temporary-" : "")
+                                                    + (random.nextBoolean() ? "ecdsa " : "rsa ")
                                                     + String.format(
                                                             Locale.ROOT,
                                                             "%02x",
@@ -434,6 +530,7 @@ class IncrementalTranslatorTest {
         return new TranslationSettings(
                 List.of(new Listener("https", "0.0.0.0", 8443, new ListenerProtocol.Http())),
                 Set.of(),
+                Set.of(),
                 true,
                 Optional.of(new HttpsRedirect(308, 443)),
                 defaults ? Optional.of(BackendReference.parse("default/web:80")) : Optional.empty(),
@@ -442,7 +539,7 @@ class IncrementalTranslatorTest {
                         : Optional.empty(),
                 Optional.of(FALLBACK),
                 strict,
-                true,
+                new AddressGuard(true),
                 true);
     }
 
@@ -494,6 +591,41 @@ class IncrementalTranslatorTest {
         }
         return new Resource.OfIngress(
                 new ObjectRef("Ingress", namespace, name), builder.build(), Origin.API_SERVER);
+    }
+
+    /** As cert-manager makes them; edited in place where somebody else has the name. */
+    private static Resource solver(
+            String name, String created, String host, String token, String service) {
+        return new Resource.OfIngress(
+                new ObjectRef("Ingress", "default", name),
+                new IngressBuilder()
+                        .withNewMetadata()
+                        .withName(name)
+                        .withNamespace("default")
+                        .withCreationTimestamp(created.isEmpty() ? null : created + "T00:00:00Z")
+                        .addToLabels("acme.cert-manager.io/http01-solver", "true")
+                        .endMetadata()
+                        .withNewSpec()
+                        .addNewRule()
+                        .withHost(host.isEmpty() ? null : host)
+                        .withNewHttp()
+                        .addNewPath()
+                        .withPath("/.well-known/acme-challenge/" + token)
+                        .withPathType("Exact")
+                        .withNewBackend()
+                        .withNewService()
+                        .withName(service)
+                        .withNewPort()
+                        .withNumber(80)
+                        .endPort()
+                        .endService()
+                        .endBackend()
+                        .endPath()
+                        .endHttp()
+                        .endRule()
+                        .endSpec()
+                        .build(),
+                Origin.API_SERVER);
     }
 
     private static Resource ingressClass(String name, boolean byDefault) {

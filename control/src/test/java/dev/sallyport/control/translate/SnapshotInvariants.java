@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.sallyport.model.certificate.CertificateSet;
+import dev.sallyport.model.route.PathMatch;
 import dev.sallyport.model.route.Route;
 import dev.sallyport.model.route.RouteAction;
 import dev.sallyport.model.route.VirtualHost;
@@ -20,6 +21,14 @@ public final class SnapshotInvariants {
     public static void check(Translation translation) {
         translation.routes().hosts().forEach((_, host) -> checkRoutes(translation, host));
         checkRoutes(translation, translation.routes().anyHost());
+        translation
+                .routes()
+                .challenges()
+                .forEach((challenge, route) -> {
+                    assertThat(route.path()).isEqualTo(new PathMatch.Exact(challenge.path()));
+                    assertThat(route.answersChallenges()).isTrue();
+                    checkRoute(translation, route);
+                });
         translation.routes().fallback().ifPresent(route -> checkRoute(translation, route));
         translation
                 .upstreams()

@@ -24,6 +24,8 @@ public enum Reason {
 
     /** The Ingress names a class of which no IngressClass exists; nobody serves it. */
     CLASS_UNKNOWN(ERROR),
+    /** The configuration asks for an IngressClass whose controller is another one. */
+    CLASS_OF_ANOTHER_CONTROLLER(WARNING),
     /** More than one IngressClass is marked as the default. */
     CLASS_DEFAULT_AMBIGUOUS(WARNING),
     /** An IngressClass has parameters that this gateway does not know. */
@@ -44,14 +46,22 @@ public enum Reason {
     SERVICE_UNSUPPORTED(ERROR),
     /** The Service has no ready endpoint; requests are answered 503. */
     SERVICE_WITHOUT_ENDPOINTS(WARNING),
-    /** An endpoint address is not allowed as a target (loopback, link-local, metadata). */
+    /**
+     * An endpoint address is not allowed as a target (loopback, link-local, metadata, the gateway's
+     * own).
+     */
     ENDPOINT_FORBIDDEN(ERROR),
+
+    /** What is to answer a challenge is not there yet; normal for some seconds. */
+    SOLVER_NOT_READY(INFO),
 
     /**
      * The Secret does not exist; a last good certificate stays in service, else the default
      * certificate.
      */
     SECRET_MISSING(ERROR),
+    /** The Secret does not exist yet, but cert-manager was asked to have it issued. */
+    CERTIFICATE_PENDING(WARNING),
     /** The Secret was deleted; its last good certificate stays in service. */
     SECRET_DELETED(ERROR),
     /** The Secret lacks {@code tls.crt} or {@code tls.key}, or they are empty. */

@@ -13,19 +13,33 @@ import org.jspecify.annotations.Nullable;
  * host, then under no host. Only where no rule of any host matches do the default backends count,
  * in the same order, and the gateway's own last.
  *
+ * <p>A live challenge for a host comes before all of that. One without a host comes before the
+ * rules without a host only: whoever has a host must not have it answered by others.
+ *
+ * @param challenges what ACME servers are answered with
  * @param hosts the virtual hosts with a name
  * @param anyHost the rules without a host
  * @param fallback the gateway's default backend, or what it answers where nothing matches
  */
 public record RoutingTable(
-        HostTable<VirtualHost> hosts, VirtualHost anyHost, Optional<Route> fallback) {
+        ChallengeTable challenges,
+        HostTable<VirtualHost> hosts,
+        VirtualHost anyHost,
+        Optional<Route> fallback) {
 
     /** Matches nothing. */
     public static final RoutingTable EMPTY =
             new RoutingTable(
+                    ChallengeTable.EMPTY,
                     HostTable.empty(),
                     VirtualHost.of(List.of(), Optional.empty(), Optional.empty()),
                     Optional.empty());
+
+    /** Without challenges. */
+    public RoutingTable(
+            HostTable<VirtualHost> hosts, VirtualHost anyHost, Optional<Route> fallback) {
+        this(ChallengeTable.EMPTY, hosts, anyHost, fallback);
+    }
 
     /**
      * The route for a request, or null where nothing matches. Safe from any thread.
@@ -34,11 +48,19 @@ public record RoutingTable(
      * @param path normalised, without query
      */
     public @Nullable Route find(String host, String path) {
+        String token = Challenge.tokenOf(path);
+        Route challenge = token == null ? null : challenges.find(host, token);
+        if (challenge != null) {
+            return challenge;
+        }
         VirtualHost exact = hosts.findExact(host);
         VirtualHost wildcard = hosts.findWildcard(host);
         Route found = exact == null ? null : exact.find(path);
         if (found == null && wildcard != null) {
             found = wildcard.find(path);
+        }
+        if (found == null && token != null) {
+            found = challenges.find(Challenge.ANY_HOST, token);
         }
         if (found == null) {
             found = anyHost.find(path);

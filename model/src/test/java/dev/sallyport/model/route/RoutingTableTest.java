@@ -1,12 +1,14 @@
 package dev.sallyport.model.route;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.sallyport.model.name.HostTable;
 import dev.sallyport.model.name.Hostname;
 import dev.sallyport.model.name.ObjectRef;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -16,6 +18,7 @@ import org.junit.jupiter.api.Test;
 
 class RoutingTableTest {
     private static final Instant OLD = Instant.parse("2026-01-01T00:00:00Z");
+    private static final String CHALLENGE = "/.well-known/acme-challenge/token";
 
     @Test
     void theHostComesBeforeThePath() {
@@ -109,6 +112,109 @@ class RoutingTableTest {
     }
 
     @Test
+    void aChallengeForAHostComesBeforeItsRules() {
+        RoutingTable table =
+                new RoutingTable(
+                        challenges(new Challenge("a.example", "token")),
+                        HostTable.copyOf(
+                                Map.ofEntries(
+                                        host(
+                                                "a.example",
+                                                exact(CHALLENGE, "exact"),
+                                                prefix("/", "prefix")),
+                                        host("*.example", prefix("/", "wildcard")))),
+                        virtualHost(prefix("/", "any")),
+                        Optional.empty());
+
+        assertThat(origin(table.find("a.example", CHALLENGE))).isEqualTo("challenge");
+        assertThat(origin(table.find("a.example", CHALLENGE + "/x"))).isEqualTo("prefix");
+        assertThat(origin(table.find("a.example", CHALLENGE + "x"))).isEqualTo("prefix");
+        assertThat(origin(table.find("b.example", CHALLENGE))).isEqualTo("wildcard");
+        assertThat(origin(table.find("elsewhere", CHALLENGE))).isEqualTo("any");
+    }
+
+    @Test
+    void aHostOfWhichOnlyAChallengeIsKnownStaysTheWildcards() {
+        var redirect = Optional.of(new HttpsRedirect(308, 443));
+        RoutingTable table =
+                new RoutingTable(
+                        challenges(new Challenge("a.example", "token")),
+                        HostTable.copyOf(
+                                Map.of(
+                                        Hostname.parse("*.example"),
+                                        VirtualHost.of(
+                                                List.of(prefix("/x", "wildcard")),
+                                                Optional.of(prefix("/", "default")),
+                                                redirect))),
+                        virtualHost(),
+                        Optional.empty());
+
+        assertThat(origin(table.find("a.example", CHALLENGE))).isEqualTo("challenge");
+        assertThat(origin(table.find("a.example", "/x"))).isEqualTo("wildcard");
+        assertThat(origin(table.find("a.example", "/y"))).isEqualTo("default");
+        assertThat(table.httpsRedirect("a.example")).isEqualTo(redirect);
+    }
+
+    @Test
+    void aChallengeWithoutHostComesBeforeTheRulesWithoutHostOnly() {
+        RoutingTable table =
+                new RoutingTable(
+                        challenges(new Challenge(Challenge.ANY_HOST, "token")),
+                        HostTable.copyOf(
+                                Map.ofEntries(
+                                        host("a.example", prefix("/", "exact")),
+                                        host("b.example", prefix("/b", "exact")),
+                                        host("*.example", prefix("/.well-known", "wildcard")))),
+                        virtualHost(exact(CHALLENGE, "any"), prefix("/", "any")),
+                        Optional.of(prefix("/", "default")));
+
+        for (String host : List.of("192.0.2.7", "[2001:db8::7]", "elsewhere", "")) {
+            assertThat(origin(table.find(host, CHALLENGE))).as(host).isEqualTo("challenge");
+        }
+        assertThat(origin(table.find("a.example", CHALLENGE))).isEqualTo("exact");
+        assertThat(origin(table.find("b.example", CHALLENGE))).isEqualTo("wildcard");
+        assertThat(origin(table.find("192.0.2.7", "/"))).isEqualTo("any");
+    }
+
+    @Test
+    void onlyOneSegmentOfTheTokensAlphabetIsAToken() {
+        String prefix = "/.well-known/acme-challenge/";
+        assertThat(Challenge.tokenOf(prefix + "aZ09-_")).isEqualTo("aZ09-_");
+        assertThat(Challenge.tokenOf(prefix + "x".repeat(256))).hasSize(256);
+        assertThat(
+                        List.of(
+                                "/",
+                                "/.well-known",
+                                prefix,
+                                prefix + "a/b",
+                                prefix + "a/",
+                                prefix + "a.b",
+                                prefix + "a%2Fb",
+                                prefix + "a b",
+                                prefix + "é",
+                                prefix + "x".repeat(257),
+                                "/x" + prefix + "a"))
+                .allMatch(path -> Challenge.tokenOf(path) == null);
+        assertThatThrownBy(() -> new Challenge("a.example", "a/b"))
+                .hasMessage("token: a/b (expected: 1–256 letters, digits, '-' and '_')");
+    }
+
+    @Test
+    void challengesAreSetAndRemoved() {
+        var one = new Challenge("a.example", "one");
+        var two = new Challenge("a.example", "two");
+        ChallengeTable both = challenges(one, two);
+        Map<Challenge, @Nullable Route> change = new HashMap<>();
+        change.put(one, null);
+        ChallengeTable left = both.with(change);
+        assertThat(both.size()).isEqualTo(2);
+        assertThat(left).isEqualTo(challenges(two)).hasSameHashCodeAs(challenges(two));
+        assertThat(left.find("a.example", "one")).isNull();
+        assertThat(left.find("a.example", "two")).isNotNull();
+        assertThat(left.with(Map.of())).isSameAs(left);
+    }
+
+    @Test
     void onlyPathsAtOrBelowTheChallengePathAnswerChallenges() {
         assertThat(prefix("/.well-known/acme-challenge/token", "a").answersChallenges()).isTrue();
         assertThat(prefix("/.well-known/acme-challenge", "a").answersChallenges()).isTrue();
@@ -157,6 +263,14 @@ class RoutingTableTest {
         return path.toString();
     }
 
+    private static ChallengeTable challenges(Challenge... all) {
+        Map<Challenge, Route> routes = new HashMap<>();
+        for (Challenge challenge : all) {
+            routes.put(challenge, exact(challenge.path(), "challenge"));
+        }
+        return ChallengeTable.EMPTY.with(routes);
+    }
+
     private static Map.Entry<Hostname, VirtualHost> host(String name, Route... routes) {
         return Map.entry(Hostname.parse(name), virtualHost(routes));
     }
@@ -167,6 +281,10 @@ class RoutingTableTest {
 
     private static Route prefix(String path, String origin) {
         return new Route(new PathMatch.Prefix(path), action(), ref(origin), OLD);
+    }
+
+    private static Route exact(String path, String origin) {
+        return new Route(new PathMatch.Exact(path), action(), ref(origin), OLD);
     }
 
     private static RouteAction action() {

@@ -113,8 +113,8 @@ final class Exchange extends Patience implements ExchangeInput, ExchangeSummary 
             return;
         }
 
-        // Which route? ACME challenges are routes as well, and are answered on plain HTTP; all else
-        // of a host with TLS is sent there first.
+        // Which route? What answers ACME challenges is one as well, the first, and is left on plain
+        // HTTP; all else of a host with TLS is sent there.
         Route found = snapshot.routes().find(host, head.target().path());
         route = found;
         if ((found == null || !found.answersChallenges()) && redirected(snapshot, host)) {

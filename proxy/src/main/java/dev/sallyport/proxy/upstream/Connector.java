@@ -1,5 +1,6 @@
 package dev.sallyport.proxy.upstream;
 
+import dev.sallyport.model.upstream.AddressGuard;
 import dev.sallyport.proxy.http.ProxyError;
 import io.netty.bootstrap.Bootstrap;
 import io.netty.channel.Channel;
@@ -12,7 +13,6 @@ import io.netty.channel.EventLoop;
 import io.netty.channel.WriteBufferWaterMark;
 import io.netty.resolver.NameResolver;
 import io.netty.resolver.NoopAddressResolverGroup;
-import io.netty.util.NetUtil;
 import io.netty.util.concurrent.Future;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -68,9 +68,9 @@ final class Connector {
     void connect(EndpointPool pool, Result result) {
         String host = pool.endpoint().host();
         long deadline = timeout == 0 ? 0 : loop.ticker().nanoTime() + timeout;
-        byte[] literal = NetUtil.createByteArrayFromIpAddressString(host);
+        InetAddress literal = AddressGuard.literal(host);
         if (literal != null) {
-            tryAddresses(pool, List.of(AddressGuard.ofBytes(literal)), deadline, result);
+            tryAddresses(pool, List.of(literal), deadline, result);
         } else {
             resolve(pool, resolver().resolveAll(host), deadline, result);
         }
@@ -132,7 +132,9 @@ final class Connector {
 
     private void tryAddresses(
             EndpointPool pool, List<InetAddress> addresses, long deadline, Result result) {
-        List<InetAddress> allowed = addresses.stream().filter(guard::allows).toList();
+        int port = pool.endpoint().port();
+        List<InetAddress> allowed =
+                addresses.stream().filter(address -> guard.allows(address, port)).toList();
         if (allowed.isEmpty()) {
             LOG.atDebug()
                     .addKeyValue("endpoint", pool.endpoint())

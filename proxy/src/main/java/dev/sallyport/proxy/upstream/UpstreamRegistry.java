@@ -1,6 +1,7 @@
 package dev.sallyport.proxy.upstream;
 
 import dev.sallyport.model.name.ShardedMap;
+import dev.sallyport.model.upstream.AddressGuard;
 import dev.sallyport.model.upstream.Endpoint;
 import dev.sallyport.model.upstream.Upstream;
 import dev.sallyport.model.upstream.UpstreamKey;

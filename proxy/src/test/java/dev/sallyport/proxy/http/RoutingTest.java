@@ -3,10 +3,12 @@ package dev.sallyport.proxy.http;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.sallyport.model.name.ShardedMap;
+import dev.sallyport.model.route.Challenge;
 import dev.sallyport.model.route.HttpsRedirect;
 import dev.sallyport.model.route.PathMatch;
 import dev.sallyport.model.route.Route;
 import dev.sallyport.model.route.RouteAction;
+import dev.sallyport.model.route.RoutingTable;
 import dev.sallyport.model.route.WeightedBackend;
 import dev.sallyport.model.snapshot.GatewaySnapshot;
 import dev.sallyport.model.upstream.Upstream;
@@ -23,6 +25,8 @@ import org.junit.jupiter.api.Test;
 
 /** From a request to what answers it. */
 class RoutingTest {
+
+    private static final UpstreamKey SOLVER = new UpstreamKey("default", "solver", 8089);
 
     @AfterAll
     static void noLeaks() {
@@ -81,6 +85,63 @@ class RoutingTest {
     void onlyLiveChallengesAreExemptFromTheRedirect() {
         try (Http1Client client = Http1Client.with().snapshot(redirecting()).build()) {
             client.send("GET /.well-known/acme-challenge/other HTTP/1.1\nHost: shop.example\n\n");
+            assertThat(client.received()).startsWith("HTTP/1.1 308 ");
+        }
+    }
+
+    /** A challenge beside a host whose every path is taken and redirected. */
+    private static GatewaySnapshot challenged(String host) {
+        GatewaySnapshot full = redirecting();
+        var challenge = new Challenge(host, "live");
+        Route route =
+                new Route(
+                        new PathMatch.Exact(challenge.path()),
+                        new RouteAction.Forward(List.of(new WeightedBackend(SOLVER, 1))),
+                        Http1Client.ORIGIN,
+                        Instant.EPOCH);
+        return new GatewaySnapshot(
+                2,
+                List.of(),
+                new RoutingTable(
+                        full.routes().challenges().with(Map.of(challenge, route)),
+                        full.routes().hosts(),
+                        full.routes().anyHost(),
+                        full.routes().fallback()),
+                full.certificates(),
+                full.upstreams()
+                        .with(
+                                Map.of(
+                                        SOLVER,
+                                        new Upstream(
+                                                SOLVER, List.of(RecordedUpstreams.ENDPOINT)))));
+    }
+
+    @Test
+    void aLiveChallengeComesBeforeTheRedirectAndEveryRule() {
+        try (Http1Client client = Http1Client.with().snapshot(challenged("shop.example")).build()) {
+            client.send(
+                    "GET /.well-known/acme-challenge/live?q HTTP/1.1\nHost: Shop.example:80\n\n");
+            assertThat(client.call().target).isEqualTo("/.well-known/acme-challenge/live?q");
+            assertThat(client.call().headers.get("Host")).isEqualTo("Shop.example:80");
+            client.call().respond(200, "proof");
+            assertThat(client.received()).startsWith("HTTP/1.1 200 OK\r\n").endsWith("\r\nproof");
+            client.send("GET /.well-known/acme-challenge/live/x HTTP/1.1\nHost: shop.example\n\n");
+            assertThat(client.received()).contains("HTTP/1.1 308 ");
+        }
+    }
+
+    @Test
+    void aChallengeOfAnAddressIsFoundByWhoeverNamesNoHostOfOurs() {
+        for (String host :
+                List.of("Host: 192.0.2.1", "Host: [2001:db8::1]:80", "Host: other.example")) {
+            try (Http1Client client = Http1Client.with().snapshot(challenged("")).build()) {
+                client.send("GET /.well-known/acme-challenge/live HTTP/1.1\n" + host + "\n\n");
+                client.call().respond(200, "proof");
+                assertThat(client.received()).as(host).startsWith("HTTP/1.1 200 OK\r\n");
+            }
+        }
+        try (Http1Client client = Http1Client.with().snapshot(challenged("")).build()) {
+            client.send("GET /.well-known/acme-challenge/live HTTP/1.1\nHost: shop.example\n\n");
             assertThat(client.received()).startsWith("HTTP/1.1 308 ");
         }
     }

@@ -1,5 +1,6 @@
 package dev.sallyport.proxy.upstream;
 
+import dev.sallyport.model.upstream.AddressGuard;
 import dev.sallyport.model.upstream.Endpoint;
 import dev.sallyport.model.upstream.Upstream;
 import dev.sallyport.model.upstream.UpstreamKey;

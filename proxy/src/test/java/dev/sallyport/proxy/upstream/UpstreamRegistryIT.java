@@ -4,7 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import dev.sallyport.model.name.ShardedMap;
+import dev.sallyport.model.upstream.AddressGuard;
 import dev.sallyport.model.upstream.Endpoint;
+import dev.sallyport.model.upstream.OwnAddresses;
 import dev.sallyport.model.upstream.Upstream;
 import dev.sallyport.proxy.ProxySettings;
 import dev.sallyport.proxy.RawBackend;
@@ -19,12 +21,14 @@ import io.netty.handler.codec.http.DefaultHttpHeadersFactory;
 import io.netty.util.LeakPresenceDetector;
 import java.io.IOException;
 import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
@@ -1048,8 +1052,8 @@ class UpstreamRegistryIT {
             fixture.names.put(
                     "shop.example",
                     List.of(
-                            address(127, 0, 0, 2), // nobody listens there
-                            address(127, 0, 0, 1)));
+                            InetAddress.ofLiteral("127.0.0.2"), // nobody listens there
+                            InetAddress.ofLiteral("127.0.0.1")));
             Upstream upstream =
                     UpstreamFixture.upstream(new Endpoint("shop.example", backend.port()));
             assertThat(fixture.get(upstream, "/").outcome()).isEqualTo("end");
@@ -1069,12 +1073,44 @@ class UpstreamRegistryIT {
     void nameThatPointsAtTheNodeItselfLeadsNowhere() throws Exception {
         try (var fixture = new UpstreamFixture(1, ProxySettings.DEFAULT, new AddressGuard(false));
                 RawBackend backend = RawBackend.answering(OK)) {
-            fixture.names.put("evil.example", List.of(address(127, 0, 0, 1)));
+            fixture.names.put("evil.example", List.of(InetAddress.ofLiteral("127.0.0.1")));
             RecordingListener listener =
                     fixture.get(
                             UpstreamFixture.upstream(new Endpoint("evil.example", backend.port())),
                             "/");
             assertThat(listener.outcome()).isEqualTo("CONNECT_FAILED");
+            assertThat(backend.accepted()).isZero();
+        }
+    }
+
+    @Test
+    void nameThatPointsBackAtTheGatewayLeadsNowhere() throws Exception {
+        try (RawBackend backend = RawBackend.answering(OK);
+                RawBackend neighbour = RawBackend.answering(OK);
+                var fixture =
+                        new UpstreamFixture(
+                                1,
+                                ProxySettings.DEFAULT,
+                                new AddressGuard(
+                                        true,
+                                        new OwnAddresses(
+                                                Set.of(),
+                                                Set.of(
+                                                        new InetSocketAddress(
+                                                                InetAddress.ofLiteral("127.0.0.1"),
+                                                                backend.port())))))) {
+            fixture.names.put("me.example", List.of(InetAddress.ofLiteral("127.0.0.1")));
+            for (String host : List.of("me.example", "127.0.0.1")) {
+                RecordingListener refused =
+                        fixture.get(
+                                UpstreamFixture.upstream(new Endpoint(host, backend.port())), "/");
+                assertThat(refused.outcome()).isEqualTo("CONNECT_FAILED");
+                RecordingListener allowed =
+                        fixture.get(
+                                UpstreamFixture.upstream(new Endpoint(host, neighbour.port())),
+                                "/");
+                assertThat(allowed.outcome()).isEqualTo("end");
+            }
             assertThat(backend.accepted()).isZero();
         }
     }
@@ -1162,14 +1198,6 @@ class UpstreamRegistryIT {
         } catch (InterruptedException e) {
             throw new IOException(e);
         }
-    }
-
-    private static InetAddress address(int... bytes) {
-        byte[] address = new byte[bytes.length];
-        for (int i = 0; i < bytes.length; i++) {
-            address[i] = (byte) bytes[i];
-        }
-        return AddressGuard.ofBytes(address);
     }
 
     private static ByteBuf text(String text) {

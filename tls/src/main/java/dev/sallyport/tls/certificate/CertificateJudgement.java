@@ -31,7 +31,8 @@ public final class CertificateJudgement {
     private CertificateJudgement() {}
 
     /**
-     * Not yet valid, expired, expires soon, temporary.
+     * Not yet valid, expired, expires soon, temporary. The texts stay the same as long as what they
+     * say does: a finding that names the present is a new one every hour.
      *
      * @param origin the Secret, for findings
      */
@@ -42,21 +43,23 @@ public final class CertificateJudgement {
                     Finding.of(
                             CERTIFICATE_NOT_YET_VALID,
                             origin,
-                            "tls.crt: valid from " + bundle.notBefore() + " (now: " + now + ")",
+                            "tls.crt: valid from "
+                                    + bundle.notBefore()
+                                    + " (expected: a time that has come)",
                             "Wait, or check the clocks of the issuer and of this machine."));
         } else if (now.isAfter(bundle.notAfter())) {
             findings.add(
                     Finding.of(
                             CERTIFICATE_EXPIRED,
                             origin,
-                            "tls.crt: expired at " + bundle.notAfter() + " (now: " + now + ")",
+                            "tls.crt: expired at " + bundle.notAfter(),
                             "Renew the certificate: clients refuse it."));
         } else if (expiresSoon(bundle, now)) {
             findings.add(
                     Finding.of(
                             CERTIFICATE_EXPIRES_SOON,
                             origin,
-                            "tls.crt: expires at " + bundle.notAfter() + " (now: " + now + ")",
+                            "tls.crt: expires at " + bundle.notAfter(),
                             "Find out why it was not renewed."));
         }
         if (temporary(bundle)) {

@@ -1,0 +1,32 @@
+package dev.sallyport.control.status;
+
+import java.time.Duration;
+
+/**
+ * How hard statuses are written. Ten thousand Ingresses are done in less than two minutes.
+ *
+ * @param atOnce requests under way
+ * @param perSecond requests a second, after {@code perSecond} at once
+ * @param call the longest that one takes
+ * @param look how often addresses are looked up that nothing tells of
+ * @param firstPause after a failure; doubled up to {@code longestPause}
+ * @param longestPause between two tries
+ */
+record StatusPace(
+        int atOnce,
+        int perSecond,
+        Duration call,
+        Duration look,
+        Duration firstPause,
+        Duration longestPause) {
+
+    /** 8 at once, 100 a second, 2 s, each minute, pauses of 1 s to 1 min. */
+    static final StatusPace DEFAULT =
+            new StatusPace(
+                    8,
+                    100,
+                    Duration.ofSeconds(2),
+                    Duration.ofMinutes(1),
+                    Duration.ofSeconds(1),
+                    Duration.ofMinutes(1));
+}

@@ -1,0 +1,152 @@
+package dev.sallyport.control.cluster;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import dev.sallyport.model.finding.Reason;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** Which Secrets of a real API server are found, and when. */
+@Tag("cluster")
+class SecretsIT {
+    @TempDir private static Path folder;
+    private static ApiServer api;
+
+    @BeforeAll
+    static void start() {
+        api = ApiServer.in(folder.resolve("api"));
+    }
+
+    @AfterAll
+    static void stop() {
+        api.close();
+    }
+
+    private static ClusterSettings settings(SecretAccess secrets) {
+        return new ClusterSettings(List.of(), secrets, Duration.ofSeconds(60));
+    }
+
+    private static void delete(String name) {
+        api.client().secrets().inNamespace("default").withName(name).delete();
+    }
+
+    @ParameterizedTest
+    @EnumSource(SecretAccess.class)
+    void aSecretOfAnotherTypeIsFoundAndFollowed(SecretAccess access) throws Exception {
+        String name = "opaque-" + access.ordinal();
+        api.apply(Site.of("default", name));
+        api.apply(Site.secret("default", name, "Opaque", 1));
+        try (ServedCluster served = ServedCluster.start(api.admin(), settings(access))) {
+            assertThat(
+                            ServedCluster.serial(
+                                    served.dataPlane().snapshots().getFirst(),
+                                    name + ".example.com"))
+                    .isEqualTo(Site.serial(1));
+            api.apply(Site.secret("default", name, "Opaque", 2));
+            served.awaitSerial(name + ".example.com", Site.serial(2));
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(SecretAccess.class)
+    void aSecretThatChangesItsTypeIsFollowed(SecretAccess access) throws Exception {
+        String name = "changing-" + access.ordinal();
+        String host = name + ".example.com";
+        api.apply(Site.of("default", name));
+        api.apply(Site.secret("default", name, "Opaque", 1));
+        try (ServedCluster served = ServedCluster.start(api.admin(), settings(access))) {
+            served.awaitSerial(host, Site.serial(1));
+            delete(name);
+            api.apply(Site.tlsSecret("default", name, 2));
+            served.awaitSerial(host, Site.serial(2));
+            delete(name);
+            await().until(() -> !served.findings(Reason.SECRET_DELETED).isEmpty());
+            api.apply(Site.secret("default", name, "Opaque", 3));
+            served.awaitSerial(host, Site.serial(3));
+            api.apply(Site.secret("default", name, "Opaque", 4));
+            served.awaitSerial(host, Site.serial(4));
+            await().untilAsserted(
+                            () -> assertThat(served.findings(Reason.SECRET_DELETED)).isEmpty());
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(SecretAccess.class)
+    void aSecretThatIsNotThereIsSaidToBeMissingOnceThatIsKnown(SecretAccess access)
+            throws Exception {
+        String name = "missing-" + access.ordinal();
+        try (ServedCluster served = ServedCluster.start(api.admin(), settings(access))) {
+            api.apply(Site.of("default", name));
+            await().until(() ->
+                    served.findings(Reason.SECRET_MISSING).stream()
+                            .anyMatch(finding -> finding.message().contains(name)));
+            api.apply(Site.tlsSecret("default", name, 1));
+            served.awaitSerial(name + ".example.com", Site.serial(1));
+        }
+    }
+
+    /** Nobody is told in between that it is missing. */
+    @ParameterizedTest
+    @EnumSource(SecretAccess.class)
+    void aSecretThatIsThereIsNeverSaidToBeMissing(SecretAccess access) throws Exception {
+        String name = "present-" + access.ordinal();
+        api.apply(Site.secret("default", name, "Opaque", 1));
+        try (ServedCluster served = ServedCluster.start(api.admin(), settings(access))) {
+            served.dataPlane()
+                    .before(_ ->
+                            assertThat(served.findings(Reason.SECRET_MISSING))
+                                    .noneMatch(finding -> finding.message().contains(name)));
+            api.apply(Site.of("default", name));
+            served.awaitSerial(name + ".example.com", Site.serial(1));
+            assertThat(served.control().state().failures()).isZero();
+        }
+    }
+
+    @Test
+    void theKeyThatCertManagerKeepsForItselfIsNoCertificate() throws Exception {
+        api.apply(Site.of("default", "pending"));
+        api.apply(
+                Site.tlsSecret("default", "pending", 1)
+                        .replace(
+                                "namespace: \"default\"",
+                                "namespace: \"default\", labels: {cert-manager.io/next-private-key: \"true\"}"));
+        try (ServedCluster served =
+                ServedCluster.start(api.admin(), settings(SecretAccess.BY_TYPE))) {
+            await().until(() ->
+                    served.findings(Reason.SECRET_MISSING).stream()
+                            .anyMatch(finding -> finding.message().contains("pending")));
+            assertThat(served.serial("pending.example.com")).isEmpty();
+        }
+    }
+
+    @Test
+    void aSecretThatNothingRefersToAnyMoreIsNotWatched() throws Exception {
+        api.apply(Site.of("default", "gone"));
+        api.apply(Site.secret("default", "gone", "Opaque", 1));
+        try (ServedCluster served =
+                ServedCluster.start(api.admin(), settings(SecretAccess.BY_NAME))) {
+            served.awaitSerial("gone.example.com", Site.serial(1));
+            int before = served.control().state().objects().getOrDefault("Secret", 0);
+            api.client()
+                    .network()
+                    .v1()
+                    .ingresses()
+                    .inNamespace("default")
+                    .withName("gone")
+                    .delete();
+            await().until(() ->
+                    served.control().state().objects().getOrDefault("Secret", 0) == before - 1);
+            api.apply(Site.of("default", "gone"));
+            served.awaitSerial("gone.example.com", Site.serial(1));
+        }
+    }
+}
