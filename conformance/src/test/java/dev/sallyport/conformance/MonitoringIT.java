@@ -27,7 +27,13 @@ final class MonitoringIT {
 
     /** What only a cluster gives rise to; docs/metrics.md has them. */
     private static final Set<String> CLUSTER_ONLY =
-            Set.of("sallyport_secret_served_resource_version");
+            Set.of(
+                    "sallyport_secret_served_resource_version",
+                    "sallyport_leader",
+                    "sallyport_status_writes_total",
+                    "sallyport_status_write_failures_total",
+                    "sallyport_events_total",
+                    "sallyport_events_dropped_total");
 
     /** Of kube-state-metrics. */
     private static final String FOREIGN = "kube_secret_metadata_resource_version";
