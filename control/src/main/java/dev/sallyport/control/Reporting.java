@@ -87,6 +87,7 @@ final class Reporting implements AutoCloseable {
         StatusPublisher written = statuses;
         EventPublisher told = events;
         return new Reported(
+                settings.status() || settings.events(),
                 elected != null && elected.leads(),
                 written == null ? StatusPublisher.Counts.NONE : written.counts(),
                 told == null ? EventPublisher.Counts.NONE : told.counts());

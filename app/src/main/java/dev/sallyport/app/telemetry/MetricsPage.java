@@ -79,7 +79,10 @@ public final class MetricsPage {
                 .ifPresent(age ->
                         all.metricSnapshot(single(GatewayMetric.SOURCE_AGE, age.toNanos() / 1e9)));
         all.metricSnapshot(single(GatewayMetric.SOURCE_HELD_BACK, state.heldBack()));
-        reported(all, state.reported());
+        Reported reported = state.reported();
+        if (reported.wanted()) {
+            reported(all, reported);
+        }
         all.metricSnapshot(single(GatewayMetric.RECONCILES, (double) control.reconciles()));
         all.metricSnapshot(single(GatewayMetric.SNAPSHOTS_PUBLISHED, (double) control.published()));
         all.metricSnapshot(single(GatewayMetric.RECONCILE_FAILURES, (double) control.failures()));

@@ -137,6 +137,7 @@ class AdminServerTest {
                             public Reported reported() {
                                 return new Reported(
                                         true,
+                                        true,
                                         new StatusPublisher.Counts(7, 2),
                                         new EventPublisher.Counts(Map.of("KeyMismatch", 3L), 4));
                             }
