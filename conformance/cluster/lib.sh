@@ -115,5 +115,8 @@ trouble() {
   exit 1
 }
 
-# A proxy of the caller's is not for the node.
-kubectl() { env -u HTTPS_PROXY -u https_proxy KUBECONFIG="$kubeconfig" "$bin/kubectl" "$@"; }
+# A proxy of the caller's is not for the node. An API server that takes the question and says nothing is not waited for.
+kubectl() { timeout 90 env -u HTTPS_PROXY -u https_proxy KUBECONFIG="$kubeconfig" "$bin/kubectl" "$@"; }
+
+# reachable ADDRESS PORT: from the node, within two seconds.
+reachable() { nsenter "--net=/run/netns/$namespace" timeout 2 bash -c ": </dev/tcp/$1/$2"; }

@@ -86,7 +86,7 @@ start_etcd() {
   start etcd "$bin/etcd" --data-dir "$run/etcd" --unsafe-no-fsync --listen-client-urls http://127.0.0.1:2379 \
     --advertise-client-urls http://127.0.0.1:2379 --listen-peer-urls http://127.0.0.1:2380
 }
-ready_etcd() { await 30 etcd "etcd answers" nsenter "--net=/run/netns/$namespace" bash -c ': </dev/tcp/127.0.0.1/2379'; }
+ready_etcd() { await 60 etcd "etcd answers" reachable 127.0.0.1 2379; }
 
 # What was asked about Secrets, and by whom, is in log/audit.log.
 start_apiserver() {
@@ -108,14 +108,14 @@ YAML
     "--advertise-address=$node" --secure-port=6443 --allow-privileged=true --service-node-port-range=1-32767 \
     "--audit-policy-file=$run/audit.yaml" "--audit-log-path=$run/log/audit.log" --audit-log-maxsize=100 --audit-log-maxbackup=1
 }
-ready_apiserver() { await 60 apiserver "the API server is ready" kubectl get --raw /readyz; }
+ready_apiserver() { await 120 apiserver "the API server is ready" kubectl get --raw /readyz --request-timeout=5s; }
 
 start_controller-manager() {
   start controller-manager "$bin/kube-controller-manager" "--kubeconfig=$kubeconfig" "--service-account-private-key-file=$run/pki/sa.key" \
     "--root-ca-file=$run/pki/ca.crt" --leader-elect=false --use-service-account-credentials=true --kube-api-qps=200 --kube-api-burst=400
 }
 ready_controller-manager() {
-  await 60 controller-manager "the default ServiceAccount is there" kubectl -n default get serviceaccount default
+  await 120 controller-manager "the default ServiceAccount is there" kubectl -n default get serviceaccount default --request-timeout=5s
 }
 
 start_scheduler() {
@@ -155,7 +155,7 @@ TOML
   start containerd containerd -c "$run/containerd.toml"
 }
 ready_containerd() {
-  await 30 containerd "containerd answers" ctr -a "$containerd_socket" version
+  await 60 containerd "containerd answers" timeout 5 ctr -a "$containerd_socket" version
   # CRI is a plugin of its own, and the images are for it.
   local archive
   for archive in "$bed"/images/*.tar; do import "$archive"; done
@@ -197,25 +197,25 @@ YAML
   start kubelet "$bin/kubelet" "--config=$run/kubelet.yaml" "--kubeconfig=$kubeconfig" "--root-dir=$run/kubelet" \
     "--cert-dir=$run/kubelet/pki" "--node-ip=$node" --hostname-override=node1
 }
-ready_kubelet() { await 90 kubelet "the node is ready" node_is_ready; }
+ready_kubelet() { await 180 kubelet "the node is ready" node_is_ready; }
 # A kubelet that has just started has not said yet that its predecessor ended: its health is asked too.
 node_is_ready() {
-  [[ $(kubectl get node node1 -o 'jsonpath={.status.conditions[?(@.type=="Ready")].status}') == True ]] &&
-    nsenter "--net=/run/netns/$namespace" bash -c 'exec 3<>/dev/tcp/127.0.0.1/10248 && printf "GET /healthz HTTP/1.0\r\n\r\n" >&3 && grep -q "200 OK" <&3'
+  [[ $(kubectl get node node1 --request-timeout=5s -o 'jsonpath={.status.conditions[?(@.type=="Ready")].status}') == True ]] &&
+    nsenter "--net=/run/netns/$namespace" timeout 5 bash -c 'exec 3<>/dev/tcp/127.0.0.1/10248 && printf "GET /healthz HTTP/1.0\r\n\r\n" >&3 && grep -q "200 OK" <&3'
 }
 
 start_kube-proxy() {
   start kube-proxy "$bin/kube-proxy" "--kubeconfig=$kubeconfig" --hostname-override=node1 "--cluster-cidr=${pods}" --proxy-mode=iptables \
     --conntrack-max-per-core=0 --conntrack-tcp-timeout-established=0 --conntrack-tcp-timeout-close-wait=0
 }
-ready_kube-proxy() { await 60 kube-proxy "the API's Service is reachable" timeout 2 bash -c ": </dev/tcp/$api_service/443"; }
+ready_kube-proxy() { await 120 kube-proxy "the API's Service is reachable" reachable "$api_service" 443; }
 
 # Every name has the node's address.
 start_dns() {
   start dns "$bin/pebble-challtestsrv" -dnsserver "$node:8053" -defaultIPv4 "$node" -defaultIPv6 "" -http01 "" -https01 "" -tlsalpn01 "" \
     -doh "" -management "$node:8055"
 }
-ready_dns() { await 30 dns "the DNS server answers" nsenter "--net=/run/netns/$namespace" bash -c ": </dev/tcp/$node/8055"; }
+ready_dns() { await 60 dns "the DNS server answers" reachable "$node" 8055; }
 
 start_pebble() {
   mkdir -p "$run/pebble"
@@ -237,7 +237,7 @@ JSON
   PEBBLE_VA_NOSLEEP=1 PEBBLE_WFE_NONCEREJECT=5 PEBBLE_AUTHZREUSE=0 \
     start pebble "$bin/pebble" -config "$run/pebble/pebble.json" -dnsserver "$node:8053"
 }
-ready_pebble() { await 30 pebble "Pebble answers" timeout 2 bash -c ": </dev/tcp/$node/14000"; }
+ready_pebble() { await 60 pebble "Pebble answers" reachable "$node" 14000; }
 
 start_cert-manager() {
   kubectl apply --server-side --force-conflicts -f "$bed/crds/cert-manager" >"$run/log/crds.log" 2>&1 || trouble crds "cert-manager's CRDs were not taken"
@@ -267,7 +267,7 @@ YAML
     --envoy-service-http-address "$node" --envoy-service-http-port "$peer_http" \
     --envoy-service-https-address "$node" --envoy-service-https-port "$peer_https"
 }
-ready_contour() { await 60 contour "Contour serves xDS" nsenter "--net=/run/netns/$namespace" bash -c ': </dev/tcp/127.0.0.1/8101'; }
+ready_contour() { await 60 contour "Contour serves xDS" reachable 127.0.0.1 8101; }
 
 start_envoy() {
   mkdir -p "$run/envoy"

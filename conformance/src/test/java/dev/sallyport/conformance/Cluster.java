@@ -44,8 +44,9 @@ final class Cluster implements AutoCloseable {
             if (!Files.isReadable(kubeconfig)) {
                 throw new AssertionError(GIVEN + ": " + kubeconfig + " (expected: a kubeconfig)");
             }
+            String kubectl = TestBed.place().resolve("bin/kubectl").toString();
             return new Cluster(
-                    Optional.empty(), new Kubectl(List.of("kubectl"), kubeconfig, "default"));
+                    Optional.empty(), new Kubectl(List.of(kubectl), kubeconfig, "default"));
         }
         TestBed bed = TestBed.hold();
         return new Cluster(
@@ -142,7 +143,9 @@ final class Cluster implements AutoCloseable {
         bed().ok(LONG, "program", verb, name);
     }
 
-    /** A way to a port of a Service from here: straight to the test bed's, through a tunnel else. */
+    /**
+     * A way to a port of a Service from here: straight to the test bed's, through a tunnel else.
+     */
     Way wayTo(String namespace, String service, int port) {
         if (bed.isEmpty()) {
             return Way.tunnel(kubectl.in(namespace), "service/" + service, port);

@@ -39,11 +39,10 @@ final class ClusterIT {
         JsonNode nodes = cluster.kubectl().get("nodes").path("items");
         assertThat(nodes).isNotEmpty();
         assertThat(nodes)
-                .allSatisfy(
-                        node ->
-                                assertThat(condition(node, "Ready"))
-                                        .as(node.path("metadata").path("name").asString())
-                                        .isEqualTo("True"));
+                .allSatisfy(node ->
+                        assertThat(condition(node, "Ready"))
+                                .as(node.path("metadata").path("name").asString())
+                                .isEqualTo("True"));
     }
 
     @Test
@@ -202,7 +201,9 @@ final class ClusterIT {
                 }) {
             Ran ran = reader.run(refused);
             assertThat(ran.exit()).as(ran.all()).isNotZero();
-            assertThat(ran.err()).contains("Forbidden").contains(":" + namespace.name() + ":reader");
+            assertThat(ran.err())
+                    .contains("Forbidden")
+                    .contains(":" + namespace.name() + ":reader");
         }
     }
 
@@ -254,8 +255,7 @@ final class ClusterIT {
                         bin.resolve("echo") + ":echo");
         assertThat(made.exit()).as(made.all()).isZero();
         cluster.load(archive);
-        namespace.apply(
-                Manifests.echoPods("loaded", 1).replace("localhost/echo:testbed", image));
+        namespace.apply(Manifests.echoPods("loaded", 1).replace("localhost/echo:testbed", image));
         namespace.kubectl().awaitRollout("loaded", SOON);
         try (Way way = namespace.wayTo("loaded", 80)) {
             assertThat(echo(way.address(), "/").backend()).startsWith("loaded-");
@@ -278,7 +278,9 @@ final class ClusterIT {
         Leaf leaf = pki.ecdsa("shop.test");
         Folder folder = Folder.in(work);
         folder.put("secret.yaml", Manifests.secret("shop", leaf));
-        folder.put("ingress.yaml", ingress("shop").tls("shop", "shop.test").host("shop.test", "echo").yaml());
+        folder.put(
+                "ingress.yaml",
+                ingress("shop").tls("shop", "shop.test").host("shop.test", "echo").yaml());
         folder.put(
                 "service.yaml",
                 """
@@ -326,7 +328,8 @@ final class ClusterIT {
             socket.send(new DatagramPacket(query.toByteArray(), query.size(), server));
             var answer = new DatagramPacket(new byte[512], 512);
             socket.receive(answer);
-            // After the question: the name once more, type, class, TTL and length, then the address.
+            // After the question: the name once more, type, class, TTL and length, then the
+            // address.
             int address = query.size() + (query.size() - 16) + 10;
             return InetAddress.getByAddress(
                             Arrays.copyOfRange(answer.getData(), address, address + 4))

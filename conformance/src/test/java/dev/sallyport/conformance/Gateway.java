@@ -25,13 +25,14 @@ import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
+import org.awaitility.core.ConditionTimeoutException;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * The packaged gateway as a running process, on a folder of manifests or on a cluster. Closing it is a test of its
- * own: SIGTERM must end it with exit code 0, and what it wrote must hold no error, no leak and no
- * private key.
+ * The packaged gateway as a running process, on a folder of manifests or on a cluster. Closing it
+ * is a test of its own: SIGTERM must end it with exit code 0, and what it wrote must hold no error,
+ * no leak and no private key.
  */
 final class Gateway implements AutoCloseable {
 
@@ -82,9 +83,7 @@ final class Gateway implements AutoCloseable {
      * test bed's node: it reaches Pods, and is reached at the node's address.
      */
     static Starter on(Cluster cluster, Path work, Pki pki, Path kubeconfig) {
-        return new Starter(work, pki)
-                .flags("--kubeconfig", kubeconfig.toString())
-                .inside(cluster);
+        return new Starter(work, pki).flags("--kubeconfig", kubeconfig.toString()).inside(cluster);
     }
 
     /** How a gateway is to be started. */
@@ -242,7 +241,7 @@ final class Gateway implements AutoCloseable {
             await().pollInterval(Duration.ofMillis(50))
                     .atMost(START_LIMIT)
                     .until(() -> !process.isAlive() || readyz() == 200);
-        } catch (org.awaitility.core.ConditionTimeoutException e) {
+        } catch (ConditionTimeoutException e) {
             process.destroyForcibly();
             throw new AssertionError("not ready in time: " + err() + out(), e);
         }
@@ -291,16 +290,21 @@ final class Gateway implements AutoCloseable {
 
     /** Waits for a finding of this reason whose JSON holds all these words. */
     String awaitFinding(String reason, String... words) {
-        return await().pollInterval(Duration.ofMillis(10))
-                .atMost(Duration.ofSeconds(20))
-                .until(
-                        () ->
-                                findings().stream()
-                                        .filter(each -> each.contains(reason))
-                                        .filter(each -> Stream.of(words).allMatch(each::contains))
-                                        .findFirst()
-                                        .orElse(""),
-                        found -> !found.isEmpty());
+        try {
+            return await().pollInterval(Duration.ofMillis(10))
+                    .atMost(Duration.ofSeconds(20))
+                    .until(
+                            () ->
+                                    findings().stream()
+                                            .filter(each -> each.contains(reason))
+                                            .filter(each -> Stream.of(words).allMatch(each::contains))
+                                            .findFirst()
+                                            .orElse(""),
+                            found -> !found.isEmpty());
+        } catch (ConditionTimeoutException e) {
+            throw new AssertionError(
+                    "no finding " + reason + " with " + List.of(words) + " among " + findings(), e);
+        }
     }
 
     /** Waits until no finding holds this word. */
@@ -335,6 +339,11 @@ final class Gateway implements AutoCloseable {
     long residentBytes() {
         Ran ps = Ran.run("ps", "-o", "rss=", "-p", Long.toString(pid()));
         return Long.parseLong(ps.out().strip()) * 1024;
+    }
+
+    /** The time of processors that it has used. */
+    Duration cpu() {
+        return process.info().totalCpuDuration().orElseThrow();
     }
 
     /** Standard output so far. */

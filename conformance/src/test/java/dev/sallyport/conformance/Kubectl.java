@@ -106,11 +106,7 @@ record Kubectl(List<String> program, Path kubeconfig, String namespace) {
                         "--for=condition=" + condition,
                         "--timeout=" + limit.toSeconds() + "s",
                         object);
-        Ran ran =
-                Ran.run(
-                        "",
-                        limit.plusSeconds(30),
-                        command(words.toArray(String[]::new)));
+        Ran ran = Ran.run("", limit.plusSeconds(30), command(words.toArray(String[]::new)));
         if (ran.exit() != 0) {
             throw new AssertionError(
                     object

@@ -7,8 +7,6 @@ import java.lang.annotation.ElementType;
 import java.lang.annotation.Retention;
 import java.lang.annotation.RetentionPolicy;
 import java.lang.annotation.Target;
-import java.lang.reflect.AnnotatedElement;
-import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.extension.ConditionEvaluationResult;
@@ -17,7 +15,6 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.extension.ExtensionContext;
 import org.junit.jupiter.api.extension.ParameterContext;
 import org.junit.jupiter.api.extension.ParameterResolver;
-import org.junit.platform.commons.support.AnnotationSupport;
 
 /**
  * Tests that need a Kubernetes. Their methods may take the {@link Cluster}, which is brought up for
@@ -44,16 +41,12 @@ import org.junit.platform.commons.support.AnnotationSupport;
         public ConditionEvaluationResult evaluateExecutionCondition(ExtensionContext context) {
             boolean own =
                     context.getElement()
-                            .flatMap(Fixture::annotation)
+                            .map(element -> element.getAnnotation(OnCluster.class))
                             .map(OnCluster::testBed)
                             .orElse(false);
             return own && Cluster.isGiven()
                     ? disabled("needs the test bed's own node, and a cluster was given")
                     : enabled("on a cluster");
-        }
-
-        private static Optional<OnCluster> annotation(AnnotatedElement element) {
-            return AnnotationSupport.findAnnotation(element, OnCluster.class);
         }
 
         @Override

@@ -45,11 +45,7 @@ final class TestBed implements AutoCloseable {
 
     /** Waits for an instance and brings it up, with cert-manager, Pebble and a DNS server. */
     static TestBed hold() {
-        Path folder = Path.of(Objects.requireNonNullElse(System.getProperty(FOLDER), ""));
-        if (!folder.isAbsolute()) {
-            throw new AssertionError(
-                    FOLDER + ": " + folder + " (expected: the test bed's folder; ./verify gives it)");
-        }
+        Path folder = place();
         Ran built = Ran.run(words(folder, Optional.empty(), "build", "--check"));
         if (built.exit() != 0) {
             throw new AssertionError(
@@ -81,6 +77,19 @@ final class TestBed implements AutoCloseable {
         }
     }
 
+    /** The folder of programs and state, as it was told. */
+    static Path place() {
+        Path folder = Path.of(System.getProperty(FOLDER, ""));
+        if (!folder.isAbsolute()) {
+            throw new AssertionError(
+                    FOLDER
+                            + ": "
+                            + folder
+                            + " (expected: the test bed's folder; ./verify gives it)");
+        }
+        return folder;
+    }
+
     private static boolean running(String programs) {
         return programs.lines().anyMatch(line -> line.matches("apiserver +[0-9]+"));
     }
@@ -88,14 +97,13 @@ final class TestBed implements AutoCloseable {
     private static String firstLine(Process holder) {
         BufferedReader out = holder.inputReader(UTF_8);
         var line =
-                CompletableFuture.supplyAsync(
-                        () -> {
-                            try {
-                                return Objects.requireNonNullElse(out.readLine(), "");
-                            } catch (IOException e) {
-                                throw new UncheckedIOException(e);
-                            }
-                        });
+                CompletableFuture.supplyAsync(() -> {
+                    try {
+                        return Objects.requireNonNullElse(out.readLine(), "");
+                    } catch (IOException e) {
+                        throw new UncheckedIOException(e);
+                    }
+                });
         try {
             String instance = line.get(PATIENCE.toMillis(), TimeUnit.MILLISECONDS);
             if (instance.isEmpty()) {

@@ -54,8 +54,7 @@ public final class ClusterControl implements Control {
                         ParserThreads.executor(),
                         dataPlane,
                         time);
-        var reporting =
-                new Reporting(cluster, reconciler, told, time, RandomGenerator.getDefault());
+        var reporting = new Reporting(cluster, reconciler, told, time, RandomGenerator::getDefault);
         reconciler.start();
         source.start(reconciler::submit);
         var _ =

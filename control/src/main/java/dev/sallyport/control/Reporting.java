@@ -20,6 +20,7 @@ import java.util.HexFormat;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Supplier;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -45,7 +46,7 @@ final class Reporting implements AutoCloseable {
     private final Reconciler reconciler;
     private final ReportSettings settings;
     private final InstantSource time;
-    private final RandomGenerator random;
+    private final Supplier<RandomGenerator> randoms; // one for each thread
     private final ReentrantLock lock = new ReentrantLock();
     private boolean closed; // under the lock
     private volatile @Nullable LeaderElection election;
@@ -58,12 +59,12 @@ final class Reporting implements AutoCloseable {
             Reconciler reconciler,
             ReportSettings settings,
             InstantSource time,
-            RandomGenerator random) {
+            Supplier<RandomGenerator> randoms) {
         this.cluster = cluster;
         this.reconciler = reconciler;
         this.settings = settings;
         this.time = time;
-        this.random = random;
+        this.randoms = randoms;
     }
 
     /** Starts the threads {@code leader}, {@code ingress-status} and {@code events}. */
@@ -86,6 +87,7 @@ final class Reporting implements AutoCloseable {
         StatusPublisher written = statuses;
         EventPublisher told = events;
         return new Reported(
+                settings.status() || settings.events(),
                 elected != null && elected.leads(),
                 written == null ? StatusPublisher.Counts.NONE : written.counts(),
                 told == null ? EventPublisher.Counts.NONE : told.counts());
@@ -119,7 +121,7 @@ final class Reporting implements AutoCloseable {
                         instance + "_" + UUID.randomUUID(),
                         LeaseTimes.DEFAULT,
                         time,
-                        random);
+                        randoms.get());
         election = chosen;
         if (settings.status()) {
             openStatuses(hasty, chosen, manager(namespace, settings.leaseName()));
@@ -127,7 +129,7 @@ final class Reporting implements AutoCloseable {
         if (settings.events()) {
             EventPublisher told =
                     EventPublisher.of(
-                            reconciler::state, chosen::leads, hasty, instance, time, random);
+                            reconciler::state, chosen::leads, hasty, instance, time, randoms.get());
             events = told;
             reconciler.whenChanged(told::wake);
             chosen.whenChanged(told::wake);
@@ -139,10 +141,9 @@ final class Reporting implements AutoCloseable {
     private void openStatuses(KubernetesClient hasty, LeaderElection chosen, String manager) {
         Optional<AddressSource> source = addresses(hasty);
         if (source.isEmpty()) {
-            log.atInfo()
-                    .log(
-                            "no status of Ingresses is written, for the gateway's address is not known here: give"
-                                    + " --publish-address ADDR or --publish-service NAMESPACE/NAME");
+            log.atInfo().log(
+                    "no status of Ingresses is written, for the gateway's address is not known here: give"
+                            + " --publish-address ADDR or --publish-service NAMESPACE/NAME");
             return;
         }
         StatusPublisher written =
@@ -152,7 +153,7 @@ final class Reporting implements AutoCloseable {
                         chosen::leads,
                         hasty,
                         manager,
-                        random);
+                        randoms.get());
         statuses = written;
         reconciler.whenChanged(written::wake);
         chosen.whenChanged(written::wake);

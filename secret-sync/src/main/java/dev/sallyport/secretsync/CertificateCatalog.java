@@ -42,8 +42,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>A Secret is parsed when it is first referred to, and again only when its contents change: with
  * equal contents the bundle and {@code since} stay the same objects, also where unusable contents
- * were there meanwhile. Confined to the reconciler's
- * thread, which waits for the parsers.
+ * were there meanwhile. Confined to the reconciler's thread, which waits for the parsers.
  */
 public final class CertificateCatalog {
     /** How often remarks that depend on the time are looked at again. */

@@ -74,7 +74,9 @@ final class CertsCommand implements Callable<Integer> {
         if (!row.unserved().isEmpty()) {
             remarks.add("its contents by now: " + row.unserved());
         }
-        return row.source() + at + (remarks.isEmpty() ? "" : " (" + String.join("; ", remarks) + ")");
+        return row.source()
+                + at
+                + (remarks.isEmpty() ? "" : " (" + String.join("; ", remarks) + ")");
     }
 
     private static String remaining(Instant notAfter, Instant now) {

@@ -54,7 +54,9 @@ public enum GatewayMetric {
     SOURCE_HELD_BACK(
             "source_held_back_objects",
             "Objects that stay in service though a list of the cluster after a gap does not have them."),
-    LEADER("leader", "1 on the replica that writes status and Events."),
+    LEADER(
+            "leader",
+            "1 on the replica that writes status and Events; absent where nobody is to write any."),
     STATUS_WRITES("status_writes_total", "Statuses of Ingresses that this replica wrote."),
     STATUS_WRITE_FAILURES(
             "status_write_failures_total",

@@ -79,7 +79,10 @@ public final class MetricsPage {
                 .ifPresent(age ->
                         all.metricSnapshot(single(GatewayMetric.SOURCE_AGE, age.toNanos() / 1e9)));
         all.metricSnapshot(single(GatewayMetric.SOURCE_HELD_BACK, state.heldBack()));
-        reported(all, state.reported());
+        Reported reported = state.reported();
+        if (reported.wanted()) {
+            reported(all, reported);
+        }
         all.metricSnapshot(single(GatewayMetric.RECONCILES, (double) control.reconciles()));
         all.metricSnapshot(single(GatewayMetric.SNAPSHOTS_PUBLISHED, (double) control.published()));
         all.metricSnapshot(single(GatewayMetric.RECONCILE_FAILURES, (double) control.failures()));
@@ -192,7 +195,9 @@ public final class MetricsPage {
         all.metricSnapshot(
                 single(GatewayMetric.STATUS_WRITES, (double) reported.statuses().writes()));
         all.metricSnapshot(
-                single(GatewayMetric.STATUS_WRITE_FAILURES, (double) reported.statuses().failures()));
+                single(
+                        GatewayMetric.STATUS_WRITE_FAILURES,
+                        (double) reported.statuses().failures()));
         CounterSnapshot.Builder events =
                 CounterSnapshot.builder()
                         .name(withoutTotal(GatewayMetric.EVENTS.exportedName()))

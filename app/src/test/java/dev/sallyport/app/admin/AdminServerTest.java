@@ -137,9 +137,9 @@ class AdminServerTest {
                             public Reported reported() {
                                 return new Reported(
                                         true,
+                                        true,
                                         new StatusPublisher.Counts(7, 2),
-                                        new EventPublisher.Counts(
-                                                Map.of("KeyMismatch", 3L), 4));
+                                        new EventPublisher.Counts(Map.of("KeyMismatch", 3L), 4));
                             }
 
                             @Override

@@ -19,11 +19,14 @@ import dev.sallyport.app.config.GatewayConfig.Reconcile;
 import dev.sallyport.app.config.GatewayConfig.Redirect;
 import dev.sallyport.app.config.GatewayConfig.Timeouts;
 import dev.sallyport.app.config.GatewayConfig.Tls;
+import dev.sallyport.control.ReportSettings;
 import dev.sallyport.control.cluster.ClusterSettings;
 import dev.sallyport.control.cluster.SecretAccess;
+import dev.sallyport.control.resource.LoadBalancerAddress;
 import dev.sallyport.control.translate.BackendReference;
 import dev.sallyport.control.translate.PortReference;
 import dev.sallyport.model.listener.TlsProfile;
+import dev.sallyport.model.name.ObjectRef;
 import dev.sallyport.model.upstream.OwnAddresses;
 import dev.sallyport.proxy.ProxySettings.AccessLogSettings;
 import dev.sallyport.proxy.ProxySettings.EscapedSlashes;
@@ -124,6 +127,31 @@ final class SectionsTest {
         refused("lease-namespace: a.b", "lease-namespace: a.b");
         refused("publish-addresses: [10.0.0.256]", "10.0.0.256 (expected: IP address or host name");
         refused("publish-service: sallyport", "sallyport (expected: namespace/name");
+    }
+
+    @Test
+    void whatIsToldToTheClusterIsAsConfigured() throws Exception {
+        ReportSettings told =
+                load("kubernetes: {publish-addresses: [192.0.2.1, edge.example.com], lease-name: l,"
+                                + " lease-namespace: n, events: false}")
+                        .reportSettings(Optional.of("gateway-0"));
+        assertThat(told)
+                .isEqualTo(
+                        new ReportSettings(
+                                true,
+                                false,
+                                List.of(
+                                        new LoadBalancerAddress.Ip("192.0.2.1"),
+                                        new LoadBalancerAddress.Name("edge.example.com")),
+                                Optional.empty(),
+                                Optional.of("gateway-0"),
+                                "l",
+                                Optional.of("n")));
+        assertThat(
+                        load("kubernetes: {publish-service: edge/sallyport}")
+                                .reportSettings(Optional.empty())
+                                .service())
+                .contains(new ObjectRef("Service", "edge", "sallyport"));
     }
 
     private void refused(String kubernetes, String because) {

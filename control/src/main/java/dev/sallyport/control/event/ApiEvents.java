@@ -47,7 +47,9 @@ final class ApiEvents implements EventApi {
         this.client = client;
         this.calls = calls;
         this.instance =
-                instance.length() <= MOST_INSTANCE ? instance : instance.substring(0, MOST_INSTANCE);
+                instance.length() <= MOST_INSTANCE
+                        ? instance
+                        : instance.substring(0, MOST_INSTANCE);
         this.time = time;
     }
 
@@ -110,7 +112,7 @@ final class ApiEvents implements EventApi {
                 .withKind(object.kind())
                 .withNamespace(object.namespace().isEmpty() ? null : object.namespace())
                 .withName(object.name())
-                .withUid(uid)
+                .withUid(uid.isEmpty() ? null : uid)
                 .build();
     }
 

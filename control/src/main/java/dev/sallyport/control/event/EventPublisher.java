@@ -9,8 +9,8 @@ import dev.sallyport.control.reconcile.ServedTruth.Provenance;
 import dev.sallyport.control.translate.FindingIndex;
 import dev.sallyport.model.certificate.CertificateBundle;
 import dev.sallyport.model.finding.Finding;
+import dev.sallyport.model.finding.Reason;
 import dev.sallyport.model.name.Hostname;
-import dev.sallyport.model.name.ObjectRef;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import java.time.Duration;
 import java.time.InstantSource;
@@ -63,7 +63,8 @@ public final class EventPublisher implements AutoCloseable {
 
     private EventLedger ledger;
     private final Tokens tokens;
-    private final Map<String, Long> shut = new HashMap<>(); // namespaces without the right, until when
+    private final Map<String, Long> shut =
+            new HashMap<>(); // namespaces without the right, until when
     private @Nullable ControlState compared; // null: does not lead
     private long droppedBefore; // by ledgers of before
     private int troubles; // in a row
@@ -226,20 +227,23 @@ public final class EventPublisher implements AutoCloseable {
 
     private void begin(ControlState state, long now) {
         state.remarks()
-                .forEachChange(
-                        FindingIndex.EMPTY,
-                        finding -> held(finding, state, now),
-                        _ -> {});
+                .forEachChange(FindingIndex.EMPTY, finding -> held(finding, state, now), _ -> {});
         state.applied().findings().stream()
                 .distinct()
                 .forEach(finding -> held(finding, state, now));
     }
 
     private void held(Finding finding, ControlState state, long now) {
-        String uid = state.uids().get(finding.object());
-        if (uid != null) {
-            ledger.held(finding, uid, now);
-        }
+        uid(finding, state).ifPresent(uid -> ledger.held(finding, uid, now));
+    }
+
+    /** Of what no API server holds, nothing is told; a Secret that may not be read has no uid. */
+    private static Optional<String> uid(Finding finding, ControlState state) {
+        return Optional.ofNullable(state.uids().get(finding.object()))
+                .or(() ->
+                        finding.reason() == Reason.SECRET_FORBIDDEN
+                                ? Optional.of("")
+                                : Optional.empty());
     }
 
     private void compare(ControlState before, ControlState state, long now) {
@@ -272,11 +276,9 @@ public final class EventPublisher implements AutoCloseable {
 
     /** An object that was just deleted is told of under the uid that it had. */
     private void appeared(Finding finding, ControlState before, ControlState state, long now) {
-        ObjectRef object = finding.object();
-        String uid = Optional.ofNullable(state.uids().get(object)).orElse(before.uids().get(object));
-        if (uid != null) {
-            ledger.appeared(finding, uid, now);
-        }
+        uid(finding, state)
+                .or(() -> uid(finding, before))
+                .ifPresent(uid -> ledger.appeared(finding, uid, now));
     }
 
     private void served(
@@ -348,7 +350,8 @@ public final class EventPublisher implements AutoCloseable {
                                             + " to false");
                 }
             }
-            case GONE, CONFLICT -> ledger.drop(telling, now); // it ran out, or was raced: never mind
+            case GONE, CONFLICT ->
+                    ledger.drop(telling, now); // it ran out, or was raced: never mind
             case INVALID -> {
                 ledger.drop(telling, now);
                 troubled(failed, "an Event was not taken");

@@ -13,7 +13,8 @@ import java.util.HexFormat;
  * replica repeats what another has told.
  *
  * @param object which it is about
- * @param uid the object's, so that a later one of its name is another
+ * @param uid the object's, so that a later one of its name is another; empty where it may not be
+ *     read
  * @param warning or normal
  * @param reason in one word
  * @param action what was done when it was found

@@ -68,10 +68,11 @@ final class ApiLease implements LeaseStore {
     @Override
     public Outcome replace(LeaseRecord wanted) throws InterruptedException {
         Lease before = Objects.requireNonNull(last, "nothing was read");
-        Lease now =
-                new LeaseBuilder(before)
-                        .withSpec(spec(wanted, new LeaseBuilder(before).buildSpec()))
-                        .build();
+        LeaseSpec spec =
+                before.getSpec() == null
+                        ? new LeaseSpec() // somebody made it for us
+                        : new LeaseBuilder(before).buildSpec();
+        Lease now = new LeaseBuilder(before).withSpec(spec(wanted, spec)).build();
         Callable<Lease> update = () -> client.resource(now).update();
         try {
             last = calls.make(update);

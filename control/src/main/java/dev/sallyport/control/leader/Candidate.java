@@ -72,7 +72,8 @@ final class Candidate {
     }
 
     /**
-     * Leads no more, and lets the next one know. Whoever acts for the leader must have ended before.
+     * Leads no more, and lets the next one know. Whoever acts for the leader must have ended
+     * before.
      */
     void resign() throws InterruptedException {
         term = null;

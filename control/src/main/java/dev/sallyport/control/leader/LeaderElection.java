@@ -186,13 +186,19 @@ public final class LeaderElection implements AutoCloseable {
             log.atInfo()
                     .addKeyValue("lease", where)
                     .addKeyValue("identity", identity)
-                    .log(leads ? "leading: status and Events are written here" : "not leading any more");
+                    .log(
+                            leads
+                                    ? "leading: status and Events are written here"
+                                    : "not leading any more");
             listeners.forEach(Runnable::run);
         }
         if (!by.equals(holder)) {
             holder = by;
             if (!leads && !by.isEmpty()) {
-                log.atInfo().addKeyValue("lease", where).addKeyValue("by", by).log("led by another");
+                log.atInfo()
+                        .addKeyValue("lease", where)
+                        .addKeyValue("by", by)
+                        .log("led by another");
             }
         }
     }

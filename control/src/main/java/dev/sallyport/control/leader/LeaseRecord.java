@@ -4,8 +4,8 @@ import java.time.Duration;
 import java.time.Instant;
 
 /**
- * What a Lease says. Its times are those of its holder's clock: they tell one version from the next,
- * and are never compared with ours.
+ * What a Lease says. Its times are those of its holder's clock: they tell one version from the
+ * next, and are never compared with ours.
  *
  * @param holder who leads; empty for nobody
  * @param duration for how long, from when others see it

@@ -4,8 +4,8 @@ import java.time.Duration;
 
 /**
  * How long leadership holds. Nobody else leads within {@code lease} of a renewal, and the leader
- * believes in itself for {@code belief} only: the difference is for requests that are under way when
- * belief ends, and for clocks that do not go at the same rate.
+ * believes in itself for {@code belief} only: the difference is for requests that are under way
+ * when belief ends, and for clocks that do not go at the same rate.
  *
  * @param lease how long others wait, from when they saw a renewal
  * @param belief how long the leader acts, from when it sent the renewal

@@ -60,7 +60,8 @@ final class ServedLedger {
         for (ObjectRef secret : touched) {
             Optional<SecretStanding> standing = catalog.standing(secret);
             standing.ifPresent(known -> noteVersion(known, changes));
-            Unserved entry = standing.flatMap(known -> unserved(known, secret, refusedNow)).orElse(null);
+            Unserved entry =
+                    standing.flatMap(known -> unserved(known, secret, refusedNow)).orElse(null);
             if (!Objects.equals(entry, truth.unserved().get(secret))) {
                 unserved.put(secret, entry);
             }
@@ -83,8 +84,7 @@ final class ServedLedger {
         now.hosts()
                 .forEachChange(
                         before, (host, set) -> replace(before.get(host), set, appeared, changes));
-        replace(
-                table.fallback().orElse(null), now.fallback().orElse(null), appeared, changes);
+        replace(table.fallback().orElse(null), now.fallback().orElse(null), appeared, changes);
         table = now;
         appeared.forEach((bundle, served) -> changes.put(bundle, provenance(served, instant)));
     }
@@ -142,8 +142,7 @@ final class ServedLedger {
         if (known != null && !known.resourceVersion().equals(standing.servedVersion())) {
             changes.put(
                     bundle,
-                    new Provenance(
-                            known.secret(), standing.servedVersion(), known.firstServed()));
+                    new Provenance(known.secret(), standing.servedVersion(), known.firstServed()));
         }
     }
 

@@ -17,8 +17,7 @@ public record ServedTruth(
         ShardedMap<ObjectRef, Unserved> unserved) {
 
     /** Nothing is served. */
-    public static final ServedTruth EMPTY =
-            new ServedTruth(ShardedMap.empty(), ShardedMap.empty());
+    public static final ServedTruth EMPTY = new ServedTruth(ShardedMap.empty(), ShardedMap.empty());
 
     /**
      * Where a certificate in service comes from.

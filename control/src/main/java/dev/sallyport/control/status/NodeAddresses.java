@@ -20,8 +20,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The addresses of the nodes that run Pods of this gateway: the external ones, of a node without one
- * the internal. Nodes are looked up by name, so that no right to list them all is needed.
+ * The addresses of the nodes that run Pods of this gateway: the external ones, of a node without
+ * one the internal. Nodes are looked up by name, so that no right to list them all is needed.
  *
  * <p>Concurrency: {@link #refresh} by one thread; read by anybody.
  */
@@ -113,13 +113,12 @@ public final class NodeAddresses implements AddressSource {
         }
         return selector.size() < LABELS.size()
                 ? List.of(own) // whose the others are cannot be told
-                : calls.make(
-                        () ->
-                                client.pods()
-                                        .inNamespace(namespace)
-                                        .withLabels(selector)
-                                        .list()
-                                        .getItems());
+                : calls.make(() ->
+                        client.pods()
+                                .inNamespace(namespace)
+                                .withLabels(selector)
+                                .list()
+                                .getItems());
     }
 
     private static boolean isRunning(Pod pod) {
@@ -142,7 +141,8 @@ public final class NodeAddresses implements AddressSource {
                         : Objects.requireNonNullElse(node.getStatus().getAddresses(), List.of());
         return all.stream()
                 .filter(address -> type.equals(address.getType()))
-                .<LoadBalancerAddress>map(address -> new LoadBalancerAddress.Ip(address.getAddress()))
+                .<LoadBalancerAddress>map(
+                        address -> new LoadBalancerAddress.Ip(address.getAddress()))
                 .toList();
     }
 

@@ -29,6 +29,7 @@ public final class ServiceAddresses implements AddressSource {
     private final String name;
     private @Nullable SharedIndexInformer<Service> informer;
     private volatile @Nullable List<LoadBalancerAddress> known;
+    private volatile boolean failing;
 
     /**
      * @param client one whose watches come back by themselves; stays the caller's
@@ -44,17 +45,9 @@ public final class ServiceAddresses implements AddressSource {
         SharedIndexInformer<Service> watching =
                 client.services().inNamespace(namespace).withName(name).runnableInformer(0);
         informer = watching;
-        watching.exceptionHandler((_, _) -> true);
+        watching.exceptionHandler((_, failure) -> goOn(failure));
         watching.addEventHandler(new Handler(changed));
-        var _ = watching.start().exceptionally(failed -> {
-            log.atWarn()
-                    .addKeyValue("service", namespace + "/" + name)
-                    .addKeyValue("answer", String.valueOf(failed.getMessage()))
-                    .log(
-                            "the Service of publish-service cannot be watched yet: the rights to get, list and"
-                                    + " watch it are needed");
-            return null;
-        });
+        var _ = watching.start();
     }
 
     /** The watch tells. */
@@ -72,6 +65,20 @@ public final class ServiceAddresses implements AddressSource {
         if (watching != null) {
             watching.stop();
         }
+    }
+
+    /** Said once, until it was read. */
+    private boolean goOn(Throwable failure) {
+        if (!failing) {
+            failing = true;
+            log.atWarn()
+                    .addKeyValue("service", namespace + "/" + name)
+                    .addKeyValue("answer", String.valueOf(failure.getMessage()))
+                    .log(
+                            "the Service of publish-service cannot be watched, and is tried again; the rights to"
+                                    + " get, list and watch it are needed");
+        }
+        return true;
     }
 
     /**
@@ -135,6 +142,7 @@ public final class ServiceAddresses implements AddressSource {
 
         @Override
         public void onList(String resourceVersion, boolean remainedEmpty) {
+            failing = false;
             if (remainedEmpty) {
                 missing();
             }
@@ -145,7 +153,8 @@ public final class ServiceAddresses implements AddressSource {
                 known = now;
                 log.atInfo()
                         .addKeyValue("service", namespace + "/" + name)
-                        .addKeyValue("addresses", now.stream().map(LoadBalancerAddress::text).toList())
+                        .addKeyValue(
+                                "addresses", now.stream().map(LoadBalancerAddress::text).toList())
                         .log("addresses for the status of Ingresses");
                 changed.run();
             }

@@ -32,8 +32,8 @@ import org.slf4j.LoggerFactory;
 /**
  * Keeps the status of Ingresses at what {@link StatusPlan} says, while this replica leads. It works
  * on what changed between two states; at the beginning of leadership, and when the addresses
- * change, on all. Nothing is taken away when it stops: another replica goes on, or the same after an
- * update, and meanwhile names in DNS must not vanish.
+ * change, on all. Nothing is taken away when it stops: another replica goes on, or the same after
+ * an update, and meanwhile names in DNS must not vanish.
  */
 public final class StatusPublisher implements AutoCloseable {
     /*
@@ -69,8 +69,10 @@ public final class StatusPublisher implements AutoCloseable {
     private final DueKeys<ObjectRef> due = new DueKeys<>();
     private final Map<ObjectRef, ObjectVersion> written = new HashMap<>(); // onto which version
     private final Map<ObjectRef, Rewrites> rewrites = new HashMap<>();
-    private final Map<ObjectRef, Integer> tries = new HashMap<>(); // that failed since the last success
-    private final Map<String, Long> shut = new HashMap<>(); // namespaces without the right, until when
+    private final Map<ObjectRef, Integer> tries =
+            new HashMap<>(); // that failed since the last success
+    private final Map<String, Long> shut =
+            new HashMap<>(); // namespaces without the right, until when
     private final Tokens tokens;
     private @Nullable ShardedMap<ObjectRef, IngressStanding> compared; // null: does not lead
     private StatusPlan plan;

@@ -94,7 +94,8 @@ public final class IncrementalTranslator {
     private Set<ObjectRef> dirtySecrets = new HashSet<>();
     private Set<ObjectRef> releasable = new HashSet<>();
     private Map<Object, @Nullable List<Finding>> dirtyFindings = new HashMap<>();
-    private Map<ObjectRef, @Nullable IngressStanding> standings = new HashMap<>(); // those that changed
+    private Map<ObjectRef, @Nullable IngressStanding> standings =
+            new HashMap<>(); // those that changed
 
     private Optional<CertificateSet> defaultSet = Optional.empty();
     private @Nullable CertificateSet strictDefault; // what strictDefaults put into the table

@@ -27,16 +27,15 @@ class BoundedCallsTest {
     @Test
     void aCallThatDoesNotEndIsGivenUpAndInterrupted() throws Exception {
         var interrupted = new CountDownLatch(1);
-        assertThatThrownBy(
-                        () ->
-                                calls.make(() -> {
-                                    try {
-                                        new CountDownLatch(1).await();
-                                    } catch (InterruptedException told) {
-                                        interrupted.countDown();
-                                    }
-                                    return "too late";
-                                }))
+        assertThatThrownBy(() ->
+                        calls.make(() -> {
+                            try {
+                                new CountDownLatch(1).await();
+                            } catch (InterruptedException told) {
+                                interrupted.countDown();
+                            }
+                            return "too late";
+                        }))
                 .isInstanceOfSatisfying(
                         BoundedCalls.NoAnswer.class,
                         late -> assertThat(ApiFault.of(late)).isEqualTo(ApiFault.PASSING))

@@ -108,6 +108,11 @@ public final class ApiServer implements AutoCloseable {
         return access(account, token(namespace, account), url());
     }
 
+    /** Admin's access through a port of this machine that forwards every byte as it is. */
+    public ClusterAccess adminBehind(int port) {
+        return access("admin", adminToken, "https://127.0.0.1:" + port);
+    }
+
     /** Admin's access through a port of this machine that takes plain HTTP. */
     public ClusterAccess adminThrough(int through) {
         return access("admin", adminToken, "http://127.0.0.1:" + through);

@@ -82,10 +82,11 @@ class EventLedgerTest {
     @Test
     void whatHeldBeforeNeedNotBeToldAgain() {
         ledger.held(MISSING, UID, nanos);
-        assertThat(next()).hasValueSatisfying(first -> {
-            assertThat(first.first()).isTrue();
-            ledger.told(first, nanos);
-        });
+        assertThat(next())
+                .hasValueSatisfying(first -> {
+                    assertThat(first.first()).isTrue();
+                    ledger.told(first, nanos);
+                });
         assertThat(next()).isEmpty();
         resolve(MISSING);
         pass(1);

@@ -84,7 +84,8 @@ class EventPublisherTest {
     void aMissingSecretIsToldOfItsIngressAndWhatIsServedThenOfTheSecret() throws Exception {
         start(ingress("shop"));
         await().until(() -> reasons().contains("SecretMissing"));
-        assertThat(told).filteredOn(one -> one.reason().equals("SecretMissing"))
+        assertThat(told)
+                .filteredOn(one -> one.reason().equals("SecretMissing"))
                 .singleElement()
                 .satisfies(one -> {
                     assertThat(one.object()).isEqualTo(new ObjectRef("Ingress", "default", "shop"));
@@ -93,7 +94,8 @@ class EventPublisherTest {
                 });
         submit(secret("shop", "01", "100"));
         await().until(() -> reasons().contains("CertificateServed"));
-        assertThat(told).filteredOn(one -> one.reason().equals("CertificateServed"))
+        assertThat(told)
+                .filteredOn(one -> one.reason().equals("CertificateServed"))
                 .singleElement()
                 .satisfies(one -> {
                     assertThat(one.object()).isEqualTo(new ObjectRef("Secret", "default", "shop"));
@@ -110,7 +112,8 @@ class EventPublisherTest {
     void whatIsServedAtTheStartIsNoNews() throws Exception {
         begin(ingress("shop"), secret("shop", "01", "100"));
         submit(secret("shop", "01", "101")); // labelled, say
-        await().during(Duration.ofMillis(200)).until(() -> !reasons().contains("CertificateServed"));
+        await().during(Duration.ofMillis(200))
+                .until(() -> !reasons().contains("CertificateServed"));
         submit(secret("shop", "02", "102"));
         await().until(() -> reasons().contains("CertificateServed"));
         assertThat(told.getLast().note()).startsWith("serial 02").contains("resourceVersion 102");
@@ -126,7 +129,8 @@ class EventPublisherTest {
                         List.of(ResourceChange.remove(new ObjectRef("Secret", "default", "shop"))),
                         Map.of()));
         await().until(() -> reasons().contains("SecretDeleted"));
-        assertThat(told).filteredOn(one -> one.reason().equals("SecretDeleted"))
+        assertThat(told)
+                .filteredOn(one -> one.reason().equals("SecretDeleted"))
                 .singleElement()
                 .satisfies(one -> assertThat(one.uid()).isEqualTo("secret-uid-shop"));
     }
@@ -134,7 +138,8 @@ class EventPublisherTest {
     @Test
     void whatTheDataPlaneRefusesIsTold() throws Exception {
         ObjectRef object = new ObjectRef("Secret", "default", "shop");
-        Finding refusedByTls = Finding.of(Reason.CERTIFICATE_REFUSED, object, "refused", "Mend it.");
+        Finding refusedByTls =
+                Finding.of(Reason.CERTIFICATE_REFUSED, object, "refused", "Mend it.");
         begin(ingress("shop"), secret("shop", "01", "100"));
         dataPlane.answer(snapshot -> Applied.whole(snapshot, List.of(refusedByTls)));
         submit(secret("shop", "02", "101"));
@@ -159,7 +164,8 @@ class EventPublisherTest {
     void whatNoApiServerHoldsIsNotTold() throws Exception {
         start();
         Finding file =
-                Finding.of(Reason.FILE_UNREADABLE, new ObjectRef("File", "", "x"), "bad", "Mend it.");
+                Finding.of(
+                        Reason.FILE_UNREADABLE, new ObjectRef("File", "", "x"), "bad", "Mend it.");
         reconciler.submit(new SourceUpdate(List.of(), Map.of("x", List.of(file))));
         await().until(() -> reconciler.state().findings().contains(file));
         await().during(Duration.ofMillis(200)).until(told::isEmpty);
@@ -197,10 +203,9 @@ class EventPublisherTest {
     @Test
     void countsAreByReason() throws Exception {
         start(ingress("a"), ingress("b"));
-        await().untilAsserted(
-                        () ->
-                                assertThat(publisher.counts().told())
-                                        .isEqualTo(Map.of("SecretMissing", 2L, "ServiceMissing", 2L)));
+        await().untilAsserted(() ->
+                assertThat(publisher.counts().told())
+                        .isEqualTo(Map.of("SecretMissing", 2L, "ServiceMissing", 2L)));
     }
 
     private boolean tell(Statement statement, boolean first) {

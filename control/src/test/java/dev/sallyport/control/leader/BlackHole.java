@@ -14,24 +14,28 @@ import java.util.concurrent.CopyOnWriteArrayList;
  * Forwards connections to a port of this machine, and on demand nothing at all: bytes vanish, and
  * nobody is told.
  */
-final class BlackHole implements Closeable {
+public final class BlackHole implements Closeable {
     private final ServerSocket server;
     private final int target;
     private final List<Socket> sockets = new CopyOnWriteArrayList<>();
     private volatile boolean swallowing;
 
-    BlackHole(int target) throws IOException {
+    /**
+     * @param target the port that is forwarded to
+     */
+    public BlackHole(int target) throws IOException {
         this.target = target;
         this.server = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
         Thread.ofVirtual().start(this::accept);
     }
 
-    int port() {
+    /** Where it listens. */
+    public int port() {
         return server.getLocalPort();
     }
 
     /** From now on nothing comes through, in either direction; new connections are taken in. */
-    void swallow(boolean all) {
+    public void swallow(boolean all) {
         swallowing = all;
         if (!all) {
             sockets.forEach(BlackHole::close); // what was swallowed is lost: streams are broken

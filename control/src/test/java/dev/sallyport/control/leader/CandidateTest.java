@@ -104,8 +104,8 @@ class CandidateTest {
         Candidate one = candidate("one", access, NOW);
         one.attempt();
         LeaseRecord mine = lease.current().orElseThrow();
-        access.beforeWrites = () ->
-                lease.write(new LeaseRecord("two", Duration.ofSeconds(15), NOW, NOW, 1));
+        access.beforeWrites =
+                () -> lease.write(new LeaseRecord("two", Duration.ofSeconds(15), NOW, NOW, 1));
         pass(2);
         one.attempt();
         assertThat(mine.holder()).isEqualTo("one");
@@ -193,7 +193,10 @@ class CandidateTest {
         assertThat(one.leads()).isTrue();
     }
 
-    /** Three candidates with clocks that differ and do not go evenly, a network that loses and delays. */
+    /**
+     * Three candidates with clocks that differ and do not go evenly, a network that loses and
+     * delays.
+     */
     @Test
     void thereAreNeverTwoLeaders() throws Exception {
         for (long seed = 0; seed < 50; seed++) {
@@ -219,7 +222,9 @@ class CandidateTest {
                             access,
                             TIMES,
                             () -> offset + (long) (nanos * rate),
-                            random.nextBoolean() ? InstantSource.fixed(wall) : () -> wall.plusNanos(nanos)));
+                            random.nextBoolean()
+                                    ? InstantSource.fixed(wall)
+                                    : () -> wall.plusNanos(nanos)));
         }
         int led = 0;
         for (int step = 0; step < 2_000; step++) {

@@ -43,14 +43,17 @@ class LeaderElectionIT {
                 kind: Role
                 metadata: {name: leader, namespace: edge}
                 rules:
-                  - {apiGroups: [coordination.k8s.io], resources: [leases], verbs: [get, create, update]}
+                  - {apiGroups: [coordination.k8s.io], resources: [leases], verbs: [create]}
+                  - {apiGroups: [coordination.k8s.io], resources: [leases], resourceNames: NAMES, verbs: [get, update]}
                 ---
                 apiVersion: rbac.authorization.k8s.io/v1
                 kind: RoleBinding
                 metadata: {name: leader, namespace: edge}
                 roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: leader}
                 subjects: [{kind: ServiceAccount, name: gateway, namespace: edge}]
-                """);
+                """
+                        .replace(
+                                "NAMES", "[lease-1, lease-2, lease-3, lease-4, lease-5, lease-6]"));
     }
 
     @AfterAll
@@ -73,13 +76,17 @@ class LeaderElectionIT {
         await().during(Duration.ofSeconds(5))
                 .atMost(Duration.ofSeconds(10))
                 .until(() -> one.leads() && !two.leads());
-        String renewed = api.apply(
-                """
-                apiVersion: coordination.k8s.io/v1
-                kind: Lease
-                metadata: {name: "NAME", namespace: edge, labels: {somebody: wrote}}
-                """
-                        .replace("NAME", lease)).getFirst().getMetadata().getResourceVersion();
+        String renewed =
+                api.apply(
+                                """
+                                apiVersion: coordination.k8s.io/v1
+                                kind: Lease
+                                metadata: {name: "NAME", namespace: edge, labels: {somebody: wrote}}
+                                """
+                                        .replace("NAME", lease))
+                        .getFirst()
+                        .getMetadata()
+                        .getResourceVersion();
         await("a renewal over what others wrote")
                 .atMost(Duration.ofSeconds(10))
                 .until(() -> !current().getMetadata().getResourceVersion().equals(renewed));
@@ -97,7 +104,7 @@ class LeaderElectionIT {
     void whoSitsInABlackHoleStopsWithinTenSecondsAndIsFollowedWithinTwenty() throws Exception {
         var hole = new BlackHole(api.port());
         opened.add(hole);
-        LeaderElection one = candidate("one", api.adminThrough(hole.port()));
+        LeaderElection one = candidate("one", api.adminBehind(hole.port()));
         await().until(one::leads);
         LeaderElection two = candidate("two", api.admin());
         hole.swallow(true);
@@ -131,23 +138,37 @@ class LeaderElectionIT {
                 .atMost(Duration.ofSeconds(12))
                 .until(() -> !one.leads() && !two.leads());
         api.start();
-        await().atMost(Duration.ofSeconds(20)).until(() -> {
-            assertThat(one.leads() && two.leads()).as("two leaders").isFalse();
-            return one.leads() || two.leads();
-        });
+        await().atMost(Duration.ofSeconds(20))
+                .until(() -> {
+                    assertThat(one.leads() && two.leads()).as("two leaders").isFalse();
+                    return one.leads() || two.leads();
+                });
     }
 
     @Test
     void closingIsQuickWhileTheApiServerIsSilent() throws Exception {
         var hole = new BlackHole(api.port());
         opened.add(hole);
-        LeaderElection one = candidate("one", api.adminThrough(hole.port()));
+        LeaderElection one = candidate("one", api.adminBehind(hole.port()));
         await().until(one::leads);
         hole.swallow(true);
         long began = System.nanoTime();
         one.close();
         assertThat(sinceSeconds(began)).isLessThan(2.5);
         await().until(() -> !one.leads());
+    }
+
+    @Test
+    void aLeaseThatSomebodyMadeForUsIsTaken() throws Exception {
+        api.apply(
+                """
+                apiVersion: coordination.k8s.io/v1
+                kind: Lease
+                metadata: {name: NAME, namespace: edge}
+                """
+                        .replace("NAME", lease));
+        LeaderElection one = candidate("one", api.as("edge", "gateway"));
+        await().until(one::leads);
     }
 
     @Test

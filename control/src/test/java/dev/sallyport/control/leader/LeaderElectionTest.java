@@ -76,13 +76,14 @@ class LeaderElectionTest {
         var silence = new CountDownLatch(1);
         LeaderElection one = start("one", access);
         await().until(one::leads);
-        access.beforeWrites = () -> {
-            try {
-                silence.await();
-            } catch (InterruptedException _) {
-                throw new IllegalStateException("interrupted");
-            }
-        };
+        access.beforeWrites =
+                () -> {
+                    try {
+                        silence.await();
+                    } catch (InterruptedException _) {
+                        throw new IllegalStateException("interrupted");
+                    }
+                };
         long began = System.nanoTime();
         one.close();
         assertThat(Duration.ofNanos(System.nanoTime() - began)).isLessThan(Duration.ofSeconds(2));
@@ -92,21 +93,19 @@ class LeaderElectionTest {
     @Test
     void timesThatWouldAllowTwoLeadersAreRefused() {
         Duration second = Duration.ofSeconds(1);
-        assertThatThrownBy(
-                        () ->
-                                new LeaseTimes(
-                                        second.multipliedBy(11),
-                                        second.multipliedBy(10),
-                                        second.multipliedBy(2),
-                                        second.multipliedBy(2)))
+        assertThatThrownBy(() ->
+                        new LeaseTimes(
+                                second.multipliedBy(11),
+                                second.multipliedBy(10),
+                                second.multipliedBy(2),
+                                second.multipliedBy(2)))
                 .hasMessageContaining("lease");
-        assertThatThrownBy(
-                        () ->
-                                new LeaseTimes(
-                                        second.multipliedBy(15),
-                                        second.multipliedBy(5),
-                                        second.multipliedBy(2),
-                                        second.multipliedBy(2)))
+        assertThatThrownBy(() ->
+                        new LeaseTimes(
+                                second.multipliedBy(15),
+                                second.multipliedBy(5),
+                                second.multipliedBy(2),
+                                second.multipliedBy(2)))
                 .hasMessageContaining("belief");
     }
 

@@ -64,8 +64,7 @@ class AddressesTest {
                         .endSpec()
                         .build();
         assertThat(texts(ServiceAddresses.of(external))).containsExactly("198.51.100.9");
-        var headless =
-                new ServiceBuilder().withNewSpec().withClusterIPs("None").endSpec().build();
+        var headless = new ServiceBuilder().withNewSpec().withClusterIPs("None").endSpec().build();
         assertThat(ServiceAddresses.of(headless)).isEmpty();
         var named =
                 new ServiceBuilder()

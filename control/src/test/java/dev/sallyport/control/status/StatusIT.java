@@ -114,7 +114,8 @@ class StatusIT {
         assertThat(seen(true).addresses()).containsExactly(ONE, SIX, NAME);
         assertThat(seen(true).writers()).containsExactly(US);
         assertThat(plan.change(seen(true))).isEmpty();
-        // Should it be planned all the same, the API server sees no difference: no version, no event.
+        // Should it be planned all the same, the API server sees no difference: no version, no
+        // event.
         IngressStanding before = seen(true);
         status.write(new StatusPlan.Change(before, before.addresses()));
         assertThat(seen(true).version()).isEqualTo(before.version());

@@ -76,9 +76,7 @@ class StatusPublisherTest {
         publisher.start();
         await().until(() -> addresses("a").equals(List.of(US)));
         IngressStanding ours = get("a");
-        put(
-                new IngressStanding(
-                        ours.ref(), version(9), false, ours.addresses(), ours.writers()));
+        put(new IngressStanding(ours.ref(), version(9), false, ours.addresses(), ours.writers()));
         await().until(() -> addresses("a").isEmpty());
     }
 
@@ -102,7 +100,9 @@ class StatusPublisherTest {
         await().until(() -> publisher.counts().writes() == 1);
         put(standing("b", 1, true, List.of()));
         await().until(() -> publisher.counts().writes() == 2);
-        assertThat(written).extracting(change -> change.onto().ref().name()).containsExactly("a", "b");
+        assertThat(written)
+                .extracting(change -> change.onto().ref().name())
+                .containsExactly("a", "b");
     }
 
     @Test

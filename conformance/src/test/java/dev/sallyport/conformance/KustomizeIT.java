@@ -1,0 +1,267 @@
+package dev.sallyport.conformance;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.node.ObjectNode;
+
+/**
+ * The overlays of deploy/kustomize against the chart with the values that ask for the same: what one
+ * of them has, the other has too.
+ */
+@Tag("cluster")
+final class KustomizeIT {
+
+    private static final Path DEPLOY = Distribution.home().resolve("deploy");
+    private static final Duration LIMIT = Duration.ofMinutes(1);
+
+    /** What is the chart's alone: the Pod of `helm test`, and the labels by which Helm knows its objects. */
+    private static final Set<String> LABELS =
+            Set.of("app.kubernetes.io/managed-by", "app.kubernetes.io/version", "helm.sh/chart");
+
+    static List<Arguments> overlays() {
+        return List.of(
+                Arguments.of("single", List.of("replicas=1")),
+                Arguments.of("ha", List.of("autoscaling.enabled=true")),
+                Arguments.of(
+                        "namespaced",
+                        List.of(
+                                "replicas=1",
+                                "namespaces={team-a,team-b}",
+                                "rbac.ingressClasses=false")),
+                Arguments.of(
+                        "by-name",
+                        List.of(
+                                "replicas=1",
+                                "secrets.access=by-name",
+                                "secrets.names[0].namespace=shop",
+                                "secrets.names[0].names={shop-tls}")));
+    }
+
+    @ParameterizedTest
+    @MethodSource("overlays")
+    void anOverlayIsWhatTheChartMakesOfTheSameWishes(String overlay, List<String> values) {
+        Map<String, JsonNode> plain = byName(kustomized("overlays/" + overlay));
+        Map<String, JsonNode> charted = byName(charted(values));
+
+        assertThat(plain.remove("Namespace /sallyport")).as("the namespace, which Helm makes by itself").isNotNull();
+        assertThat(charted.remove("Pod sallyport/sallyport-test")).as("the test Pod").isNotNull();
+        assertThat(plain.keySet()).isEqualTo(charted.keySet());
+        charted.forEach((name, object) -> assertThat(plain.get(name)).as(name).isEqualTo(object));
+    }
+
+    @ParameterizedTest
+    @MethodSource("overlays")
+    void thePodsAreAsTheRestrictedStandardWantsThem(String overlay, List<String> values) {
+        for (JsonNode object : kustomized("overlays/" + overlay)) {
+            if (object.get("kind").asString().equals("Namespace")) {
+                assertThat(object.get("metadata").get("labels").get("pod-security.kubernetes.io/enforce").asString())
+                        .isEqualTo("restricted");
+            }
+            if (object.get("kind").asString().equals("Deployment")) {
+                JsonNode pod = object.get("spec").get("template").get("spec");
+                assertThat(pod.at("/securityContext/runAsNonRoot").asBoolean()).isTrue();
+                assertThat(pod.at("/securityContext/seccompProfile/type").asString()).isEqualTo("RuntimeDefault");
+                JsonNode container = pod.at("/containers/0/securityContext");
+                assertThat(container.at("/allowPrivilegeEscalation").asBoolean(true)).isFalse();
+                assertThat(container.at("/readOnlyRootFilesystem").asBoolean()).isTrue();
+                assertThat(container.at("/capabilities/drop/0").asString()).isEqualTo("ALL");
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("overlays")
+    void nobodyMayDoMoreThanTheModeNeeds(String overlay, List<String> values) {
+        for (JsonNode role : kustomized("overlays/" + overlay)) {
+            for (JsonNode rule : role.path("rules")) {
+                String text = role.get("kind").asString() + " " + rule;
+                assertThat(text).doesNotContain("\"*\"", "delete", "escalate", "impersonate");
+                boolean secrets = rule.get("resources").toString().contains("\"secrets\"");
+                boolean cluster = role.get("kind").asString().equals("ClusterRole");
+                if (secrets && overlay.equals("by-name")) {
+                    assertThat(rule.path("resourceNames").size()).as(text).isPositive();
+                }
+                assertThat(cluster && overlay.equals("namespaced")).as(text).isFalse();
+            }
+        }
+    }
+
+    @Test
+    void theMonitorIsTheChartsToo() {
+        List<JsonNode> charted =
+                charted(List.of("monitoring.serviceMonitor.enabled=true")).stream()
+                        .filter(it -> it.get("kind").asString().equals("ServiceMonitor"))
+                        .toList();
+
+        assertThat(charted).hasSize(1);
+        assertThat(Yaml.document(read("kustomize/components/service-monitor/service-monitor.yaml")).get("spec"))
+                .isEqualTo(charted.getFirst().get("spec"));
+        assertThat(charted.getFirst().at("/spec/endpoints/0/honorLabels").asBoolean())
+                .as("the alert rules ask for it")
+                .isTrue();
+    }
+
+    /** In a form in which the same is equal, by kind, namespace and name. */
+    private static Map<String, JsonNode> byName(List<JsonNode> objects) {
+        Map<String, String> flags = new HashMap<>();
+        Map<String, JsonNode> named = new TreeMap<>();
+        for (JsonNode object : objects) {
+            String kind = object.get("kind").asString();
+            JsonNode metadata = object.get("metadata");
+            LABELS.forEach(label -> removeEverywhere(object, label));
+            ObjectNode fields = (ObjectNode) object.deepCopy();
+            fields.remove("metadata");
+            switch (kind) {
+                case "Deployment" -> flags.putAll(settle(fields));
+                case "ConfigMap" -> fields = null;
+                case "NetworkPolicy" -> withoutTheTest(fields);
+                case "ClusterRole", "Role" -> sortRules(fields);
+                case "ClusterRoleBinding", "RoleBinding" -> ((ObjectNode) fields.get("roleRef")).remove("name");
+                default -> {}
+            }
+            if (fields != null) {
+                named.put(name(kind, metadata), fields);
+            }
+        }
+        named.put("configuration", configuration(objects, flags));
+        return named;
+    }
+
+    /** Names of roles are whoever's taste. */
+    private static String name(String kind, JsonNode metadata) {
+        String namespace = metadata.path("namespace").asString("");
+        return kind + " " + namespace + "/" + (kind.contains("Role") ? "" : metadata.get("name").asString());
+    }
+
+    private static void removeEverywhere(JsonNode node, String field) {
+        if (node instanceof ObjectNode object) {
+            object.remove(field);
+        }
+        node.forEach(each -> removeEverywhere(each, field));
+    }
+
+    /** Takes out what may differ; returns what flags and variables configure. */
+    private static Map<String, String> settle(ObjectNode deployment) {
+        Map<String, String> settings = new TreeMap<>();
+        ObjectNode template = (ObjectNode) deployment.get("spec").get("template");
+        ((ObjectNode) template.get("metadata")).remove("annotations"); // the chart's way to a rollout
+        ObjectNode container = (ObjectNode) template.at("/spec/containers/0");
+        assertThat(container.remove("image").asString()).startsWith("localhost/sallyport");
+        ((ObjectNode) template.at("/spec/volumes/0/configMap")).remove("name");
+        List<String> arguments = new ArrayList<>();
+        for (JsonNode argument : container.remove("args")) {
+            String text = argument.asString();
+            if (text.startsWith("--watch-namespace=")) {
+                settings.merge("namespaces", text.substring(text.indexOf('=') + 1), (a, b) -> a + "," + b);
+            } else {
+                arguments.add(text);
+            }
+        }
+        assertThat(arguments).containsExactly("run", "--config=/etc/sallyport/sallyport.yaml");
+        var variables = container.get("env").iterator();
+        while (variables.hasNext()) {
+            JsonNode variable = variables.next();
+            if (variable.get("name").asString().equals("SALLYPORT_KUBERNETES_SECRETS")) {
+                settings.put("secrets", variable.get("value").asString());
+                variables.remove();
+            }
+        }
+        return settings;
+    }
+
+    private static JsonNode configuration(List<JsonNode> objects, Map<String, String> settings) {
+        for (JsonNode object : objects) {
+            if (object.get("kind").asString().equals("ConfigMap")) {
+                JsonNode file = Yaml.document(object.get("data").get("sallyport.yaml").asString());
+                ObjectNode kubernetes = (ObjectNode) file.get("kubernetes");
+                if (settings.containsKey("secrets")) {
+                    kubernetes.put("secrets", settings.get("secrets"));
+                }
+                if (settings.containsKey("namespaces")) {
+                    var list = kubernetes.putArray("watch-namespaces");
+                    Stream.of(settings.get("namespaces").split(",", -1)).forEach(list::add);
+                }
+                return file;
+            }
+        }
+        throw new AssertionError("no ConfigMap");
+    }
+
+    private static void withoutTheTest(ObjectNode policy) {
+        for (JsonNode rule : policy.at("/spec/ingress")) {
+            var peers = rule.path("from").iterator();
+            while (peers.hasNext()) {
+                if (peers.next().toString().contains("\"test\"")) {
+                    peers.remove();
+                }
+            }
+        }
+    }
+
+    private static void sortRules(ObjectNode role) {
+        List<String> rules = new ArrayList<>();
+        role.get("rules").forEach(rule -> rules.add(rule.toString()));
+        assertThat(new HashSet<>(rules)).as("a rule stands twice").hasSameSizeAs(rules);
+        role.remove("rules");
+        var sorted = role.putArray("rules");
+        rules.stream().sorted().forEach(sorted::add);
+    }
+
+    private static List<JsonNode> kustomized(String folder) {
+        return rendered("kubectl", "kustomize", DEPLOY.resolve("kustomize").resolve(folder).toString());
+    }
+
+    private static List<JsonNode> charted(List<String> values) {
+        List<String> words =
+                new ArrayList<>(
+                        List.of(
+                                "template",
+                                "sallyport",
+                                DEPLOY.resolve("helm/sallyport").toString(),
+                                "--namespace",
+                                "sallyport"));
+        values.forEach(value -> words.addAll(List.of("--set", value)));
+        return rendered("helm", words.toArray(String[]::new));
+    }
+
+    private static List<JsonNode> rendered(String program, String... words) {
+        Path bed = Path.of(Objects.requireNonNullElse(System.getProperty("sallyport.testbed"), ""));
+        Path file = bed.resolve("bin").resolve(program);
+        assertThat(Files.isExecutable(file))
+                .as("%s: not there (expected: run conformance/cluster/build; or ./verify --without-cluster)", file)
+                .isTrue();
+        List<String> command = new ArrayList<>(List.of(file.toString()));
+        command.addAll(List.of(words));
+        Ran ran = Ran.run(LIMIT, command);
+        assertThat(ran.exit()).as(ran.all()).isZero();
+        return Yaml.documents(ran.out());
+    }
+
+    private static String read(String file) {
+        try {
+            return Files.readString(DEPLOY.resolve(file));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}
