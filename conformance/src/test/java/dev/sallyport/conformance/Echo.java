@@ -9,6 +9,7 @@ import tools.jackson.databind.json.JsonMapper;
  *
  * @param backend the backend's name
  * @param connection the number of its connection
+ * @param host the Host field
  * @param method the method
  * @param target the request target
  * @param fields the header fields and, after them, the trailer fields
@@ -17,6 +18,7 @@ import tools.jackson.databind.json.JsonMapper;
 record Echo(
         String backend,
         int connection,
+        String host,
         String method,
         String target,
         List<Request.Field> fields,
@@ -32,6 +34,7 @@ record Echo(
                     new Echo(
                             name,
                             request.connection(),
+                            request.first("Host").orElse(""),
                             request.method(),
                             request.target(),
                             request.fields(),

@@ -25,6 +25,7 @@ import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
+import org.awaitility.core.ConditionTimeoutException;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -240,7 +241,7 @@ final class Gateway implements AutoCloseable {
             await().pollInterval(Duration.ofMillis(50))
                     .atMost(START_LIMIT)
                     .until(() -> !process.isAlive() || readyz() == 200);
-        } catch (org.awaitility.core.ConditionTimeoutException e) {
+        } catch (ConditionTimeoutException e) {
             process.destroyForcibly();
             throw new AssertionError("not ready in time: " + err() + out(), e);
         }
@@ -289,16 +290,21 @@ final class Gateway implements AutoCloseable {
 
     /** Waits for a finding of this reason whose JSON holds all these words. */
     String awaitFinding(String reason, String... words) {
-        return await().pollInterval(Duration.ofMillis(10))
-                .atMost(Duration.ofSeconds(20))
-                .until(
-                        () ->
-                                findings().stream()
-                                        .filter(each -> each.contains(reason))
-                                        .filter(each -> Stream.of(words).allMatch(each::contains))
-                                        .findFirst()
-                                        .orElse(""),
-                        found -> !found.isEmpty());
+        try {
+            return await().pollInterval(Duration.ofMillis(10))
+                    .atMost(Duration.ofSeconds(20))
+                    .until(
+                            () ->
+                                    findings().stream()
+                                            .filter(each -> each.contains(reason))
+                                            .filter(each -> Stream.of(words).allMatch(each::contains))
+                                            .findFirst()
+                                            .orElse(""),
+                            found -> !found.isEmpty());
+        } catch (ConditionTimeoutException e) {
+            throw new AssertionError(
+                    "no finding " + reason + " with " + List.of(words) + " among " + findings(), e);
+        }
     }
 
     /** Waits until no finding holds this word. */
@@ -333,6 +339,11 @@ final class Gateway implements AutoCloseable {
     long residentBytes() {
         Ran ps = Ran.run("ps", "-o", "rss=", "-p", Long.toString(pid()));
         return Long.parseLong(ps.out().strip()) * 1024;
+    }
+
+    /** The time of processors that it has used. */
+    Duration cpu() {
+        return process.info().totalCpuDuration().orElseThrow();
     }
 
     /** Standard output so far. */

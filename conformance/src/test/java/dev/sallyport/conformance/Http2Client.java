@@ -138,6 +138,7 @@ final class Http2Client implements AutoCloseable {
     /** One request with its response. */
     static final class Stream {
         private final CompletableFuture<Http2Headers> head = new CompletableFuture<>();
+        private final CompletableFuture<@Nullable Void> end = new CompletableFuture<>();
         private final BlockingQueue<byte[]> data = new LinkedBlockingQueue<>();
         private final ByteArrayOutputStream left = new ByteArrayOutputStream();
         private @Nullable Http2StreamChannel channel;
@@ -147,21 +148,46 @@ final class Http2Client implements AutoCloseable {
                 @Override
                 protected void channelRead0(ChannelHandlerContext ctx, Http2Frame frame) {
                     switch (frame) {
-                        case Http2HeadersFrame headers -> head.complete(headers.headers());
+                        case Http2HeadersFrame headers -> {
+                            head.complete(headers.headers());
+                            ended(headers.isEndStream());
+                        }
                         case Http2DataFrame bytes -> {
                             byte[] copy = new byte[bytes.content().readableBytes()];
                             bytes.content().readBytes(copy);
                             data.add(copy);
+                            ended(bytes.isEndStream());
                         }
-                        case Http2ResetFrame reset ->
-                                head.completeExceptionally(
-                                        new AssertionError("reset: " + reset.errorCode()));
+                        case Http2ResetFrame reset -> {
+                            var why = new AssertionError("reset: " + reset.errorCode());
+                            head.completeExceptionally(why);
+                            end.completeExceptionally(why);
+                        }
                         default -> {
                             // Window updates and the like.
                         }
                     }
                 }
+
+                @Override
+                public void channelInactive(ChannelHandlerContext ctx) {
+                    var why = new AssertionError("the connection is closed");
+                    head.completeExceptionally(why);
+                    end.completeExceptionally(why);
+                    ctx.fireChannelInactive();
+                }
             };
+        }
+
+        private void ended(boolean last) {
+            if (last) {
+                end.complete(null);
+            }
+        }
+
+        /** Waits for the whole response. */
+        void awaitEnd() throws Exception {
+            end.get(LIMIT_SECONDS, TimeUnit.SECONDS);
         }
 
         /** The status of the response. */

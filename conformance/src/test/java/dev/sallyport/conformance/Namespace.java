@@ -73,6 +73,23 @@ final class Namespace implements AutoCloseable {
         return cluster.kubeconfigOf(name(), serviceAccount, file);
     }
 
+    /** Every right in this namespace without kubectl. A kubeconfig is written into a folder. */
+    Api api(Path work) {
+        apply(
+                """
+                apiVersion: v1
+                kind: ServiceAccount
+                metadata: {name: tester}
+                ---
+                apiVersion: rbac.authorization.k8s.io/v1
+                kind: RoleBinding
+                metadata: {name: tester}
+                roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: cluster-admin}
+                subjects: [{kind: ServiceAccount, name: tester}]
+                """);
+        return Api.of(kubeconfigOf("tester", work.resolve("tester.conf")), name());
+    }
+
     /** Nobody waits for its end; the name is not used again. */
     @Override
     public void close() {

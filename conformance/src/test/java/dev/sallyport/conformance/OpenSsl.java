@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.US_ASCII;
 
 import java.io.ByteArrayInputStream;
 import java.math.BigInteger;
+import java.net.InetSocketAddress;
 import java.security.cert.CertificateException;
 import java.security.cert.CertificateFactory;
 import java.security.cert.X509Certificate;
@@ -24,7 +25,12 @@ record OpenSsl(int exit, String text) {
 
     /** A handshake, then the end. */
     static OpenSsl connect(int port, String... options) {
-        return exchange(port, "Q\n", options);
+        return connect(new InetSocketAddress("127.0.0.1", port), options);
+    }
+
+    /** A handshake with any address, then the end. */
+    static OpenSsl connect(InetSocketAddress address, String... options) {
+        return exchange(address, "Q\n", options);
     }
 
     /** A handshake and a request; ends when the gateway closes. */
@@ -32,14 +38,14 @@ record OpenSsl(int exit, String text) {
         List<String> all = new ArrayList<>(List.of(options));
         all.add("-ign_eof");
         return exchange(
-                port,
+                new InetSocketAddress("127.0.0.1", port),
                 "GET / HTTP/1.1\r\nHost: " + host + "\r\nConnection: close\r\n\r\n",
                 all.toArray(String[]::new));
     }
 
-    private static OpenSsl exchange(int port, String input, String... options) {
+    private static OpenSsl exchange(InetSocketAddress address, String input, String... options) {
         List<String> command =
-                new ArrayList<>(List.of("openssl", "s_client", "-connect", "127.0.0.1:" + port));
+                new ArrayList<>(List.of("openssl", "s_client", "-connect", address.getHostString() + ":" + address.getPort()));
         command.addAll(List.of(options));
         Ran ran = Ran.run(input, Duration.ofSeconds(30), command);
         return new OpenSsl(ran.exit(), ran.out() + ran.err());

@@ -247,10 +247,22 @@ final class Pki {
 
     /** A client context of the JDK that trusts the root, with a session cache of its own. */
     SSLContext clientContext() {
+        return trusting(root.certificate());
+    }
+
+    /** The intermediate authority, for somebody else to issue by. */
+    Leaf authority() {
+        String key = pem("PRIVATE KEY", intermediate.key().getPrivate().getEncoded());
+        material.add(intermediate.key().getPrivate(), key);
+        return new Leaf(intermediate.certificate(), pem(intermediate.certificate()), key);
+    }
+
+    /** A client context of the JDK that trusts an authority, with a session cache of its own. */
+    static SSLContext trusting(X509Certificate authority) {
         try {
             KeyStore trusted = KeyStore.getInstance(KeyStore.getDefaultType());
             trusted.load(null, null);
-            trusted.setCertificateEntry("root", root.certificate());
+            trusted.setCertificateEntry("root", authority);
             TrustManagerFactory trust =
                     TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
             trust.init(trusted);

@@ -1,12 +1,9 @@
 package dev.sallyport.conformance;
 
 import static dev.sallyport.conformance.Manifests.ingress;
-import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import io.netty.handler.codec.http2.DefaultHttp2Headers;
-import io.netty.handler.codec.http2.Http2Headers;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -19,18 +16,12 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Queue;
 import java.util.concurrent.BlockingQueue;
-import java.util.concurrent.Callable;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
-import javax.net.ssl.SSLSocket;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -198,14 +189,8 @@ final class RotationUnderLoadIT {
         for (int i = 0; i < rotations; i++) {
             leaves.add(pki.ecdsa(HOSTS.get(i % HOSTS.size())));
         }
-        var load = new Load();
         try (var sockets = client();
-                SSLSocket socket = Handshakes.connect(pki.clientContext(), gateway.https(), HOST);
-                var http2 = Http2Client.connect(gateway.https(), HOST)) {
-            var kept = new RawClient.Connection(socket);
-            load.run("h1, one connection", () -> request(kept));
-            load.run("h2, one connection", () -> request(http2));
-            load.run("h1, new connections", () -> newConnection(gateway));
+                var load = Load.https(gateway.httpsAddress(), HOST, pki::clientContext)) {
             load.run("websocket", new Chat(sockets, gateway)::round);
             long start = System.nanoTime();
             List<Long> latencies = rotate(gateway, folder, leaves);
@@ -296,81 +281,6 @@ final class RotationUnderLoadIT {
                 .sslContext(pki.clientContext())
                 .connectTimeout(PATIENCE)
                 .build();
-    }
-
-    /** On a connection that was made once: one that is closed makes all that follow fail. */
-    private static @Nullable Void request(RawClient.Connection kept) throws IOException {
-        kept.send(RawClient.head("GET / HTTP/1.1", "Host: " + HOST));
-        assertThat(kept.response().status()).isEqualTo(200);
-        return null;
-    }
-
-    /** On a connection that was made once: one that takes no streams makes all that follow fail. */
-    private static @Nullable Void request(Http2Client http2) throws Exception {
-        Http2Headers head =
-                new DefaultHttp2Headers().method("GET").scheme("https").authority(HOST).path("/");
-        Http2Client.Stream stream = http2.open(head, true);
-        assertThat(stream.status()).isEqualTo("200");
-        assertThat(stream.read(2)).asString(US_ASCII).isEqualTo("ok");
-        return null;
-    }
-
-    private static @Nullable Void newConnection(Gateway gateway) throws Exception {
-        try (SSLSocket socket = Handshakes.connect(pki.clientContext(), gateway.https(), HOST)) {
-            var connection = new RawClient.Connection(socket);
-            connection.send(RawClient.head("GET / HTTP/1.1", "Host: " + HOST, "Connection: close"));
-            assertThat(connection.response().status()).isEqualTo(200);
-            return null;
-        }
-    }
-
-    /** Traffic of several kinds, each on a thread of its own, until it is stopped. */
-    private static final class Load {
-        private static final Duration PAUSE = Duration.ofMillis(1);
-        private final AtomicBoolean stopped = new AtomicBoolean();
-        private final Queue<String> failures = new ConcurrentLinkedQueue<>();
-        private final List<Kind> kinds = new ArrayList<>();
-
-        private record Kind(String name, Thread thread, AtomicInteger count) {}
-
-        void run(String name, Callable<@Nullable Void> request) {
-            var count = new AtomicInteger();
-            Thread thread =
-                    Thread.ofPlatform()
-                            .name(name)
-                            .start(() -> {
-                                while (!stopped.get()) {
-                                    try {
-                                        request.call();
-                                        count.incrementAndGet();
-                                        LockSupport.parkNanos(PAUSE.toNanos());
-                                    } catch (Exception | AssertionError e) {
-                                        failures.add(name + ": " + e);
-                                    }
-                                }
-                            });
-            kinds.add(new Kind(name, thread, count));
-        }
-
-        void stop() throws InterruptedException {
-            stopped.set(true);
-            for (Kind kind : kinds) {
-                kind.thread().join();
-            }
-        }
-
-        List<String> failures() {
-            return List.copyOf(failures);
-        }
-
-        List<Integer> counts() {
-            return kinds.stream().map(kind -> kind.count().get()).toList();
-        }
-
-        @Override
-        public String toString() {
-            return kinds.stream().map(kind -> kind.name() + " " + kind.count()).toList().toString();
-        }
     }
 
     /** A WebSocket that lives through many rotations, and every so often a new one. */

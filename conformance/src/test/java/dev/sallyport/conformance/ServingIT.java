@@ -34,6 +34,7 @@ final class ServingIT {
     private static Backend solver;
     private static Backend odd;
     private static List<Backend> first;
+    private static Folder folder;
     private static Gateway gateway;
     private static Curl curl;
 
@@ -83,7 +84,7 @@ final class ServingIT {
         solver = Backend.echo("solver");
         odd = Backend.start(ServingIT::answerOddly);
         first = List.of(Backend.echo("path-0"), Backend.echo("path-1"), Backend.echo("path-2"));
-        Folder folder =
+        folder =
                 Folder.in(work)
                         .put(
                                 "services.yaml",
@@ -373,6 +374,23 @@ final class ServingIT {
     @Test
     void anExternalNameIsResolved() {
         assertThat(curl.http("external.test", "/").echo().backend()).isEqualTo("echo");
+    }
+
+    @Test
+    void anEndpointThatLeadsBackToTheGatewayIsRefused() {
+        folder.put(
+                "back.yaml",
+                ingress("back").host("back.test", "back").yaml(),
+                """
+                apiVersion: v1
+                kind: Service
+                metadata: {name: back}
+                spec: {ports: [{name: http, port: 80}]}
+                """,
+                Manifests.endpoints("back", "http", gateway.admin(), "127.0.0.1"));
+        gateway.awaitFinding("EndpointForbidden", "the gateway's own address");
+
+        assertThat(curl.http("back.test", "/metrics").status()).isEqualTo(503);
     }
 
     @Test

@@ -1,6 +1,5 @@
 package dev.sallyport.control.cluster;
 
-import dev.sallyport.control.cluster.Contacts.Contact;
 import dev.sallyport.control.cluster.Contacts.Trouble;
 import dev.sallyport.control.cluster.WatchState.Condition;
 import dev.sallyport.control.reconcile.SecretDemand;
@@ -50,12 +49,11 @@ public final class ClusterSource implements SecretDemand, AutoCloseable {
     private final ClusterSettings settings;
     private final LongSupplier nanoTime;
     private final LinkedBlockingQueue<Runnable> queue = new LinkedBlockingQueue<>();
-    private final List<Watch> watches = new ArrayList<>();
-    private final Map<Feed, Watch> byFeed = new HashMap<>();
+    private final List<KindWatch> watches = new ArrayList<>();
+    private final Map<Feed, KindWatch> byFeed = new HashMap<>();
     private final SecretWatches secrets;
     private final WatchFindings findings = new WatchFindings();
     private final Set<ObjectRef> listedSecrets = new HashSet<>();
-    private final Set<String> missingNamespaces = new HashSet<>();
     private final Thread thread;
     private @Nullable Map<ObjectRef, ResourceChange> untold = new LinkedHashMap<>(); // null: told
     private @Nullable Consumer<SourceUpdate> sink;
@@ -65,25 +63,6 @@ public final class ClusterSource implements SecretDemand, AutoCloseable {
     private volatile Optional<String> waitingFor = Optional.of("the API server");
     private volatile @Nullable Long oldestHeard; // null: nothing was told yet
     private volatile int heldBack;
-
-    /** A watch of a kind, with what is known of it. */
-    private static final class Watch {
-        Feed feed;
-        final boolean needed;
-        final VanishGuard guard;
-        boolean listed;
-        long heard; // a list, in nanoseconds
-        @Nullable Long refusedSince;
-        boolean asked; // for a second list
-        boolean anew; // the next list is the first of its feed
-
-        Watch(Feed feed, boolean needed, Duration holdBack, long now) {
-            this.feed = feed;
-            this.needed = needed;
-            this.guard = new VanishGuard(holdBack);
-            this.heard = now;
-        }
-    }
 
     /**
      * A source that is not started.
@@ -192,7 +171,7 @@ public final class ClusterSource implements SecretDemand, AutoCloseable {
                 log.atError().setCause(bug).log("A bug: a change of the cluster may be lost");
             }
         }
-        watches.forEach(watch -> watch.feed.close());
+        watches.forEach(watch -> watch.feed().close());
         secrets.close();
     }
 
@@ -213,7 +192,7 @@ public final class ClusterSource implements SecretDemand, AutoCloseable {
         for (String namespace : settings.namespaces()) {
             add(WatchedKind.NAMESPACE, WatchScope.named(namespace), false);
         }
-        watches.forEach(watch -> watch.feed.start());
+        watches.forEach(watch -> watch.feed().start());
     }
 
     private List<WatchScope> scopes() {
@@ -224,7 +203,7 @@ public final class ClusterSource implements SecretDemand, AutoCloseable {
 
     private void add(WatchedKind<?> kind, WatchScope scope, boolean needed) {
         Feed feed = cluster.feed(new Watched<>(kind, scope), new KindListener());
-        var watch = new Watch(feed, needed, settings.holdBack(), nanoTime.getAsLong());
+        var watch = new KindWatch(feed, needed, settings.holdBack(), nanoTime.getAsLong());
         watches.add(watch);
         byFeed.put(feed, watch);
     }
@@ -233,14 +212,11 @@ public final class ClusterSource implements SecretDemand, AutoCloseable {
      * Lists and watches anew: what the API server has and the list before did not, the watch that
      * follows that list would never tell of.
      */
-    private void restart(Watch watch) {
-        Feed before = watch.feed;
-        before.close();
-        byFeed.remove(before);
-        watch.feed = cluster.feed(before.watched(), new KindListener());
-        byFeed.put(watch.feed, watch);
-        watch.anew = true;
-        watch.feed.start();
+    private void restart(KindWatch watch) {
+        byFeed.remove(watch.feed());
+        watch.replace(cluster.feed(watch.watched(), new KindListener()));
+        byFeed.put(watch.feed(), watch);
+        watch.feed().start();
     }
 
     private Feed singleFeed(ObjectRef secret) {
@@ -252,34 +228,28 @@ public final class ClusterSource implements SecretDemand, AutoCloseable {
     /** Once a second: what time alone changes. */
     private void look() {
         long now = nanoTime.getAsLong();
-        List<WatchState> states = new ArrayList<>();
-        Long oldest = null;
-        int held = 0;
-        boolean anyFine = false;
-        boolean anySilent = false;
-        Optional<Trouble> trouble = Optional.empty();
-        for (Watch watch : watches) {
-            WatchState state = state(watch, now);
-            states.add(state);
-            held += watch.guard.held();
-            if (watch.listed) {
-                long heard = now - state.silence();
-                oldest = oldest == null || heard - oldest < 0 ? Long.valueOf(heard) : oldest;
-            }
-            anyFine |= state.condition() == Condition.FINE;
-            anySilent |= state.condition() == Condition.SILENT;
-            trouble = trouble.or(state::trouble);
-            askAgain(watch, now);
-        }
-        heldBack = held;
+        List<WatchState> states = states(now);
+        watches.forEach(watch -> askAgain(watch, now));
+        countHeld();
         beginOnce(states, now);
         if (untold != null) {
             return;
         }
-        oldestHeard = oldest;
-        findings.judgeServer(cluster.url(), anyFine || !anySilent, trouble);
+        oldestHeard =
+                now
+                        - states.stream()
+                                .filter(WatchState::listed)
+                                .mapToLong(WatchState::silence)
+                                .max()
+                                .orElse(0);
+        boolean anyFine = states.stream().anyMatch(state -> state.is(Condition.FINE));
+        boolean anySilent = states.stream().anyMatch(state -> state.is(Condition.SILENT));
+        findings.judgeServer(
+                cluster.url(),
+                anyFine || !anySilent,
+                states.stream().flatMap(state -> state.trouble().stream()).findFirst());
         for (int i = 0; i < watches.size(); i++) {
-            Watched<?> watched = watches.get(i).feed.watched();
+            Watched<?> watched = watches.get(i).watched();
             // Whether a namespace exists is good to know, and hardly ever allowed.
             if (watched.scope().name().isEmpty()) {
                 findings.judge(watched, states.get(i));
@@ -289,24 +259,10 @@ public final class ClusterSource implements SecretDemand, AutoCloseable {
         tellFindings();
     }
 
-    private WatchState state(Watch watch, long now) {
-        Contact contact = cluster.contact(watch.feed.watched());
-        boolean refused = contact.trouble().filter(Trouble::refused).isPresent();
-        if (!refused || contact.watching()) {
-            watch.refusedSince = null;
-        } else if (watch.refusedSince == null) {
-            watch.refusedSince = now - 1;
-        }
-        Long since = watch.refusedSince;
-        long heard = contact.heard().filter(at -> at - watch.heard > 0).orElse(watch.heard);
-        return new WatchState(
-                watch.feed.watched().kind().kind(),
-                watch.feed.watched().toString(),
-                watch.needed,
-                watch.listed,
-                now - heard,
-                since == null ? 0 : now - since,
-                contact.trouble());
+    private List<WatchState> states(long now) {
+        return watches.stream()
+                .map(watch -> watch.state(cluster.contact(watch.watched()), now))
+                .toList();
     }
 
     /** Tells everything, once all is there that is needed. */
@@ -340,39 +296,41 @@ public final class ClusterSource implements SecretDemand, AutoCloseable {
     private void beginIfComplete() {
         if (untold != null) {
             long now = nanoTime.getAsLong();
-            beginOnce(watches.stream().map(watch -> state(watch, now)).toList(), now);
+            beginOnce(states(now), now);
         }
     }
 
     /** Asks whether what is held back is really gone. */
-    private void askAgain(Watch watch, long now) {
-        if (watch.asked || !watch.guard.isDue(now)) {
+    private void askAgain(KindWatch watch, long now) {
+        if (!watch.asksAgain(now)) {
             return;
         }
-        watch.asked = true;
+        Feed feed = watch.feed();
         Thread.startVirtualThread(() -> {
             Optional<Set<ObjectRef>> names;
             try {
-                names = Optional.of(watch.feed.namesNow());
+                names = Optional.of(feed.namesNow());
             } catch (RuntimeException failed) {
                 log.atDebug().setCause(failed).log("No second list");
                 names = Optional.empty();
             }
             Optional<Set<ObjectRef>> answer = names;
-            queue.add(() -> {
-                watch.asked = false;
-                long later = nanoTime.getAsLong();
-                answer.ifPresentOrElse(
-                        existing -> {
-                            watch.guard.confirm(existing, later).forEach(this::obey);
-                            if (watch.guard.held() > 0) {
-                                restart(watch);
-                            }
-                            tellHeld(watch);
-                        },
-                        () -> watch.guard.postpone(later));
-            });
+            queue.add(() -> secondList(watch, answer));
         });
+    }
+
+    private void secondList(KindWatch watch, Optional<Set<ObjectRef>> names) {
+        watch.answered();
+        long now = nanoTime.getAsLong();
+        if (names.isEmpty()) {
+            watch.guard().postpone(now);
+            return;
+        }
+        watch.guard().confirm(names.get(), now).forEach(this::obey);
+        if (watch.guard().held() > 0) {
+            restart(watch);
+        }
+        tellHeld(watch);
     }
 
     /** The object is gone for good. */
@@ -384,36 +342,32 @@ public final class ClusterSource implements SecretDemand, AutoCloseable {
         tell(ResourceChange.remove(ref));
     }
 
-    private void tellHeld(Watch watch) {
-        String step = "held " + watch.feed.watched();
-        int held = watch.guard.held();
+    private void tellHeld(KindWatch watch) {
+        String step = "held " + watch.watched();
+        int held = watch.guard().held();
         if (held > 0) {
             findings.say(
-                    step, WatchFindings.heldBack(watch.feed.watched(), held, watch.guard.known()));
+                    step, WatchFindings.heldBack(watch.watched(), held, watch.guard().known()));
         } else {
             findings.resolve(step);
         }
-        heldBack = watches.stream().mapToInt(each -> each.guard.held()).sum();
+        countHeld();
         tellFindings();
     }
 
+    private void countHeld() {
+        heldBack = watches.stream().mapToInt(watch -> watch.guard().held()).sum();
+    }
+
     /** A name that was mistyped would serve nothing, without a word. */
-    private void judgeNamespace(Watch watch) {
-        Watched<?> watched = watch.feed.watched();
-        if (watched.kind().equals(WatchedKind.NAMESPACE)) {
-            watched.scope()
+    private void judgeNamespace(KindWatch watch) {
+        if (watch.watched().kind().equals(WatchedKind.NAMESPACE)) {
+            watch.watched()
+                    .scope()
                     .name()
                     .ifPresent(name -> {
-                        boolean exists = watch.guard.known() > 0;
-                        if (exists == missingNamespaces.contains(name)) {
-                            findings.judgeNamespace(name, exists);
-                            tellFindings();
-                        }
-                        if (exists) {
-                            missingNamespaces.remove(name);
-                        } else {
-                            missingNamespaces.add(name);
-                        }
+                        findings.judgeNamespace(name, watch.guard().known() > 0);
+                        tellFindings();
                     });
         }
     }
@@ -468,73 +422,65 @@ public final class ClusterSource implements SecretDemand, AutoCloseable {
         }
     }
 
+    private void exists(KindWatch watch, ObjectRef ref, Optional<Resource> now) {
+        boolean wereHeld = watch.guard().held() > 0;
+        watch.guard().seen(ref);
+        if (wereHeld && watch.guard().held() == 0) {
+            tellHeld(watch);
+        }
+        if (!ref.kind().equals("Secret")) {
+            tell(new ResourceChange(ref, now));
+        } else if (now.isPresent()) {
+            listedSecrets.add(ref);
+            secrets.listed(ref);
+            tell(new ResourceChange(ref, now));
+        } else if (listedSecrets.contains(ref)) {
+            obey(ref); // it does not matter any more
+        }
+        judgeNamespace(watch);
+    }
+
+    private void gone(KindWatch watch, ObjectRef ref, boolean seen) {
+        if (seen) {
+            watch.guard().deleted(ref);
+            obey(ref);
+            judgeNamespace(watch);
+        } else {
+            watch.guard().missing(ref);
+        }
+    }
+
+    private void listed(KindWatch watch) {
+        long now = nanoTime.getAsLong();
+        watch.listed(now);
+        watch.guard().listed(now).forEach(this::obey);
+        if (watch.guard().held() > 0) {
+            tellHeld(watch);
+        }
+        judgeNamespace(watch);
+        beginIfComplete();
+    }
+
     /** Tells of kinds; a feed that was replaced is not heard any more. */
     private final class KindListener implements Feed.Listener {
         @Override
         public void listing(Feed feed) {
-            later(
-                    feed,
-                    watch -> {
-                        if (watch.anew) {
-                            watch.guard.listingAnew();
-                        } else {
-                            watch.guard.listing();
-                        }
-                    });
+            later(feed, KindWatch::listing);
         }
 
         @Override
         public void exists(Feed feed, ObjectRef ref, Optional<Resource> now) {
-            later(
-                    feed,
-                    watch -> {
-                        boolean wereHeld = watch.guard.held() > 0;
-                        watch.guard.seen(ref);
-                        if (wereHeld && watch.guard.held() == 0) {
-                            tellHeld(watch);
-                        }
-                        if (!ref.kind().equals("Secret")) {
-                            tell(new ResourceChange(ref, now));
-                        } else if (now.isPresent()) {
-                            listedSecrets.add(ref);
-                            secrets.listed(ref);
-                            tell(new ResourceChange(ref, now));
-                        } else if (listedSecrets.remove(ref)) {
-                            tell(ResourceChange.remove(ref));
-                        }
-                    });
+            later(feed, watch -> ClusterSource.this.exists(watch, ref, now));
         }
 
         @Override
         public void gone(Feed feed, ObjectRef ref, boolean seen) {
-            later(
-                    feed,
-                    watch -> {
-                        if (seen) {
-                            watch.guard.deleted(ref);
-                            obey(ref);
-                        } else {
-                            watch.guard.missing(ref);
-                        }
-                    });
+            later(feed, watch -> ClusterSource.this.gone(watch, ref, seen));
         }
 
         @Override
         public void listed(Feed feed) {
-            later(
-                    feed,
-                    watch -> {
-                        long now = nanoTime.getAsLong();
-                        watch.listed = true;
-                        watch.anew = false;
-                        watch.heard = now;
-                        watch.guard.listed(now).forEach(ClusterSource.this::obey);
-                        if (watch.guard.held() > 0) {
-                            tellHeld(watch);
-                        }
-                        judgeNamespace(watch);
-                        beginIfComplete();
-                    });
+            later(feed, ClusterSource.this::listed);
         }
 
         @Override
@@ -542,9 +488,9 @@ public final class ClusterSource implements SecretDemand, AutoCloseable {
             later(feed, _ -> beginIfComplete());
         }
 
-        private void later(Feed feed, Consumer<Watch> event) {
+        private void later(Feed feed, Consumer<KindWatch> event) {
             queue.add(() -> {
-                Watch watch = byFeed.get(feed);
+                KindWatch watch = byFeed.get(feed);
                 if (watch != null) {
                     event.accept(watch);
                 }

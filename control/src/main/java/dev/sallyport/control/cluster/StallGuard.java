@@ -80,8 +80,8 @@ final class StallGuard<T> implements HttpResponse.BodySubscriber<T> {
 
     private void look(Flow.Subscription subscription) {
         if (nanoTime.getAsLong() - heard > silence.toNanos() && end()) {
-            subscription.cancel(); // and with it the connection
             body.onError(new IOException("no byte within " + silence.toMillis() + " ms: given up"));
+            subscription.cancel(); // and with it the connection
         }
     }
 

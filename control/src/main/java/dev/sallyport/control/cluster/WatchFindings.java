@@ -5,9 +5,11 @@ import dev.sallyport.model.finding.Finding;
 import dev.sallyport.model.finding.Reason;
 import dev.sallyport.model.name.ObjectRef;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * What there is to say of watches: each finding when it begins and when it ends, in the same words
@@ -18,6 +20,7 @@ final class WatchFindings {
 
     private final Map<String, Condition> conditions = new HashMap<>();
     private Map<String, List<Finding>> changed = new HashMap<>();
+    private final Set<String> missing = new HashSet<>(); // namespaces
     private boolean away;
 
     /** A watch's state may have changed. */
@@ -52,8 +55,10 @@ final class WatchFindings {
     void judgeNamespace(String name, boolean exists) {
         String step = "namespace " + name;
         if (exists) {
-            resolve(step);
-        } else {
+            if (missing.remove(name)) {
+                resolve(step);
+            }
+        } else if (missing.add(name)) {
             say(
                     step,
                     Finding.of(

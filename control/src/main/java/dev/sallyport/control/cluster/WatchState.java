@@ -43,6 +43,10 @@ record WatchState(
         SILENT
     }
 
+    boolean is(Condition condition) {
+        return condition() == condition;
+    }
+
     /** How it is. */
     Condition condition() {
         if (refusal > 0) {

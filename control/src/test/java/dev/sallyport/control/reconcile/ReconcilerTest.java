@@ -27,6 +27,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -38,15 +40,29 @@ class ReconcilerTest {
 
     private volatile Instant now = NOW;
     private final RecordingDataPlane dataPlane = new RecordingDataPlane();
-    private final Reconciler reconciler =
-            new Reconciler(
-                    TranslationSettings.forFolder(List.of(), Optional.empty()),
-                    new HoldOff(Duration.ofMillis(1), 1_000, Duration.ofMillis(10)),
-                    SecretDemand.NONE,
-                    Placeholders.READER,
-                    Runnable::run,
-                    dataPlane,
-                    () -> now);
+    private final Set<ObjectRef> demanded = ConcurrentHashMap.newKeySet();
+    private Reconciler reconciler = reconciler(SecretDemand.NONE);
+
+    private Reconciler reconciler(SecretDemand demand) {
+        return new Reconciler(
+                TranslationSettings.forFolder(List.of(), Optional.empty()),
+                new HoldOff(Duration.ofMillis(1), 1_000, Duration.ofMillis(10)),
+                demand,
+                Placeholders.READER,
+                Runnable::run,
+                dataPlane,
+                () -> now);
+    }
+
+    /** A source that looks for Secrets only when something refers to them. */
+    private void lookForSecrets() {
+        reconciler =
+                reconciler((wanted, released) -> {
+                    demanded.addAll(wanted);
+                    demanded.removeAll(released);
+                });
+        reconciler.start();
+    }
 
     @AfterEach
     void close() {
@@ -258,6 +274,99 @@ class ReconcilerTest {
         await().until(() -> dataPlane.snapshots().size() == 2);
         assertThat(serial(dataPlane.last(), "b.example.com")).isEqualTo("02");
         assertThat(dataPlane.last().routes().find("b.example.com", "/")).isNotNull();
+    }
+
+    // Secrets that are looked for
+
+    @Test
+    void theFirstSnapshotWaitsForNewsOfEachSecret() throws Exception {
+        lookForSecrets();
+        submit(ingress("a"), ingress("b"));
+        await().until(() -> demanded.equals(Set.of(secretRef("a"), secretRef("b"))));
+        submit(secret("a", "01"));
+        await().until(() ->
+                reconciler
+                        .waitingFor()
+                        .equals(Optional.of("news of 1 Secrets that are referred to")));
+        assertThat(dataPlane.snapshots()).isEmpty();
+
+        submit(secret("b", "02"));
+        reconciler.firstApplied().get(10, TimeUnit.SECONDS);
+        assertThat(dataPlane.snapshots()).hasSize(1);
+        assertThat(serial(dataPlane.last(), "a.example.com")).isEqualTo("01");
+        assertThat(serial(dataPlane.last(), "b.example.com")).isEqualTo("02");
+        assertThat(reconciler.waitingFor()).isEmpty();
+    }
+
+    @Test
+    void aSecretThatDoesNotExistIsNewsToo() throws Exception {
+        lookForSecrets();
+        submit(ingress("a"));
+        await().until(() -> demanded.contains(secretRef("a")));
+        remove(secretRef("a"));
+        reconciler.firstApplied().get(10, TimeUnit.SECONDS);
+        assertThat(reasons()).contains(Reason.SECRET_MISSING);
+    }
+
+    @Test
+    void ofASecretThatMayNotBeReadNothingIsSaid() throws Exception {
+        lookForSecrets();
+        submit(ingress("a"));
+        await().until(() -> demanded.contains(secretRef("a")));
+        reconciler.submit(new SourceUpdate(List.of(), Map.of(), Set.of(secretRef("a"))));
+        reconciler.firstApplied().get(10, TimeUnit.SECONDS);
+        assertThat(reasons()).doesNotContain(Reason.SECRET_MISSING);
+        submit(secret("a", "01"));
+        await().until(() -> serial(dataPlane.last(), "a.example.com").equals("01"));
+    }
+
+    @Test
+    void aSourceThatSaysNothingIsNotWaitedForForEver() throws Exception {
+        lookForSecrets();
+        submit(ingress("a"));
+        reconciler.firstApplied().get(20, TimeUnit.SECONDS);
+        assertThat(dataPlane.last().routes().find("a.example.com", "/")).isNotNull();
+        assertThat(reasons()).doesNotContain(Reason.SECRET_MISSING);
+        remove(secretRef("a"));
+        await().until(() -> reasons().contains(Reason.SECRET_MISSING));
+    }
+
+    @Test
+    void nothingIsSaidOfASecretThatIsStillLookedFor() throws Exception {
+        lookForSecrets();
+        submit();
+        reconciler.firstApplied().get(10, TimeUnit.SECONDS);
+        submit(ingress("a"));
+        await().until(() -> dataPlane.last().routes().find("a.example.com", "/") != null);
+        assertThat(reasons()).doesNotContain(Reason.SECRET_MISSING);
+        remove(secretRef("a"));
+        await().until(() -> reasons().contains(Reason.SECRET_MISSING));
+    }
+
+    @Test
+    void aSecretThatNothingRefersToAnyMoreIsReleased() throws Exception {
+        lookForSecrets();
+        submit(ingress("a"), secret("a", "01"));
+        reconciler.firstApplied().get(10, TimeUnit.SECONDS);
+        assertThat(demanded).contains(secretRef("a"));
+        remove(new ObjectRef("Ingress", "default", "a"));
+        await().until(demanded::isEmpty);
+        remove(secretRef("a")); // the source does not watch it any more
+        submit(ingress("a"));
+        await().until(() -> demanded.contains(secretRef("a")));
+        assertThat(reasons()).doesNotContain(Reason.SECRET_MISSING, Reason.SECRET_DELETED);
+    }
+
+    private void remove(ObjectRef ref) {
+        reconciler.submit(new SourceUpdate(List.of(ResourceChange.remove(ref)), Map.of()));
+    }
+
+    private static ObjectRef secretRef(String name) {
+        return new ObjectRef("Secret", "default", name);
+    }
+
+    private List<Reason> reasons() {
+        return reconciler.state().findings().stream().map(Finding::reason).toList();
     }
 
     private void start(Resource... resources) throws Exception {

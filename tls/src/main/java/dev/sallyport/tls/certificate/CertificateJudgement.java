@@ -13,9 +13,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
-import org.bouncycastle.asn1.ASN1String;
-import org.bouncycastle.asn1.x500.RDN;
-import org.bouncycastle.asn1.x500.style.BCStyle;
+import org.bouncycastle.asn1.x9.X9ObjectIdentifiers;
 import org.bouncycastle.cert.X509CertificateHolder;
 
 /** What is to be said of a usable bundle at a time. */
@@ -27,10 +25,8 @@ public final class CertificateJudgement {
      */
     public static final Duration SOON = Duration.ofDays(14);
 
-    /** What cert-manager's temporary certificates are recognised by, in its own words. */
+    /** The authority that cert-manager makes for one temporary certificate and throws away. */
     private static final String TEMPORARY_ISSUER = "CN=cert-manager.local";
-
-    private static final String TEMPORARY_SERIAL = "1234567890";
 
     private CertificateJudgement() {}
 
@@ -77,19 +73,21 @@ public final class CertificateJudgement {
         return List.copyOf(findings);
     }
 
-    /** Whether an issuer made it only until the real one is there. */
+    /**
+     * Whether cert-manager made it only until the real one is there. Its issuer's name could be
+     * anybody's; but that issuer has a key on P-521 and comes with no chain. The serial number that
+     * cert-manager means to put into the subject is not in the certificates it makes: the subject
+     * stays as the Certificate has it.
+     */
     public static boolean temporary(CertificateBundle bundle) {
-        if (!bundle.issuer().equals(TEMPORARY_ISSUER)) {
+        if (!bundle.issuer().equals(TEMPORARY_ISSUER) || bundle.chain().size() != 1) {
             return false;
         }
         try {
-            RDN[] serials =
-                    new X509CertificateHolder(bundle.chain().getFirst())
-                            .getSubject()
-                            .getRDNs(BCStyle.SERIALNUMBER);
-            return serials.length == 1
-                    && serials[0].getFirst().getValue() instanceof ASN1String serial
-                    && serial.getString().equals(TEMPORARY_SERIAL);
+            return new X509CertificateHolder(bundle.chain().getFirst())
+                    .getSignatureAlgorithm()
+                    .getAlgorithm()
+                    .equals(X9ObjectIdentifiers.ecdsa_with_SHA512);
         } catch (IOException unlikeTheJdk) {
             return false;
         }

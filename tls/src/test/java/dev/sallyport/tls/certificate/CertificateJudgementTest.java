@@ -78,32 +78,37 @@ class CertificateJudgementTest {
                 .containsExactly(Reason.CERTIFICATE_EXPIRES_SOON);
     }
 
-    private static Spec temporary(String issuer, String subject) {
-        Made authority = valid().subject(issuer).keys(keyPair("EC-secp521r1")).authority().make();
-        return valid().subject(subject).issuedBy(authority);
+    /** As cert-manager's GenerateLocallySignedTemporaryCertificate makes them. */
+    private static Spec temporary(String issuer, String curve, String signature) {
+        Made authority = valid().subject(issuer).keys(keyPair("EC-" + curve)).authority().make();
+        return valid().subject("").issuedBy(authority).signedWith(signature);
     }
 
     @Test
     void certManagersTemporaryCertificatesAreRecognised() {
         CertificateBundle bundle =
-                bundle(temporary("CN=cert-manager.local", "SERIALNUMBER=1234567890,CN=shop"));
+                bundle(temporary("CN=cert-manager.local", "secp521r1", "SHA512withECDSA"));
         assertThat(CertificateJudgement.temporary(bundle)).isTrue();
         assertThat(reasons(bundle, NOW)).containsExactly(Reason.CERTIFICATE_TEMPORARY);
     }
 
     @Test
-    void theIssuerAloneDoesNotMakeACertificateTemporary() {
+    void theIssuersNameAloneDoesNotMakeACertificateTemporary() {
         assertThat(
                         CertificateJudgement.temporary(
-                                bundle(temporary("CN=cert-manager.local", "CN=shop"))))
+                                bundle(
+                                        temporary(
+                                                "CN=cert-manager.local",
+                                                "secp256r1",
+                                                "SHA256withECDSA"))))
                 .isFalse();
     }
 
     @Test
-    void theSerialAloneDoesNotMakeACertificateTemporary() {
+    void theKindOfSignatureAloneDoesNotMakeACertificateTemporary() {
         assertThat(
                         CertificateJudgement.temporary(
-                                bundle(temporary("CN=other", "SERIALNUMBER=1234567890,CN=shop"))))
+                                bundle(temporary("CN=other", "secp521r1", "SHA512withECDSA"))))
                 .isFalse();
     }
 }

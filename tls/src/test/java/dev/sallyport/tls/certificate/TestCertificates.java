@@ -137,7 +137,7 @@ public final class TestCertificates {
                 if (!names.isEmpty()) {
                     builder.addExtension(
                             Extension.subjectAlternativeName,
-                            false,
+                            subject.isEmpty(),
                             (ASN1Encodable) new GeneralNames(names.toArray(GeneralName[]::new)));
                 }
                 String algorithm =

@@ -1,0 +1,192 @@
+package dev.sallyport.conformance;
+
+import static java.nio.charset.StandardCharsets.US_ASCII;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.cert.X509Certificate;
+import java.time.Duration;
+import java.util.Base64;
+import java.util.Locale;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.awaitility.core.ConditionFactory;
+import static org.awaitility.Awaitility.await;
+import tools.jackson.databind.JsonNode;
+
+/** cert-manager in one namespace: its objects as documents, and what became of them. */
+final class CertManager {
+
+    /** How long an authority with challenges may take: cert-manager alone asks five times in ten seconds. */
+    static final Duration PATIENCE = Duration.ofMinutes(2);
+
+    private final Api api;
+
+    CertManager(Api api) {
+        this.api = api;
+    }
+
+    /** An Issuer of Pebble, the ACME server, whose challenges get Ingresses of a class. */
+    static String acmeIssuer(String name, TestBed bed, String ingressClass) {
+        return acmeIssuerWith(name, bed, "ingressClassName: " + ingressClass);
+    }
+
+    /** An Issuer of Pebble whose solver says this of Ingresses, in YAML. */
+    static String acmeIssuerWith(String name, TestBed bed, String ingress) {
+        return acmeIssuer(name, "https://" + bed.node() + ":14000/dir", pebbleCa(bed), ingress);
+    }
+
+    private static String acmeIssuer(String name, String directory, byte[] ca, String ingress) {
+        return String.format(
+                Locale.ROOT,
+                """
+                apiVersion: cert-manager.io/v1
+                kind: Issuer
+                metadata:
+                  name: %1$s
+                spec:
+                  acme:
+                    server: %2$s
+                    caBundle: %3$s
+                    privateKeySecretRef: {name: %1$s-account}
+                    solvers: [{http01: {ingress: {%4$s}}}]
+                """,
+                name,
+                directory,
+                Base64.getEncoder().encodeToString(ca),
+                ingress);
+    }
+
+    private static byte[] pebbleCa(TestBed bed) {
+        try {
+            return Files.readAllBytes(bed.state().resolve("pebble/ca.crt"));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** An Issuer with an authority of its own, and the Secret that it is in. */
+    static String caIssuer(String name, Leaf authority) {
+        return Manifests.file(
+                Manifests.secret(name, authority),
+                String.format(
+                        Locale.ROOT,
+                        """
+                        apiVersion: cert-manager.io/v1
+                        kind: Issuer
+                        metadata:
+                          name: %1$s
+                        spec: {ca: {secretName: %1$s}}
+                        """,
+                        name));
+    }
+
+    /**
+     * A Certificate with a Secret of the same name, whose key is new at each renewal.
+     *
+     * @param more of the specification, in YAML's flow style: {@code dnsNames: [a.test]}
+     * @param annotations what it is annotated with, each with the value true
+     */
+    static String certificate(String name, String issuer, String more, String... annotations) {
+        return String.format(
+                Locale.ROOT,
+                """
+                apiVersion: cert-manager.io/v1
+                kind: Certificate
+                metadata:
+                  name: %1$s
+                  annotations: {%4$s}
+                spec: {secretName: %1$s, issuerRef: {name: %2$s}, %3$s}
+                """,
+                name,
+                issuer,
+                more,
+                Stream.of(annotations)
+                        .map(each -> each + ": \"true\"")
+                        .collect(Collectors.joining(", ")));
+    }
+
+    /** Of a specification: an ECDSA key that is new at each renewal. */
+    static final String ECDSA = "privateKey: {algorithm: ECDSA, size: 256, rotationPolicy: Always}";
+
+    /** Of a specification: an RSA key that is new at each renewal. */
+    static final String RSA = "privateKey: {algorithm: RSA, size: 2048, rotationPolicy: Always}";
+
+    /** The root that Pebble made for itself when it started. */
+    static X509Certificate pebbleRoot(TestBed bed) {
+        Ran ran =
+                Ran.run(
+                        "curl",
+                        "--silent",
+                        "--show-error",
+                        "--fail",
+                        "--noproxy",
+                        "*",
+                        "--cacert",
+                        bed.state().resolve("pebble/ca.crt").toString(),
+                        "https://" + bed.node() + ":15000/roots/0");
+        assertOk(ran);
+        return TlsSecret.certificate(ran.out().getBytes(US_ASCII));
+    }
+
+    private static void assertOk(Ran ran) {
+        if (ran.exit() != 0) {
+            throw new AssertionError(ran.all());
+        }
+    }
+
+    /** Waits until a Certificate is ready, and gives its Secret. */
+    TlsSecret awaitReady(String name) {
+        patient("Certificate " + name).until(
+                        () ->
+                                api.find(Api.Kind.CERTIFICATE, name)
+                                        .filter(CertManager::isReady)
+                                        .isPresent());
+        return secret(name);
+    }
+
+    /** A Secret as it is. */
+    TlsSecret secret(String name) {
+        return TlsSecret.parse(api.get(Api.Kind.SECRET, name));
+    }
+
+    /** Waits until a Secret holds another certificate than this one. */
+    TlsSecret awaitAnother(String name, TlsSecret than) {
+        return patient("another certificate in Secret " + name)
+                .until(
+                        () -> api.find(Api.Kind.SECRET, name).map(TlsSecret::parse),
+                        found -> found.filter(each -> !each.serial().equals(than.serial())).isPresent())
+                .orElseThrow();
+    }
+
+    /** Asks for a new certificate at once, by the means of {@code cmctl renew}. */
+    void renew(String certificate) {
+        api.patchStatus(
+                Api.Kind.CERTIFICATE,
+                certificate,
+                """
+                {"status": {"conditions": [{"type": "Issuing", "status": "True", "reason": "ManuallyTriggered",
+                  "message": "asked for by a test", "lastTransitionTime": "2026-01-01T00:00:00Z"}]}}
+                """);
+    }
+
+    /** Whether a Certificate is ready. */
+    static boolean isReady(JsonNode certificate) {
+        JsonNode conditions = certificate.at("/status/conditions");
+        return conditions.isArray()
+                && Json.items(conditions)
+                        .anyMatch(
+                                each ->
+                                        each.path("type").asString().equals("Ready")
+                                                && each.path("status").asString().equals("True"));
+    }
+
+    private static ConditionFactory patient(String what) {
+        return await(what)
+                .atMost(PATIENCE)
+                .pollInterval(Duration.ofMillis(20 + ThreadLocalRandom.current().nextLong(20)));
+    }
+}

@@ -1,0 +1,425 @@
+package dev.sallyport.conformance;
+
+import static dev.sallyport.conformance.Manifests.ingress;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import java.io.IOException;
+import java.math.BigInteger;
+import java.net.InetSocketAddress;
+import java.nio.file.Path;
+import java.security.cert.X509Certificate;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.regex.Pattern;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLSocket;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
+import tools.jackson.databind.JsonNode;
+
+/**
+ * Certificates that cert-manager gets for Ingresses, from Pebble by HTTP-01 and from an authority in
+ * a Secret. One gateway, with the rights it asks for, serves them all side by side; each has hosts
+ * of its own.
+ */
+@OnCluster(testBed = true)
+@Execution(ExecutionMode.CONCURRENT)
+final class IssuanceIT {
+
+    private static final System.Logger LOG = System.getLogger("conformance.figures");
+
+    /** For a machine that does all of this at once, on a JVM that has just started; else it is milliseconds. */
+    private static final Duration AT_ONCE = Duration.ofSeconds(10);
+
+    private static final Duration SOON = Duration.ofSeconds(60);
+    private static final String CHALLENGES = "/.well-known/acme-challenge/";
+    private static final String SOLVER = "acme.cert-manager.io/http01-solver=true";
+    private static final Pattern KEY_AUTHORIZATION = Pattern.compile("[\\w-]+\\.[\\w-]{43}");
+
+    /** Strict transport security, that it may be missed where a certificate is temporary. */
+    private static final String HSTS =
+            """
+            hsts:
+              max-age: 365d
+            tls:
+              default-certificate: %s/by-address
+            """;
+
+    @TempDir private static Path work;
+    private static Pki pki;
+    private static X509Certificate pebble;
+    private static TestBed bed;
+    private static Namespace namespace;
+    private static GatewayAccount account;
+    private static Api api;
+    private static CertManager certManager;
+    private static Gateway gateway;
+
+    @BeforeAll
+    static void start(Cluster cluster, Namespace own) {
+        namespace = own;
+        bed = cluster.bed();
+        pki = Pki.in(work);
+        pebble = CertManager.pebbleRoot(bed);
+        account = GatewayAccount.in(namespace, work);
+        api = namespace.api(work);
+        certManager = new CertManager(api);
+        namespace
+                .echo("echo", 1)
+                .apply(
+                        CertManager.acmeIssuer("pebble", bed, account.ingressClass()),
+                        CertManager.caIssuer("authority", pki.authority()));
+        gateway =
+                account.gateway(cluster, work, pki)
+                        .ports(80, 443)
+                        .config(HSTS.formatted(namespace.name()))
+                        .start();
+    }
+
+    @AfterAll
+    static void stop() {
+        gateway.close();
+        account.close();
+        api.close();
+    }
+
+    @Test
+    void anAnnotationIsAllThatAHostNeeds() throws IOException {
+        String host = host("annotated");
+        long created = System.nanoTime();
+        namespace.apply(
+                byIngress("annotated", host).annotation("cert-manager.io/issuer", "pebble").yaml());
+
+        // Until it is issued: HTTP is redirected, HTTPS answers with a certificate for nobody.
+        gateway.awaitStatus(host, "/", 308);
+        assertThat(https(host).get(host, "/").status()).isEqualTo(200);
+        gateway.awaitFinding("SecretMissing", "\"annotated\"");
+
+        JsonNode solver = awaitSolver(host);
+        long asked = System.nanoTime() - created;
+        assertThat(path(solver)).startsWith(CHALLENGES);
+        assertThat(awaitChallenge(host, path(solver))).startsWith(token(path(solver)) + ".");
+        long solved = System.nanoTime() - created;
+        assertThat(plain().get(host, "/").status()).isEqualTo(308);
+        assertThat(plain().get(host, CHALLENGES + "another").status()).isEqualTo(308);
+        assertThat(https(host).get(host, path(solver)).status()).isEqualTo(200);
+
+        awaitTrusted(host, pebble);
+        long took = System.nanoTime() - created;
+        TlsSecret secret = certManager.awaitReady("annotated");
+        assertThat(Handshakes.serial(address(), host)).isEqualTo(secret.serial());
+        gateway.awaitNoFinding("\"annotated\"");
+        assertThat(https(host).get(host, "/").first("strict-transport-security")).isPresent();
+        await().atMost(SOON).until(() -> solver(host).isEmpty());
+        gateway.awaitStatus(host, path(solver), 308);
+        LOG.log(
+                System.Logger.Level.INFO,
+                "first issuance by HTTP-01: {0} from the Ingress to a trusted handshake; the challenge was there"
+                        + " after {1} and answered {2} later",
+                Times.seconds(took),
+                Times.seconds(asked),
+                Times.millis(Duration.ofNanos(solved - asked)));
+    }
+
+    @Test
+    void aHostIsServedSecondsAfterAnAuthorityWasAsked() throws IOException {
+        String host = host("by-ca");
+        long created = System.nanoTime();
+        namespace.apply(
+                byIngress("by-ca", host).annotation("cert-manager.io/issuer", "authority").yaml());
+        TlsSecret secret = certManager.awaitReady("by-ca");
+        long ready = System.nanoTime() - created;
+        awaitServed(host, secret.serial());
+        long took = System.nanoTime() - created;
+        assertTrusted(host, pki.clientContext());
+        LOG.log(
+                System.Logger.Level.INFO,
+                "issuance by an authority in a Secret: ready after {0}, served after {1}",
+                Times.seconds(ready),
+                Times.seconds(took));
+        assertThat(Duration.ofNanos(took - ready)).isLessThan(AT_ONCE);
+    }
+
+    @Test
+    void aWildcardCertificateIsServedForEachNameBelowIt() throws IOException {
+        String domain = host("wild");
+        namespace.apply(
+                byIngress("wild", "*." + domain)
+                        .annotation("cert-manager.io/issuer", "authority")
+                        .yaml(),
+                account.classed(ingress("below")).tls("never", "exact." + domain).host("exact." + domain, "echo").yaml());
+        TlsSecret secret = certManager.awaitReady("wild");
+        for (String name : List.of("a.", "b.", "exact.")) {
+            awaitServed(name + domain, secret.serial());
+            assertTrusted(name + domain, pki.clientContext());
+        }
+        assertThat(Handshakes.serial(address(), domain)).isNotEqualTo(secret.serial());
+        assertThat(Handshakes.serial(address(), "a.b." + domain)).isNotEqualTo(secret.serial());
+    }
+
+    @Test
+    void eachClientGetsTheKindOfKeyThatItVerifies() {
+        String host = host("pair");
+        String names = "dnsNames: [" + host + "], ";
+        namespace.apply(
+                CertManager.certificate("pair-ecdsa", "authority", names + CertManager.ECDSA),
+                CertManager.certificate("pair-rsa", "authority", names + CertManager.RSA),
+                account.classed(ingress("pair"))
+                        .tls("pair-ecdsa", host)
+                        .tls("pair-rsa", host)
+                        .host(host, "echo")
+                        .yaml());
+        TlsSecret ecdsa = certManager.awaitReady("pair-ecdsa");
+        TlsSecret rsa = certManager.awaitReady("pair-rsa");
+        awaitServed(host, ecdsa.serial());
+        awaitBySignature(host, "ECDSA+SHA256", ecdsa);
+        awaitBySignature(host, "RSA-PSS+SHA256", rsa);
+        certManager.renew("pair-rsa");
+        awaitBySignature(host, "RSA-PSS+SHA256", certManager.awaitAnother("pair-rsa", rsa));
+        awaitBySignature(host, "ECDSA+SHA256", ecdsa);
+    }
+
+    private static void awaitBySignature(String host, String algorithm, TlsSecret expected) {
+        await("a certificate for " + algorithm)
+                .atMost(SOON)
+                .untilAsserted(
+                        () ->
+                                assertThat(
+                                                OpenSsl.connect(
+                                                                address(),
+                                                                "-servername",
+                                                                host,
+                                                                "-sigalgs",
+                                                                algorithm)
+                                                        .serial())
+                                        .isEqualTo(expected.serial()));
+    }
+
+    /** cert-manager's stand-in is served, and nobody is told to insist on HTTPS because of it. */
+    @Test
+    void aTemporaryCertificateStandsInUntilTheRealOneIsThere() throws IOException {
+        String host = host("temporary");
+        namespace.apply(
+                CertManager.certificate(
+                        "temporary",
+                        "pebble",
+                        "dnsNames: [" + host + "], " + CertManager.ECDSA,
+                        "cert-manager.io/issue-temporary-certificate"),
+                byIngress("temporary", host).yaml());
+        await().atMost(SOON)
+                .until(
+                        () ->
+                                Handshakes.leaf(address(), host)
+                                        .getIssuerX500Principal()
+                                        .getName()
+                                        .contains("cert-manager.local"));
+        RawClient.Response response = https(host).get(host, "/");
+        assertThat(response.status()).isEqualTo(200);
+        assertThat(response.first("strict-transport-security")).isEmpty();
+        gateway.awaitFinding("CertificateTemporary", "\"temporary\"");
+
+        awaitTrusted(host, pebble);
+        assertThat(https(host).get(host, "/").first("strict-transport-security")).isPresent();
+        gateway.awaitNoFinding("CertificateTemporary");
+    }
+
+    /** The challenge is a path of the Ingress itself, which is redirected but for it. */
+    @Test
+    void aChallengeThatIsEditedIntoTheIngressIsAnswered() throws IOException {
+        String host = host("edited");
+        namespace.apply(
+                byIngress("edited", host)
+                        .annotation("cert-manager.io/issuer", "pebble")
+                        .annotation("acme.cert-manager.io/http01-edit-in-place", "true")
+                        .yaml());
+        String path =
+                await().atMost(SOON)
+                        .until(
+                                () ->
+                                        Json.items(
+                                                        api.get(Api.Kind.INGRESS, "edited")
+                                                                .at("/spec/rules/0/http/paths"))
+                                                .map(each -> each.path("path").asString())
+                                                .filter(each -> each.startsWith(CHALLENGES))
+                                                .findFirst(),
+                                Optional::isPresent)
+                        .orElseThrow();
+        awaitChallenge(host, path);
+        assertThat(plain().get(host, "/").status()).isEqualTo(308);
+        awaitTrusted(host, pebble);
+        await().atMost(SOON)
+                .until(
+                        () ->
+                                !api.get(Api.Kind.INGRESS, "edited").toString().contains(CHALLENGES));
+        gateway.awaitStatus(host, path, 308);
+    }
+
+    /** The host has rules of its own for the same paths, also more specific ones, and a redirect. */
+    @Test
+    void aChallengeWinsOverRulesOfTheHost() throws IOException {
+        String host = host("ruled");
+        namespace.apply(
+                account.classed(ingress("ruled"))
+                        .annotation("cert-manager.io/issuer", "pebble")
+                        .tls("ruled", host)
+                        .route(host, "/.well-known", "Prefix", "echo")
+                        .route(host, "/.well-known/acme-challenge/", "ImplementationSpecific", "echo")
+                        .route(host, "/", "Prefix", "echo")
+                        .yaml());
+        JsonNode solver = awaitSolver(host);
+        // Somebody claims the very path, with an older Ingress in the order of conflicts.
+        namespace.apply(
+                account.classed(ingress("a-claim")).route(host, path(solver), "Exact", "echo").yaml());
+        awaitChallenge(host, path(solver));
+        awaitTrusted(host, pebble);
+        assertThat(https(host).get(host, "/.well-known/security.txt").status()).isEqualTo(200);
+    }
+
+    /** Solver Ingresses by the annotation from before classes were a field. */
+    @Test
+    void aChallengeWithALegacyClassIsAnswered() throws IOException {
+        String host = host("legacy");
+        namespace.apply(
+                CertManager.acmeIssuerWith("legacy", bed, "class: " + account.ingressClass()),
+                byIngress("legacy", host).annotation("cert-manager.io/issuer", "legacy").yaml());
+        JsonNode solver = awaitSolver(host);
+        assertThat(solver.at("/spec/ingressClassName").isMissingNode()).isTrue();
+        assertThat(solver.at("/metadata/annotations/kubernetes.io~1ingress.class").asString())
+                .isEqualTo(account.ingressClass());
+        awaitTrusted(host, pebble);
+    }
+
+    /** The solver's Ingress has no host; clients that ask for an address send no server name. */
+    @Test
+    void aCertificateForAnAddressIsIssuedAndServed() {
+        String address = bed.node();
+        namespace.apply(
+                CertManager.certificate(
+                        "by-address", "pebble", "ipAddresses: [" + address + "], " + CertManager.ECDSA));
+        JsonNode solver =
+                await().atMost(SOON)
+                        .until(IssuanceIT::solverWithoutHost, Optional::isPresent)
+                        .orElseThrow();
+        awaitChallenge(address, path(solver));
+        TlsSecret secret = certManager.awaitReady("by-address");
+        awaitServed("", secret.serial());
+    }
+
+    /** A host whose issuer cannot do anything goes on, and is served once it can. */
+    @Test
+    void aBrokenIssuerEndsNoService() throws IOException {
+        String host = host("broken");
+        String issuer =
+                """
+                apiVersion: cert-manager.io/v1
+                kind: Issuer
+                metadata:
+                  name: broken
+                spec: {ca: {secretName: not-there}}
+                """;
+        namespace.apply(
+                issuer, byIngress("broken", host).annotation("cert-manager.io/issuer", "broken").yaml());
+        await().atMost(SOON).until(() -> api.find(Api.Kind.CERTIFICATE, "broken").isPresent());
+        gateway.awaitFinding("SecretMissing", "\"broken\"");
+        assertThat(plain().get(host, "/").status()).isEqualTo(308);
+        assertThat(https(host).get(host, "/").status()).isEqualTo(200);
+
+        namespace.apply(issuer.replace("not-there", "authority"));
+        awaitTrusted(host, pki.clientContext());
+        gateway.awaitNoFinding("\"broken\"");
+    }
+
+    /** A host name of one test. */
+    private static String host(String name) {
+        return name + "." + namespace.name() + ".test";
+    }
+
+    /** An Ingress with a host and a Secret of the Ingress's name. */
+    private static Manifests.Ingress byIngress(String name, String host) {
+        return account.classed(ingress(name)).tls(name, host).host(host, "echo");
+    }
+
+    private static InetSocketAddress address() {
+        return gateway.httpsAddress();
+    }
+
+    private static RawClient plain() {
+        return RawClient.plain(gateway.httpAddress());
+    }
+
+    private static RawClient https(String host) {
+        return RawClient.tls(address(), host);
+    }
+
+    private static Optional<JsonNode> solver(String host) {
+        return api.list(Api.Kind.INGRESS, SOLVER)
+                .filter(each -> each.at("/spec/rules/0/host").asString("").equals(host))
+                .findFirst();
+    }
+
+    private static Optional<JsonNode> solverWithoutHost() {
+        return solver("");
+    }
+
+    private static JsonNode awaitSolver(String host) {
+        return await("a solver's Ingress for " + host)
+                .pollInterval(Duration.ofMillis(20))
+                .atMost(SOON)
+                .until(() -> solver(host), Optional::isPresent)
+                .orElseThrow();
+    }
+
+    private static String path(JsonNode solver) {
+        return solver.at("/spec/rules/0/http/paths/0/path").asString();
+    }
+
+    private static String token(String path) {
+        return path.substring(CHALLENGES.length());
+    }
+
+    /** Waits until the solver's Pod answers through the gateway, and gives what it says. */
+    private static String awaitChallenge(String host, String path) {
+        return await("the challenge of " + host)
+                .pollInterval(Duration.ofMillis(20))
+                .atMost(SOON)
+                .until(
+                        () -> plain().get(host, path).body(),
+                        body -> KEY_AUTHORIZATION.matcher(body).matches());
+    }
+
+    private static void awaitServed(String host, BigInteger serial) {
+        await("the certificate of " + host)
+                .pollInterval(Duration.ofMillis(5))
+                .atMost(SOON)
+                .until(() -> Handshakes.serial(address(), host).equals(serial));
+    }
+
+    /** Waits until a client that believes an authority gets an answer. */
+    private static void awaitTrusted(String host, X509Certificate authority) throws IOException {
+        awaitTrusted(host, Pki.trusting(authority));
+    }
+
+    private static void awaitTrusted(String host, SSLContext trust) throws IOException {
+        await("a trusted certificate for " + host)
+                .pollInterval(Duration.ofMillis(20))
+                .atMost(CertManager.PATIENCE)
+                .ignoreExceptionsInstanceOf(javax.net.ssl.SSLException.class)
+                .untilAsserted(() -> assertTrusted(host, trust));
+    }
+
+    private static void assertTrusted(String host, SSLContext trust) throws IOException {
+        try (SSLSocket socket = Handshakes.connect(trust, address(), host)) {
+            var connection = new RawClient.Connection(socket);
+            connection.send(RawClient.head("GET / HTTP/1.1", "Host: " + host, "Connection: close"));
+            RawClient.Response response = connection.response();
+            assertThat(response.status()).isEqualTo(200);
+            assertThat(Echo.parse(response.body()).host()).isEqualTo(host);
+        }
+    }
+}

@@ -1,0 +1,495 @@
+package dev.sallyport.control.cluster;
+
+import static dev.sallyport.control.cluster.FakeCluster.ingress;
+import static dev.sallyport.control.cluster.FakeCluster.secret;
+import static dev.sallyport.control.cluster.FakeCluster.secretRef;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import dev.sallyport.control.cluster.Contacts.Contact;
+import dev.sallyport.control.cluster.Contacts.Trouble;
+import dev.sallyport.control.resource.Resource;
+import dev.sallyport.control.resource.ResourceChange;
+import dev.sallyport.control.resource.SourceUpdate;
+import dev.sallyport.model.finding.Finding;
+import dev.sallyport.model.finding.Reason;
+import dev.sallyport.model.name.ObjectRef;
+import java.lang.management.ManagementFactory;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+class ClusterSourceTest {
+    private static final Duration HOLD_BACK = Duration.ofMinutes(1);
+
+    private final FakeCluster cluster = new FakeCluster();
+    private final List<SourceUpdate> updates = new CopyOnWriteArrayList<>();
+    private final AtomicLong ahead = new AtomicLong();
+    private final AtomicInteger counted = new AtomicInteger();
+    private volatile boolean counting; // updates, rather than keeping them
+    private ClusterSource source = source(SecretAccess.BY_TYPE);
+
+    private ClusterSource source(SecretAccess secrets, String... namespaces) {
+        return new ClusterSource(
+                cluster,
+                new ClusterSettings(List.of(namespaces), secrets, HOLD_BACK),
+                () -> System.nanoTime() + ahead.get());
+    }
+
+    @AfterEach
+    void close() {
+        source.close();
+    }
+
+    private void pass(Duration time) {
+        ahead.addAndGet(time.toNanos());
+    }
+
+    /** What is told, but for what {@link #settle} asks for. */
+    private void take(SourceUpdate update) {
+        if (counting) {
+            counted.incrementAndGet();
+            return;
+        }
+        List<ResourceChange> others =
+                update.changes().stream()
+                        .filter(change -> !change.ref().name().startsWith("probe"))
+                        .toList();
+        if (others.size() == update.changes().size()) {
+            updates.add(update);
+        } else if (!others.isEmpty() || !update.findings().isEmpty() || updates.isEmpty()) {
+            updates.add(new SourceUpdate(others, update.findings(), update.unreadable()));
+        }
+    }
+
+    /** Starts, and waits until everything is watched. */
+    private void open() {
+        source.start(this::take);
+        await().until(() -> cluster.open().size() > 4);
+        settle();
+    }
+
+    /** Waits until what was told is handled. */
+    private void settle() {
+        int before = cluster.started().size();
+        var probe = new ObjectRef("Secret", "default", "probe" + before);
+        source.changed(Set.of(probe), Set.of());
+        await().until(() -> cluster.started().contains(probe));
+        source.changed(Set.of(), Set.of(probe));
+        await().until(() -> !cluster.isOpen(probe));
+    }
+
+    /** Lists everything, with these Ingresses and Secrets. */
+    private void listAll(Resource... resources) {
+        Map<Boolean, List<Resource>> secrets =
+                List.of(resources).stream()
+                        .collect(
+                                Collectors.partitioningBy(
+                                        resource -> resource instanceof Resource.OfSecret));
+        cluster.feed(WatchedKind.INGRESS).list(secrets.get(false).toArray(Resource[]::new));
+        cluster.feed(WatchedKind.SERVICE).list();
+        cluster.feed(WatchedKind.ENDPOINT_SLICE).list();
+        cluster.feed(WatchedKind.SECRET).list(secrets.get(true).toArray(Resource[]::new));
+        cluster.feed(WatchedKind.NAMESPACE).list();
+        cluster.feed(WatchedKind.INGRESS_CLASS).list();
+    }
+
+    private void serve(Resource... resources) {
+        open();
+        listAll(resources);
+        await().until(() -> !updates.isEmpty());
+    }
+
+    private List<ResourceChange> changes() {
+        return updates.stream().flatMap(update -> update.changes().stream()).toList();
+    }
+
+    private void awaitChange(ResourceChange change) {
+        await("change " + change.ref()).until(() -> changes().contains(change));
+    }
+
+    private List<Finding> findings() {
+        Map<String, List<Finding>> last = new HashMap<>();
+        updates.forEach(update -> last.putAll(update.findings()));
+        return last.values().stream().flatMap(List::stream).toList();
+    }
+
+    private List<Finding> findings(Reason reason) {
+        return findings().stream().filter(finding -> finding.reason() == reason).toList();
+    }
+
+    // The start
+
+    @Test
+    void nothingIsToldBeforeAllListsAreInThenEverythingAtOnce() {
+        open();
+        cluster.feed(WatchedKind.INGRESS).list(ingress("a"));
+        cluster.feed(WatchedKind.SECRET).list(secret("s", "1"));
+        cluster.feed(WatchedKind.SERVICE).list();
+        cluster.feed(WatchedKind.ENDPOINT_SLICE).list();
+        settle();
+        assertThat(updates).isEmpty();
+        assertThat(source.sinceLastLook()).isEmpty();
+        assertThat(source.waitingFor().orElseThrow()).contains("the list of ingressclasses");
+
+        cluster.feed(WatchedKind.INGRESS_CLASS).list();
+        cluster.feed(WatchedKind.NAMESPACE).list();
+        await().until(() -> updates.size() == 1);
+        assertThat(updates.getFirst().changes())
+                .containsExactly(
+                        ResourceChange.put(ingress("a")), ResourceChange.put(secret("s", "1")));
+        assertThat(source.waitingFor()).isEmpty();
+        assertThat(source.sinceLastLook()).isPresent();
+    }
+
+    @Test
+    void aListThatIsRefusedIsWaitedForByName() {
+        open();
+        cluster.feed(WatchedKind.INGRESS).list();
+        cluster.feed(WatchedKind.SERVICE).list();
+        cluster.feed(WatchedKind.ENDPOINT_SLICE).list();
+        cluster.feed(WatchedKind.INGRESS_CLASS).list();
+        cluster.feed(WatchedKind.NAMESPACE).fail(403, "not yours");
+        cluster.feed(WatchedKind.SECRET).fail(403, "not you");
+        await().untilAsserted(() ->
+                assertThat(source.waitingFor())
+                        .contains(
+                                "the list of secrets of type kubernetes.io/tls in all namespaces (403: not you)"));
+        pass(Duration.ofHours(1));
+        settle();
+        assertThat(updates).isEmpty();
+        cluster.feed(WatchedKind.SECRET).list();
+        await().until(() -> updates.size() == 1);
+    }
+
+    @Test
+    void whatCameBeforeTheFirstUpdateIsToldAsItIsByThen() {
+        open();
+        cluster.feed(WatchedKind.INGRESS).list(ingress("a"), ingress("b"));
+        cluster.feed(WatchedKind.INGRESS).delete(ingress("a").ref());
+        cluster.feed(WatchedKind.SECRET).list(secret("s", "1"));
+        cluster.feed(WatchedKind.SECRET).put(secret("s", "2"));
+        cluster.feed(WatchedKind.SERVICE).list();
+        cluster.feed(WatchedKind.ENDPOINT_SLICE).list();
+        cluster.feed(WatchedKind.NAMESPACE).list();
+        cluster.feed(WatchedKind.INGRESS_CLASS).list();
+        await().until(() -> updates.size() == 1);
+        assertThat(updates.getFirst().changes())
+                .contains(
+                        ResourceChange.remove(ingress("a").ref()),
+                        ResourceChange.put(ingress("b")),
+                        ResourceChange.put(secret("s", "2")))
+                .doesNotContain(ResourceChange.put(secret("s", "1")));
+    }
+
+    // Changes
+
+    @Test
+    void eachChangeIsTold() {
+        serve(ingress("a"));
+        cluster.feed(WatchedKind.INGRESS).put(ingress("b"));
+        awaitChange(ResourceChange.put(ingress("b")));
+        cluster.feed(WatchedKind.INGRESS).delete(ingress("a").ref());
+        awaitChange(ResourceChange.remove(ingress("a").ref()));
+        assertThat(updates).hasSize(3);
+    }
+
+    @Test
+    void aListThatChangedNothingTellsNothing() {
+        serve(ingress("a"), secret("s", "1"));
+        cluster.feed(WatchedKind.INGRESS).relistWithout();
+        cluster.feed(WatchedKind.SECRET).relistWithout();
+        settle();
+        assertThat(updates).hasSize(1);
+    }
+
+    /** One event costs the same among ten thousand objects as among a hundred. */
+    @Test
+    void anEventCostsTheSameHoweverManyObjectsThereAre() {
+        open();
+        cluster.feed(WatchedKind.SERVICE).list();
+        cluster.feed(WatchedKind.ENDPOINT_SLICE).list();
+        cluster.feed(WatchedKind.NAMESPACE).list();
+        cluster.feed(WatchedKind.INGRESS_CLASS).list();
+        cluster.feed(WatchedKind.INGRESS).list(many(100, "i"));
+        cluster.feed(WatchedKind.SECRET).list();
+        await().until(() -> updates.size() == 1);
+        cost(); // warm
+        double few = cost();
+        cluster.feed(WatchedKind.INGRESS).list(many(10_000, "more"));
+        await().until(() -> counted.get() >= 14_000);
+        double many = cost();
+        System.getLogger("cost").log(System.Logger.Level.INFO, "µs an event: " + few + ", " + many);
+        assertThat(many).isLessThan(Math.max(5 * few, 20));
+    }
+
+    private static Resource[] many(int count, String prefix) {
+        return IntStream.range(0, count)
+                .mapToObj(number -> ingress(prefix + number))
+                .toArray(Resource[]::new);
+    }
+
+    /** In microseconds of the thread's CPU. */
+    private double cost() {
+        var threads = ManagementFactory.getThreadMXBean();
+        long id =
+                Thread.getAllStackTraces().keySet().stream()
+                        .filter(thread -> thread.getName().equals("cluster-watcher"))
+                        .findFirst()
+                        .orElseThrow()
+                        .threadId();
+        counting = true;
+        int told = counted.get();
+        int events = 2_000;
+        long before = threads.getThreadCpuTime(id);
+        for (int i = 0; i < events; i++) {
+            cluster.feed(WatchedKind.INGRESS).put(ingress("one"));
+        }
+        await().until(() -> counted.get() >= told + events);
+        return (threads.getThreadCpuTime(id) - before) / 1e3 / events;
+    }
+
+    // Secrets
+
+    @Test
+    void aSecretThatNoListShowsIsWatchedByItself() {
+        serve(ingress("a"), secret("listed", "1"));
+        source.changed(Set.of(secretRef("listed"), secretRef("opaque")), Set.of());
+        await().until(() -> cluster.isOpen(secretRef("opaque")));
+        assertThat(cluster.isOpen(secretRef("listed"))).isFalse();
+        cluster.feed(secretRef("opaque")).list(secret("opaque", "1"));
+        awaitChange(ResourceChange.put(secret("opaque", "1")));
+
+        source.changed(Set.of(), Set.of(secretRef("opaque")));
+        await().until(() -> !cluster.isOpen(secretRef("opaque")));
+        awaitChange(ResourceChange.remove(secretRef("opaque")));
+    }
+
+    @Test
+    void aSecretThatIsNotThereIsToldToBeGone() {
+        serve(ingress("a"));
+        source.changed(Set.of(secretRef("s")), Set.of());
+        await().until(() -> cluster.isOpen(secretRef("s")));
+        cluster.feed(secretRef("s")).list();
+        awaitChange(ResourceChange.remove(secretRef("s")));
+    }
+
+    @Test
+    void onceAListShowsItTheWatchOfItsOwnIsClosedAndNotHeardAnyMore() {
+        serve(ingress("a"));
+        source.changed(Set.of(secretRef("s")), Set.of());
+        await().until(() -> cluster.isOpen(secretRef("s")));
+        var own = cluster.feed(secretRef("s"));
+        own.list();
+        cluster.feed(WatchedKind.SECRET).put(secret("s", "1"));
+        await().until(() -> !cluster.isOpen(secretRef("s")));
+        own.delete(secretRef("s")); // what it said before comes late
+        settle();
+        assertThat(changes().getLast()).isEqualTo(ResourceChange.put(secret("s", "1")));
+
+        cluster.feed(WatchedKind.SECRET).delete(secretRef("s"));
+        await().until(() -> cluster.isOpen(secretRef("s")));
+        cluster.feed(WatchedKind.SECRET).put(secret("s", "2"));
+        await().until(() -> !cluster.isOpen(secretRef("s")));
+    }
+
+    @Test
+    void aSecretThatDoesNotMatterAnyMoreIsGone() {
+        serve(secret("s", "1"));
+        cluster.feed(WatchedKind.SECRET).irrelevant(secretRef("s"));
+        awaitChange(ResourceChange.remove(secretRef("s")));
+    }
+
+    @Test
+    void aSecretThatMayNotBeReadIsNeitherThereNorGone() {
+        serve(ingress("a"));
+        source.changed(Set.of(secretRef("s")), Set.of());
+        await().until(() -> cluster.isOpen(secretRef("s")));
+        cluster.feed(secretRef("s")).fail(403, "not you");
+        await().until(() ->
+                updates.stream()
+                        .anyMatch(update -> update.unreadable().equals(Set.of(secretRef("s")))));
+        assertThat(findings(Reason.SECRET_FORBIDDEN))
+                .singleElement()
+                .satisfies(finding -> assertThat(finding.message()).contains("403: not you"));
+        int told = updates.size();
+        cluster.feed(secretRef("s")).fail(403, "not you");
+        settle();
+        assertThat(updates).as("said once").hasSize(told);
+
+        cluster.feed(secretRef("s")).list(secret("s", "1"));
+        awaitChange(ResourceChange.put(secret("s", "1")));
+        assertThat(findings(Reason.SECRET_FORBIDDEN)).isEmpty();
+    }
+
+    @Test
+    void soManyAreOpenedAtATimeAndThoseBeyondAreReadInTurn() {
+        source.close();
+        source = source(SecretAccess.BY_NAME);
+        source.start(this::take);
+        await().until(() -> cluster.open().size() == 5);
+        cluster.feed(WatchedKind.INGRESS).list();
+        cluster.feed(WatchedKind.SERVICE).list();
+        cluster.feed(WatchedKind.ENDPOINT_SLICE).list();
+        cluster.feed(WatchedKind.NAMESPACE).list();
+        cluster.feed(WatchedKind.INGRESS_CLASS).list();
+        await().until(() -> updates.size() == 1);
+
+        List<ObjectRef> wanted =
+                IntStream.range(0, 510).mapToObj(number -> secretRef("s" + number)).toList();
+        wanted.subList(505, 510)
+                .forEach(secret -> cluster.unreadable(secret, new Trouble(403, "not you")));
+        source.changed(Set.copyOf(wanted), Set.of());
+        await().until(() -> cluster.started().size() == 50);
+        for (int answered = 0; answered < 500; answered++) {
+            int next = answered;
+            await().pollInterval(1, TimeUnit.MILLISECONDS)
+                    .until(() -> cluster.started().size() > next);
+            cluster.feed(cluster.started().get(answered)).list();
+        }
+        assertThat(cluster.started()).hasSize(500);
+        await().until(() -> cluster.reads().size() >= 10);
+        await().until(() -> findings(Reason.SECRETS_READ_IN_TURN).size() == 1);
+        await().until(() -> changes().size() + findings(Reason.SECRET_FORBIDDEN).size() >= 510);
+
+        source.changed(Set.of(), Set.copyOf(wanted.subList(0, 100)));
+        await().until(() -> findings(Reason.SECRETS_READ_IN_TURN).isEmpty());
+        await().until(() -> cluster.started().size() >= 500);
+    }
+
+    // What is missing after a gap
+
+    @Test
+    void anEmptyListAfterAGapIsObeyedOnceTheTimeIsOverAndASecondAgrees() {
+        serve(ingress("a"), ingress("b"));
+        var feed = cluster.feed(WatchedKind.INGRESS);
+        feed.relistWithout(ingress("a").ref(), ingress("b").ref());
+        await().until(() -> source.heldBack() == 2);
+        assertThat(findings(Reason.LIST_HELD_BACK)).hasSize(1);
+
+        feed.secondList(Optional.empty()); // fails
+        pass(HOLD_BACK);
+        await().pollDelay(Duration.ofMillis(1200)).until(() -> source.heldBack() == 2);
+        feed.secondList(Optional.of(Set.of()));
+        pass(HOLD_BACK);
+        awaitChange(ResourceChange.remove(ingress("a").ref()));
+        awaitChange(ResourceChange.remove(ingress("b").ref()));
+        await().until(() -> source.heldBack() == 0);
+        await().until(() -> findings(Reason.LIST_HELD_BACK).isEmpty());
+    }
+
+    @Test
+    void whatASecondListHasIsWatchedAnew() {
+        serve(ingress("a"), ingress("b"));
+        var before = cluster.feed(WatchedKind.INGRESS);
+        before.secondList(Optional.of(Set.of(ingress("a").ref())));
+        before.relistWithout(ingress("a").ref(), ingress("b").ref());
+        await().until(() -> source.heldBack() == 2);
+        pass(HOLD_BACK);
+        awaitChange(ResourceChange.remove(ingress("b").ref()));
+        await().until(() -> cluster.feed(WatchedKind.INGRESS) != before);
+        before.delete(ingress("a").ref()); // nobody listens any more
+        cluster.feed(WatchedKind.INGRESS).list(ingress("a"));
+        await().until(() -> source.heldBack() == 0);
+        await().until(() -> findings(Reason.LIST_HELD_BACK).isEmpty());
+        assertThat(changes()).doesNotContain(ResourceChange.remove(ingress("a").ref()));
+    }
+
+    @Test
+    void whatComesBackByItselfEndsTheMatter() {
+        serve(ingress("a"));
+        cluster.feed(WatchedKind.INGRESS).relistWithout(ingress("a").ref());
+        await().until(() -> source.heldBack() == 1);
+        cluster.feed(WatchedKind.INGRESS).put(ingress("a"));
+        await().until(() -> source.heldBack() == 0);
+        assertThat(findings(Reason.LIST_HELD_BACK)).isEmpty();
+    }
+
+    // Silence
+
+    @Test
+    void theAgeIsThatOfTheMostSilentWatch() {
+        serve();
+        await().until(() -> source.sinceLastLook().orElseThrow().toSeconds() < 3);
+        pass(Duration.ofSeconds(30));
+        assertThat(source.sinceLastLook().orElseThrow()).isGreaterThan(Duration.ofSeconds(29));
+        await().untilAsserted(() ->
+                assertThat(findings())
+                        .extracting(Finding::reason)
+                        .containsExactly(Reason.API_SERVER_UNREACHABLE));
+        heardAllBut(WatchedKind.SECRET);
+        await().untilAsserted(() ->
+                assertThat(findings())
+                        .extracting(Finding::reason)
+                        .containsExactly(Reason.WATCH_INTERRUPTED));
+        assertThat(source.sinceLastLook().orElseThrow()).isGreaterThan(Duration.ofSeconds(29));
+        heardAllBut();
+        await().until(() -> findings().isEmpty());
+        assertThat(source.sinceLastLook().orElseThrow()).isLessThan(Duration.ofSeconds(20));
+    }
+
+    private void heardAllBut(WatchedKind<?>... kinds) {
+        List<Watched<?>> watched = new ArrayList<>(cluster.open());
+        watched.removeIf(each -> List.of(kinds).contains(each.kind()));
+        for (Watched<?> each : watched) {
+            cluster.contact(
+                    each,
+                    new Contact(
+                            true,
+                            true,
+                            Optional.of(System.nanoTime() + ahead.get()),
+                            Optional.empty()));
+        }
+    }
+
+    // Namespaces
+
+    @Test
+    void namespacesAreWatchedApartAndOneThatDoesNotExistIsNamed() {
+        source.close();
+        source = source(SecretAccess.BY_TYPE, "shop", "shpo", "shop");
+        source.start(this::take);
+        await().until(() -> cluster.open().size() == 11);
+        for (Watched<?> watched : cluster.open()) {
+            if (watched.kind().equals(WatchedKind.INGRESS_CLASS)) {
+                cluster.feed(watched).fail(403, "not you");
+            } else if (watched.scope().name().isPresent()
+                    && watched.scope().name().get().equals("shop")) {
+                cluster.feed(watched).list(FakeCluster.namespace("shop"));
+            } else {
+                cluster.feed(watched).list();
+            }
+        }
+        await().until(() -> !updates.isEmpty());
+        await().untilAsserted(() ->
+                assertThat(findings(Reason.NAMESPACE_MISSING))
+                        .extracting(finding -> finding.object().name())
+                        .containsExactly("shpo"));
+        await().until(() -> findings(Reason.WATCH_LIMITED).size() == 1);
+        cluster.feed(new Watched<>(WatchedKind.NAMESPACE, WatchScope.named("shpo")))
+                .put(FakeCluster.namespace("shpo"));
+        await().until(() -> findings(Reason.NAMESPACE_MISSING).isEmpty());
+    }
+
+    @Test
+    void afterTheEndNothingIsWatchedAndNothingIsTold() {
+        serve(ingress("a"));
+        var feed = cluster.feed(WatchedKind.INGRESS);
+        source.close();
+        assertThat(cluster.open()).isEmpty();
+        feed.put(ingress("b"));
+        await().pollDelay(50, TimeUnit.MILLISECONDS).until(() -> updates.size() == 1);
+    }
+}

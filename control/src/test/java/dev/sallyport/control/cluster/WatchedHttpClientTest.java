@@ -1,0 +1,186 @@
+package dev.sallyport.control.cluster;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.sun.net.httpserver.HttpExchange;
+import com.sun.net.httpserver.HttpServer;
+import dev.sallyport.control.cluster.Contacts.Trouble;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.net.http.WebSocket;
+import java.time.Duration;
+import java.util.SplittableRandom;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+class WatchedHttpClientTest {
+    private static final WatchedPath PATH = new WatchedPath("/api/v1/services", "");
+
+    private final ScheduledExecutorService timer = Executors.newSingleThreadScheduledExecutor();
+    private final Contacts contacts = new Contacts(System::nanoTime);
+    private final CountDownLatch over = new CountDownLatch(1);
+    private final AtomicInteger asked = new AtomicInteger();
+    private final HttpClient plain = HttpClient.newHttpClient();
+    private HttpServer server;
+    private WatchedHttpClient client;
+
+    @BeforeEach
+    void start() throws Exception {
+        server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+        server.setExecutor(Executors.newVirtualThreadPerTaskExecutor());
+        server.start();
+        contacts.expect(PATH);
+        client = client(new RequestRate(100, 100));
+    }
+
+    private WatchedHttpClient client(RequestRate rate) {
+        return new WatchedHttpClient(
+                plain,
+                contacts,
+                rate,
+                timer,
+                System::nanoTime,
+                new SplittableRandom(1),
+                new PongWatchdog.Limits(Duration.ofMillis(50), Duration.ofMillis(300)));
+    }
+
+    @AfterEach
+    void stop() {
+        over.countDown();
+        server.stop(0);
+        timer.shutdownNow();
+        client.shutdownNow();
+    }
+
+    private void answer(int status, String retryAfter, int length, String body) {
+        server.createContext(
+                "/",
+                exchange -> {
+                    asked.incrementAndGet();
+                    if (!retryAfter.isEmpty()) {
+                        exchange.getResponseHeaders().set("Retry-After", retryAfter);
+                    }
+                    send(exchange, status, length, body);
+                });
+    }
+
+    private void send(HttpExchange exchange, int status, int length, String body)
+            throws IOException {
+        exchange.sendResponseHeaders(status, length);
+        exchange.getResponseBody().write(body.getBytes(java.nio.charset.StandardCharsets.US_ASCII));
+        exchange.getResponseBody().flush();
+        if (length > body.length()) {
+            try {
+                over.await(); // and not a byte more
+            } catch (InterruptedException interrupted) {
+                Thread.currentThread().interrupt();
+            }
+        }
+        exchange.close();
+    }
+
+    private CompletableFuture<HttpResponse<String>> get() {
+        return client.sendAsync(
+                HttpRequest.newBuilder(uri("http")).build(), HttpResponse.BodyHandlers.ofString());
+    }
+
+    private URI uri(String scheme) {
+        return URI.create(scheme + "://127.0.0.1:" + server.getAddress().getPort() + PATH.path());
+    }
+
+    @Test
+    void whatCameOfARequestIsNoted() {
+        answer(403, "", 2, "{}");
+        assertThat(get().join().statusCode()).isEqualTo(403);
+        assertThat(contacts.of(PATH).trouble()).contains(new Trouble(403, ""));
+    }
+
+    @Test
+    void anApiServerThatIsNotThereIsNotedToo() {
+        server.stop(0);
+        assertThatThrownBy(() -> get().join()).isInstanceOf(CompletionException.class);
+        assertThat(contacts.of(PATH).trouble())
+                .get()
+                .satisfies(trouble -> {
+                    assertThat(trouble.status()).isZero();
+                    assertThat(trouble.text()).startsWith("ConnectException");
+                });
+    }
+
+    @Test
+    void aWatchThatIsRefusedIsNoted() {
+        answer(403, "", 2, "{}");
+        assertThatThrownBy(() ->
+                        client.newWebSocketBuilder()
+                                .connectTimeout(Duration.ofSeconds(5))
+                                .buildAsync(uri("ws"), new WebSocket.Listener() {})
+                                .join())
+                .isInstanceOf(CompletionException.class);
+        assertThat(contacts.of(PATH).trouble()).contains(new Trouble(403, ""));
+    }
+
+    @Test
+    void aBodyThatStopsComingIsGivenUp() {
+        answer(200, "", 100, "{\"items\":");
+        long began = System.nanoTime();
+        assertThatThrownBy(() -> get().get(10, TimeUnit.SECONDS))
+                .hasStackTraceContaining("no byte within 300 ms");
+        assertThat(Duration.ofNanos(System.nanoTime() - began)).isLessThan(Duration.ofSeconds(5));
+    }
+
+    @Test
+    void aBodyThatComesIsRead() {
+        answer(200, "", 2, "{}");
+        assertThat(get().join().body()).isEqualTo("{}");
+    }
+
+    @Test
+    void retryAfterHoldsEverythingThatFollows() {
+        answer(429, "1", 2, "{}");
+        get().join();
+        long began = System.nanoTime();
+        get().join();
+        assertThat(Duration.ofNanos(System.nanoTime() - began))
+                .isGreaterThan(Duration.ofMillis(900));
+    }
+
+    @Test
+    void requestsBeyondTheBurstWaitForTheirTurn() {
+        client = client(new RequestRate(2, 5));
+        answer(200, "", 2, "{}");
+        long began = System.nanoTime();
+        CompletableFuture.allOf(get(), get(), get(), get()).join();
+        assertThat(asked.get()).isEqualTo(4);
+        assertThat(Duration.ofNanos(System.nanoTime() - began))
+                .isGreaterThan(Duration.ofMillis(390));
+    }
+
+    @Test
+    void writesDoNotWait() {
+        client = client(new RequestRate(1, 1));
+        answer(200, "", 2, "{}");
+        get().join();
+        long began = System.nanoTime();
+        client.sendAsync(
+                        HttpRequest.newBuilder(uri("http"))
+                                .method("PATCH", HttpRequest.BodyPublishers.noBody())
+                                .build(),
+                        HttpResponse.BodyHandlers.discarding())
+                .join();
+        assertThat(Duration.ofNanos(System.nanoTime() - began)).isLessThan(Duration.ofMillis(900));
+    }
+}
