@@ -99,7 +99,7 @@ final class IssuanceIT {
         // Until it is issued: HTTP is redirected, HTTPS answers with a certificate for nobody.
         gateway.awaitStatus(host, "/", 308);
         assertThat(https(host).get(host, "/").status()).isEqualTo(200);
-        gateway.awaitFinding("SecretMissing", "\"annotated\"");
+        gateway.awaitFinding("CertificatePending", "\"annotated\"");
 
         JsonNode solver = awaitSolver(host);
         long asked = System.nanoTime() - created;
@@ -326,7 +326,7 @@ final class IssuanceIT {
         namespace.apply(
                 issuer, byIngress("broken", host).annotation("cert-manager.io/issuer", "broken").yaml());
         await().atMost(SOON).until(() -> api.find(Api.Kind.CERTIFICATE, "broken").isPresent());
-        gateway.awaitFinding("SecretMissing", "\"broken\"");
+        gateway.awaitFinding("CertificatePending", "\"broken\"");
         assertThat(plain().get(host, "/").status()).isEqualTo(308);
         assertThat(https(host).get(host, "/").status()).isEqualTo(200);
 
