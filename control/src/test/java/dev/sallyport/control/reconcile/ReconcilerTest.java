@@ -410,10 +410,6 @@ class ReconcilerTest {
         return reconciler.state().truth().unserved().get(secretRef(name));
     }
 
-    private static ObjectRef secretRef(String name) {
-        return new ObjectRef("Secret", "default", name);
-    }
-
     private void submit(Resource... resources) {
         reconciler.submit(
                 new SourceUpdate(
