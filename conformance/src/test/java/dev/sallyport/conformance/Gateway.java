@@ -145,6 +145,12 @@ final class Gateway implements AutoCloseable {
             return this;
         }
 
+        /** As the rest of this command line. */
+        Starter behind(List<String> command) {
+            before.addAll(command);
+            return this;
+        }
+
         /** Starts it and waits until it says that it is ready. */
         Gateway start() {
             Gateway gateway = launch();
