@@ -30,7 +30,6 @@ final class BadSecretsIT {
     private static final System.Logger LOG = System.getLogger("conformance.figures");
     private static final int GOOD = Integer.getInteger("conformance.secrets", 1000);
     private static final int WATCHED = 3;
-    private static final Duration SOON = Duration.ofSeconds(60);
 
     /** What fits into an object of the API server, by far. */
     private static final int HUGE = 700 * 1024;

@@ -3,6 +3,7 @@ package dev.sallyport.conformance;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.netty.handler.codec.http2.DefaultHttp2Headers;
+import java.io.Closeable;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.time.Duration;
@@ -30,7 +31,7 @@ final class Load implements AutoCloseable {
     private final Queue<String> failures = new ConcurrentLinkedQueue<>();
     private final AtomicInteger failed = new AtomicInteger();
     private final List<Kind> kinds = new ArrayList<>();
-    private final List<AutoCloseable> connections = new ArrayList<>();
+    private final List<Closeable> connections = new ArrayList<>();
 
     /** One thread's traffic; the times of its requests are its own until it has ended. */
     private static final class Kind {
@@ -57,7 +58,7 @@ final class Load implements AutoCloseable {
         SSLSocket socket = Handshakes.connect(trust.get(), address, host);
         load.connections.add(socket);
         var http2 = Http2Client.connect(address, host);
-        load.connections.add(http2);
+        load.connections.add(http2::close);
         var kept = new RawClient.Connection(socket);
         load.run("h1, one connection", () -> request(kept, host));
         load.run("h2, one connection", () -> request(http2, host));
@@ -159,9 +160,9 @@ final class Load implements AutoCloseable {
     }
 
     @Override
-    public void close() throws Exception {
-        stop();
-        for (AutoCloseable connection : connections) {
+    public void close() throws IOException {
+        stopped.set(true);
+        for (Closeable connection : connections) {
             connection.close();
         }
     }
