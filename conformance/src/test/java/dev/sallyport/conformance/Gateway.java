@@ -303,7 +303,8 @@ final class Gateway implements AutoCloseable {
                             () ->
                                     findings().stream()
                                             .filter(each -> each.contains(reason))
-                                            .filter(each -> Stream.of(words).allMatch(each::contains))
+                                            .filter(each ->
+                                                    Stream.of(words).allMatch(each::contains))
                                             .findFirst()
                                             .orElse(""),
                             found -> !found.isEmpty());

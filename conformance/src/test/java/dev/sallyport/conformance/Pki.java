@@ -144,13 +144,7 @@ final class Pki {
         KeyPair throwAway = curve("secp521r1");
         X509Certificate authority =
                 sign(wantedAuthority("CN=cert-manager.local", throwAway), throwAway, null, true);
-        var wanted =
-                new Wanted(
-                        key,
-                        "",
-                        NOT_BEFORE,
-                        NOT_AFTER,
-                        Arrays.asList(names));
+        var wanted = new Wanted(key, "", NOT_BEFORE, NOT_AFTER, Arrays.asList(names));
         X509Certificate leaf = sign(wanted, throwAway, authority, false);
         String text = pem("PRIVATE KEY", key.getPrivate().getEncoded());
         material.add(key.getPrivate(), text);

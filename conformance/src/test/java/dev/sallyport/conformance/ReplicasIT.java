@@ -58,7 +58,10 @@ final class ReplicasIT {
                 .echo("echo", 2)
                 .apply(
                         Manifests.secret("shop", leaf),
-                        account.classed(ingress("shop")).tls("shop", host).host(host, "echo").yaml());
+                        account.classed(ingress("shop"))
+                                .tls("shop", host)
+                                .host(host, "echo")
+                                .yaml());
     }
 
     @AfterAll
@@ -79,7 +82,10 @@ final class ReplicasIT {
             long start = System.nanoTime();
             String next = "after-" + NUMBER.incrementAndGet();
             namespace.apply(
-                    account.classed(ingress(next)).tls("nowhere", host(next)).host(host(next), "echo").yaml());
+                    account.classed(ingress(next))
+                            .tls("nowhere", host(next))
+                            .host(host(next), "echo")
+                            .yaml());
             other.awaitStatus(host(next), "/", 308);
             Duration routed = Duration.ofNanos(System.nanoTime() - start);
             awaitPublished(next);
@@ -135,22 +141,20 @@ final class ReplicasIT {
 
     private static void awaitPublished(String name) {
         soon("the status of " + name)
-                .until(
-                        () ->
-                                api.get(Api.Kind.INGRESS, name)
-                                        .at("/status/loadBalancer/ingress/0/ip")
-                                        .asString("")
-                                        .equals(PUBLISHED));
+                .until(() ->
+                        api.get(Api.Kind.INGRESS, name)
+                                .at("/status/loadBalancer/ingress/0/ip")
+                                .asString("")
+                                .equals(PUBLISHED));
     }
 
     private static void awaitEvent(String ingress, String reason) {
         soon("an Event about " + ingress)
-                .until(
-                        () ->
-                                Json.items(namespace.get("events.events.k8s.io").path("items"))
-                                        .filter(each -> each.path("reason").asString("").equals(reason))
-                                        .map(each -> each.at("/regarding/name").asString(""))
-                                        .anyMatch(ingress::equals));
+                .until(() ->
+                        Json.items(namespace.get("events.events.k8s.io").path("items"))
+                                .filter(each -> each.path("reason").asString("").equals(reason))
+                                .map(each -> each.at("/regarding/name").asString(""))
+                                .anyMatch(ingress::equals));
     }
 
     private static ConditionFactory soon(String what) {
