@@ -14,6 +14,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
@@ -148,7 +149,7 @@ final class CrowdIT {
     private static boolean isServed(String name, Map<String, TlsSecret> secrets) {
         try {
             return Handshakes.serial(gateway.httpsAddress(), host(name))
-                    .equals(secrets.get(name).serial());
+                    .equals(Objects.requireNonNull(secrets.get(name), name).serial());
         } catch (IOException e) {
             throw new UncheckedIOException(host(name), e);
         }
@@ -199,7 +200,6 @@ final class CrowdIT {
                     gateway.residentBytes() >> 20,
                     Times.seconds(gateway.cpu().minus(cpu).toNanos()));
         }
-        start = System.nanoTime();
         api.deleteAll(Api.Kind.INGRESS, "crowd=true");
         gateway.awaitStatus(host(names.getLast()), "/", 404);
     }

@@ -77,7 +77,7 @@ final class Handshakes {
             SSLParameters parameters = socket.getSSLParameters();
             parameters.setServerNames(
                     serverName.isEmpty() ? List.of() : List.of(new SNIHostName(serverName)));
-            if (context != ANYBODY && context != LOOKING) {
+            if (!context.equals(ANYBODY) && !context.equals(LOOKING)) {
                 parameters.setEndpointIdentificationAlgorithm("HTTPS");
             }
             socket.setSSLParameters(parameters);

@@ -55,15 +55,6 @@ final class IssuanceIT {
     private static final String SOLVER = "acme.cert-manager.io/http01-solver=true";
     private static final Pattern KEY_AUTHORIZATION = Pattern.compile("[\\w-]+\\.[\\w-]{43}");
 
-    /** Strict transport security, that it may be missed where a certificate is temporary. */
-    private static final String HSTS =
-            """
-            hsts:
-              max-age: 365d
-            tls:
-              default-certificate: %s/by-address
-            """;
-
     @TempDir private static Path work;
     private static Pki pki;
     private static X509Certificate pebble;
@@ -94,7 +85,7 @@ final class IssuanceIT {
         gateway =
                 account.gateway(cluster, work, pki)
                         .ports(80, 443)
-                        .config(HSTS.formatted(namespace.name()))
+                        .config("hsts: {max-age: 365d}\ntls: {default-certificate: " + namespace.name() + "/by-address}\n")
                         .start();
     }
 
