@@ -301,6 +301,58 @@ final class ClusterIT {
 
     @Test
     @OnCluster(testBed = true)
+    void theGatewayServesAClusterAsAServiceAccount(Cluster cluster, Namespace namespace) {
+        Pki pki = Pki.in(work);
+        Leaf leaf = pki.ecdsa("shop.test");
+        namespace
+                .echo("echo", 2)
+                .apply(
+                        rights(namespace.name()),
+                        Manifests.secret("shop", leaf),
+                        ingress("shop")
+                                .spec("  ingressClassName: " + namespace.name() + "\n")
+                                .tls("shop", "shop.test")
+                                .host("shop.test", "echo")
+                                .yaml());
+        Path rights = namespace.kubeconfigOf("gateway", work.resolve("gateway.conf"));
+        try (Gateway gateway =
+                Gateway.on(cluster, work, pki, rights)
+                        .flags("--ingress-class", namespace.name())
+                        .start()) {
+            gateway.awaitServed("shop.test", leaf);
+            Curl curl = new Curl(gateway, pki);
+            await().atMost(SOON)
+                    .until(() -> curl.https("shop.test", "/").status(), each -> each == 200);
+            assertThat(curl.https("shop.test", "/path").echo().backend()).startsWith("echo-");
+        }
+        namespace.kubectl().ok("delete", "ingressclass,clusterrolebinding", namespace.name());
+    }
+
+    /** A class named like a namespace, and an account for a gateway. */
+    private static String rights(String name) {
+        return String.format(
+                Locale.ROOT,
+                """
+                apiVersion: networking.k8s.io/v1
+                kind: IngressClass
+                metadata: {name: %1$s}
+                spec: {controller: sallyport.dev/ingress-controller}
+                ---
+                apiVersion: v1
+                kind: ServiceAccount
+                metadata: {name: gateway}
+                ---
+                apiVersion: rbac.authorization.k8s.io/v1
+                kind: ClusterRoleBinding
+                metadata: {name: %1$s}
+                roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: cluster-admin}
+                subjects: [{kind: ServiceAccount, name: gateway, namespace: %1$s}]
+                """,
+                name);
+    }
+
+    @Test
+    @OnCluster(testBed = true)
     void whatIsHeldIsNotTakenDown(Cluster cluster) throws IOException {
         Ran down = Ran.run(cluster.bed().command("down").toArray(String[]::new));
         assertThat(down.exit()).as(down.all()).isNotZero();

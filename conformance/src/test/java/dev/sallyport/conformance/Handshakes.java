@@ -20,7 +20,9 @@ final class Handshakes {
     private static final int LIMIT_MILLIS = 20_000;
     private static final SSLContext ANYBODY = Pki.context(new AnybodyTrusted());
 
-    /** Nothing is ever resumed with this one: a resumed session shows the certificate it began with. */
+    /**
+     * Nothing is ever resumed with this one: a resumed session shows the certificate it began with.
+     */
     private static final SSLContext LOOKING = Pki.context(new AnybodyTrusted());
 
     private Handshakes() {}

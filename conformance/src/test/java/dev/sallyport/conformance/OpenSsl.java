@@ -45,7 +45,12 @@ record OpenSsl(int exit, String text) {
 
     private static OpenSsl exchange(InetSocketAddress address, String input, String... options) {
         List<String> command =
-                new ArrayList<>(List.of("openssl", "s_client", "-connect", address.getHostString() + ":" + address.getPort()));
+                new ArrayList<>(
+                        List.of(
+                                "openssl",
+                                "s_client",
+                                "-connect",
+                                address.getHostString() + ":" + address.getPort()));
         command.addAll(List.of(options));
         Ran ran = Ran.run(input, Duration.ofSeconds(30), command);
         return new OpenSsl(ran.exit(), ran.out() + ran.err());
