@@ -59,8 +59,8 @@ final class ClockIT {
             gateway.awaitFinding(told, "shop-tls");
             assertThat(RawClient.tls(gateway.https(), HOST).get(HOST, "/").first("date"))
                     .as("the gateway's own time")
-                    .hasValueSatisfying(date ->
-                            assertThat(date).contains(" " + yearIn(days) + " "));
+                    .hasValueSatisfying(
+                            date -> assertThat(date).contains(" " + yearIn(days) + " "));
             Leaf renewed = valid(-1, 89);
             folder.put("tls.yaml", Manifests.secret("shop-tls", renewed));
             gateway.awaitServed(HOST, renewed);
@@ -99,12 +99,16 @@ final class ClockIT {
             assertServes(gateway, leaf);
             clock.set(-1);
             awaitClock(gateway, -1);
-            Leaf renewed = pki.issue(
-                    wanted ->
-                            wanted.valid(
-                                    SettableClock.REAL.instant().minusSeconds(3600).toString(),
-                                    SettableClock.inDays(89).toString()),
-                    HOST);
+            Leaf renewed =
+                    pki.issue(
+                            wanted ->
+                                    wanted.valid(
+                                            SettableClock.REAL
+                                                    .instant()
+                                                    .minusSeconds(3600)
+                                                    .toString(),
+                                            SettableClock.inDays(89).toString()),
+                            HOST);
             folder.put("tls.yaml", Manifests.secret("shop-tls", renewed));
             gateway.awaitFinding("CertificateNotYetValid", "shop-tls", "stays in service");
             assertServes(gateway, leaf);

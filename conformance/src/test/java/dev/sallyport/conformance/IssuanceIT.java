@@ -85,7 +85,10 @@ final class IssuanceIT {
         gateway =
                 account.gateway(cluster, work, pki)
                         .ports(80, 443)
-                        .config("hsts: {max-age: 365d}\ntls: {default-certificate: " + namespace.name() + "/by-address}\n")
+                        .config(
+                                "hsts: {max-age: 365d}\ntls: {default-certificate: "
+                                        + namespace.name()
+                                        + "/by-address}\n")
                         .start();
     }
 

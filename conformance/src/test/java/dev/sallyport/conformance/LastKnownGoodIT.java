@@ -24,7 +24,9 @@ import org.junit.jupiter.api.io.TempDir;
 final class LastKnownGoodIT {
     private static final System.Logger LOG = System.getLogger("conformance.figures");
 
-    /** From the start of the process to the first answer of a backend, with the start of the JVM. */
+    /**
+     * From the start of the process to the first answer of a backend, with the start of the JVM.
+     */
     private static final Duration PROMISED = Duration.ofSeconds(5);
 
     /** The machine may have had something else to do at the first. */
@@ -88,14 +90,16 @@ final class LastKnownGoodIT {
             var failed = new AtomicInteger();
             var asked = new AtomicInteger();
             var over = new AtomicBoolean();
-            Thread client = Thread.ofVirtual().start(() -> {
-                while (!over.get()) {
-                    asked.incrementAndGet();
-                    if (status(gateway, shop) != 200) {
-                        failed.incrementAndGet();
-                    }
-                }
-            });
+            Thread client =
+                    Thread.ofVirtual()
+                            .start(() -> {
+                                while (!over.get()) {
+                                    asked.incrementAndGet();
+                                    if (status(gateway, shop) != 200) {
+                                        failed.incrementAndGet();
+                                    }
+                                }
+                            });
             cluster.program("start", "apiserver");
             await().atMost(Duration.ofSeconds(60))
                     .until(() -> gateway.metrics().sum("sallyport_stale") == 0);
@@ -127,8 +131,7 @@ final class LastKnownGoodIT {
             await().pollDelay(Duration.ofMillis(random.nextInt(150))).until(() -> true);
             running.process().destroyForcibly().waitFor();
             Path unreachable = withoutApiServer(cluster);
-            Gateway stale =
-                    starter(cluster, namespace, unreachable, "stale-" + i).start();
+            Gateway stale = starter(cluster, namespace, unreachable, "stale-" + i).start();
             assertThat(stale.metrics().sum("sallyport_stale")).isEqualTo(1);
             assertThat(status(stale, shop)).isEqualTo(200);
             stale.close();
@@ -208,8 +211,7 @@ final class LastKnownGoodIT {
     }
 
     private Gateway.Starter starter(
-            Cluster cluster, Namespace namespace, Path kubeconfig, String name)
-            throws IOException {
+            Cluster cluster, Namespace namespace, Path kubeconfig, String name) throws IOException {
         Path own = Files.createDirectories(work.resolve(name));
         return Gateway.on(cluster, own, pki, kubeconfig)
                 .flags("--watch-namespace", namespace.name())

@@ -95,9 +95,10 @@ public final class ClusterControl implements Control {
         });
         var _ = synchronised.thenRun(() -> Thread.startVirtualThread(reporting::start));
         reconciler.start();
-        source.start(lastKnownGood
-                .<Consumer<SourceUpdate>>map(between -> between::submit)
-                .orElse(reconciler::submit));
+        source.start(
+                lastKnownGood
+                        .<Consumer<SourceUpdate>>map(between -> between::submit)
+                        .orElse(reconciler::submit));
         lastKnownGood.ifPresent(LastKnownGood::start);
         return new ClusterControl(source, reconciler, reporting, lastKnownGood, time);
     }

@@ -306,8 +306,7 @@ class CertificateCatalogTest {
         ServedCertificate before = served();
 
         now = NOW.plus(Duration.ofDays(days));
-        assertThat(catalog.nextChange())
-                .isBefore(days == 1 ? now.plus(Duration.ofHours(1)) : now);
+        assertThat(catalog.nextChange()).isBefore(days == 1 ? now.plus(Duration.ofHours(1)) : now);
         assertThat(catalog.advance()).containsExactly(SECRET);
         assertThat(served()).isSameAs(before);
         assertThat(reasons()).containsExactly(told);

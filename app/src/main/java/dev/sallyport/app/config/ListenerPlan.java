@@ -86,7 +86,11 @@ final class ListenerPlan {
                             ? new ClientAuthentication.Optional(anchors)
                             : new ClientAuthentication.Required(anchors);
                 } catch (IOException | CertificateException unusable) {
-                    problems.add(new Problem(Setting.source(settings, key), key, file + ": " + reason(unusable)));
+                    problems.add(
+                            new Problem(
+                                    Setting.source(settings, key),
+                                    key,
+                                    file + ": " + reason(unusable)));
                     // Stands in for what is never used, so that a file is complained of once.
                     failed = new ClientAuthentication.None();
                     unreadable.put(file, failed);

@@ -339,7 +339,8 @@ final class SectionsTest {
         assertThat(load("resources: manifests\n").config().ingress())
                 .isEqualTo(new Ingress(List.of(), List.of(), true, Optional.empty(), true, true));
         assertThat(load("").config().ingress())
-                .isEqualTo(new Ingress(List.of(), List.of(), false, Optional.empty(), false, false));
+                .isEqualTo(
+                        new Ingress(List.of(), List.of(), false, Optional.empty(), false, false));
     }
 
     @Test

@@ -34,8 +34,7 @@ import org.slf4j.LoggerFactory;
  * each change as it comes. What a list lacks after a gap is not always believed ({@link
  * VanishGuard}). While the API server is away everything stays as it was.
  */
-public final class ClusterSource
-        implements SecretDemand, LastKnownGood.Source, AutoCloseable {
+public final class ClusterSource implements SecretDemand, LastKnownGood.Source, AutoCloseable {
     /*
      * Concurrency: everything is confined to the thread `cluster-watcher`, but for the queue, by
      * which informers and the reconciler tell it what happened, and what others read (volatile).
@@ -125,8 +124,7 @@ public final class ClusterSource
         queue.add(() -> {
             Set<ObjectRef> unwatched = new LinkedHashSet<>(inService);
             for (KindWatch watch : watches) {
-                List<ObjectRef> shown =
-                        inService.stream().filter(watch.watched()::covers).toList();
+                List<ObjectRef> shown = inService.stream().filter(watch.watched()::covers).toList();
                 unwatched.removeAll(shown);
                 if (watch.expect(shown)) {
                     judgeList(watch);

@@ -20,8 +20,8 @@ public record SourceUpdate(
         Map<String, List<Finding>> findings,
         Set<ObjectRef> unreadable) {
     /**
-     * What the finding is divided by that says that all objects are as they were stored: nothing may
-     * be written to an API server on their account.
+     * What the finding is divided by that says that all objects are as they were stored: nothing
+     * may be written to an API server on their account.
      */
     public static final String STALENESS = "staleness";
 

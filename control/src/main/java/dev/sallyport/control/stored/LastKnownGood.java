@@ -25,8 +25,8 @@ import org.slf4j.LoggerFactory;
  * The last known good state on disk: a sealed file is kept at what is served, and is put in service
  * where the gateway starts while the API server does not answer.
  *
- * <p>Stands between a source and the reconciler. Everything that touches the disk is done by the one
- * thread {@code last-known-good}; {@link #submit} never waits for it.
+ * <p>Stands between a source and the reconciler. Everything that touches the disk is done by the
+ * one thread {@code last-known-good}; {@link #submit} never waits for it.
  */
 public final class LastKnownGood implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(LastKnownGood.class);
@@ -58,8 +58,8 @@ public final class LastKnownGood implements AutoCloseable {
         Optional<Duration> sinceLastLook();
 
         /**
-         * These are in service though it has not told of them: its first update takes back those that
-         * it does not have.
+         * These are in service though it has not told of them: its first update takes back those
+         * that it does not have.
          */
         void expect(Set<ObjectRef> inService);
     }
@@ -114,10 +114,11 @@ public final class LastKnownGood implements AutoCloseable {
 
     /** From now on the source is waited for. */
     public void start() {
-        thread.execute(guarded(() -> {
-            began = System.nanoTime();
-            awaitSource();
-        }));
+        thread.execute(
+                guarded(() -> {
+                    began = System.nanoTime();
+                    awaitSource();
+                }));
         var _ =
                 thread.scheduleWithFixedDelay(
                         guarded(keeper::look),
@@ -189,13 +190,12 @@ public final class LastKnownGood implements AutoCloseable {
         if (unreachable.isPresent()) {
             return unreachable;
         }
-        Duration silent = source.sinceHeard().filter(since -> since.compareTo(waited) < 0).orElse(waited);
+        Duration silent =
+                source.sinceHeard().filter(since -> since.compareTo(waited) < 0).orElse(waited);
         boolean over =
                 silent.compareTo(settings.patience()) >= 0
                         || waited.compareTo(settings.patience().multipliedBy(PATIENCES)) >= 0;
-        return over
-                ? Optional.of("no list for " + waited.toMillis() + " ms")
-                : Optional.empty();
+        return over ? Optional.of("no list for " + waited.toMillis() + " ms") : Optional.empty();
     }
 
     private Duration doubt() {

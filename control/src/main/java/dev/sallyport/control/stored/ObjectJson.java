@@ -22,9 +22,7 @@ import tools.jackson.databind.node.ObjectNode;
 /** Objects as the API's own JSON, one on a line behind its kind. Safe from any thread. */
 final class ObjectJson {
     private static final JsonMapper MAPPER =
-            JsonMapper.builder()
-                    .disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
-                    .build();
+            JsonMapper.builder().disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES).build();
 
     private ObjectJson() {}
 

@@ -11,8 +11,8 @@ import javax.crypto.SecretKey;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reads what {@link SealedWriter} wrote. A frame that it hands out is as it was written; that all of
- * them were there is known when {@link #next} has answered null. Confined to one thread.
+ * Reads what {@link SealedWriter} wrote. A frame that it hands out is as it was written; that all
+ * of them were there is known when {@link #next} has answered null. Confined to one thread.
  */
 final class SealedReader {
     private final DataInputStream in;

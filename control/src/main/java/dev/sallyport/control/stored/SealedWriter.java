@@ -10,7 +10,9 @@ import java.util.HexFormat;
 import javax.crypto.Cipher;
 import javax.crypto.SecretKey;
 
-/** Writes a header and sealed frames. Confined to one thread; closing the stream is the caller's. */
+/**
+ * Writes a header and sealed frames. Confined to one thread; closing the stream is the caller's.
+ */
 final class SealedWriter {
     private final DataOutputStream out;
     private final SecretKey key;

@@ -25,8 +25,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Stands between a source and the reconciler: where the source has nothing to say at the start, it
- * hands over the stored state, and tells the source what is in service now, so that the first update
- * of the source takes back what is gone.
+ * hands over the stored state, and tells the source what is in service now, so that the first
+ * update of the source takes back what is gone.
  */
 final class StaleStart {
     /*
@@ -105,16 +105,18 @@ final class StaleStart {
             case null ->
                     LOG.atWarn()
                             .addKeyValue("cause", why)
-                            .log("There is no stored state yet: nothing is served before the API"
-                                    + " server answers");
+                            .log(
+                                    "There is no stored state yet: nothing is served before the API"
+                                            + " server answers");
             case Parsed.Rejected<StoredState>(List<Finding> findings) -> {
                 findings.forEach(finding ->
                         LOG.atWarn()
                                 .addKeyValue("cause", why)
                                 .addKeyValue("text", finding.message())
                                 .addKeyValue("advice", finding.advice())
-                                .log("The stored state is refused: nothing is served before the API"
-                                        + " server answers"));
+                                .log(
+                                        "The stored state is refused: nothing is served before the API"
+                                                + " server answers"));
                 pending.put(FILE_STEP, findings); // told with the first update
             }
             case Parsed.Usable<StoredState>(StoredState state, _) -> serve(state, why);

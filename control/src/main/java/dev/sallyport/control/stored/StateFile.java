@@ -26,9 +26,9 @@ import java.util.concurrent.Executor;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The file of a stored state. It is replaced as a whole: written beside it, brought to the disk, and
- * renamed; whatever happens to the process or the machine, the file is the old one or the new one.
- * Only one gateway writes it at a time. Confined to one thread.
+ * The file of a stored state. It is replaced as a whole: written beside it, brought to the disk,
+ * and renamed; whatever happens to the process or the machine, the file is the old one or the new
+ * one. Only one gateway writes it at a time. Confined to one thread.
  */
 final class StateFile implements AutoCloseable {
     /** Some three times what 100,000 hosts take. */
@@ -61,8 +61,7 @@ final class StateFile implements AutoCloseable {
                         size + " bytes (expected: at most " + LARGEST + ")",
                         "Name a file of the gateway's own in kubernetes.last-known-good.file.");
             }
-            return Optional.of(
-                    Parsed.usable(StateReader.read(new SealedReader(in, key), parsers)));
+            return Optional.of(Parsed.usable(StateReader.read(new SealedReader(in, key), parsers)));
         } catch (NoSuchFileException _) {
             return Optional.empty();
         } catch (Refused why) {

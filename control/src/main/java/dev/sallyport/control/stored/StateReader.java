@@ -20,8 +20,8 @@ import java.util.zip.DataFormatException;
 import java.util.zip.Inflater;
 
 /**
- * Reads what {@link StateWriter} wrote, the frames side by side: all of it or nothing. What the seal
- * vouches for and this version still cannot read (it is of another one) is left out and told.
+ * Reads what {@link StateWriter} wrote, the frames side by side: all of it or nothing. What the
+ * seal vouches for and this version still cannot read (it is of another one) is left out and told.
  */
 final class StateReader {
     /** What the objects of one frame may come to. */

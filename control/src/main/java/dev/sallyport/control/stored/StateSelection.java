@@ -65,7 +65,6 @@ record StateSelection(TranslationSettings settings) {
                     same ? latest.digest() : "",
                     served.bundle());
         }
-        return new StoredCertificate(
-                secret, new ObjectVersion("", version), "", served.bundle());
+        return new StoredCertificate(secret, new ObjectVersion("", version), "", served.bundle());
     }
 }

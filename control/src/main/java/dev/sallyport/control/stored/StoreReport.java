@@ -7,8 +7,8 @@ import java.util.Optional;
  * How it stands with the last known good state. Immutable.
  *
  * @param wanted whether any is kept
- * @param staleSince from when what is served is, if it was read from the file and the API server has
- *     not answered since the start
+ * @param staleSince from when what is served is, if it was read from the file and the API server
+ *     has not answered since the start
  * @param storedAsOf from when the state in the file is, once one was written or read
  * @param bytes the size of the file that was written last
  * @param writes how often it was written

@@ -25,8 +25,7 @@ record StoredState(
     }
 
     /** One to be written. */
-    StoredState(
-            Instant asOf, List<Resource> objects, List<StoredCertificate> certificates) {
+    StoredState(Instant asOf, List<Resource> objects, List<StoredCertificate> certificates) {
         this(asOf, objects, certificates, List.of());
     }
 }

@@ -116,9 +116,7 @@ class LastKnownGoodIT {
         runOnce(SecretAccess.BY_TYPE);
         try (var silent = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
                 ServedCluster served =
-                        begin(
-                                SecretAccess.BY_TYPE,
-                                api.adminThrough(silent.getLocalPort()))) {
+                        begin(SecretAccess.BY_TYPE, api.adminThrough(silent.getLocalPort()))) {
             served.control().firstApplied().get(IN_TIME.toMillis(), TimeUnit.MILLISECONDS);
             assertThat(served.serial(host("a"))).isEqualTo(Site.serial(1));
             assertStale(served);
@@ -143,15 +141,12 @@ class LastKnownGoodIT {
         runOnce(SecretAccess.BY_TYPE);
         NAMES.forEach(this::delete);
         api.kill();
-        var settings =
-                new ClusterSettings(
-                        List.of(), SecretAccess.BY_TYPE, Duration.ofSeconds(3));
+        var settings = new ClusterSettings(List.of(), SecretAccess.BY_TYPE, Duration.ofSeconds(3));
         try (ServedCluster served =
                 ServedCluster.begin(api.admin(), settings, store, ReportSettings.NOTHING)) {
             served.awaitFirst();
             api.start();
-            await().atMost(Duration.ofSeconds(30))
-                    .until(() -> !served.control().state().stale());
+            await().atMost(Duration.ofSeconds(30)).until(() -> !served.control().state().stale());
             assertThat(served.routes(host("a"))).isTrue();
             assertThat(served.serial(host("a"))).isEqualTo(Site.serial(1));
             assertThat(reasons(served)).contains(Reason.LIST_HELD_BACK);
@@ -184,8 +179,7 @@ class LastKnownGoodIT {
                     .atMost(Duration.ofSeconds(8))
                     .until(() -> lease() == null);
             api.apply(rights("[\"*\"]", "\"*\"", "[\"*\"]"));
-            await().atMost(Duration.ofSeconds(40))
-                    .until(() -> !served.control().state().stale());
+            await().atMost(Duration.ofSeconds(40)).until(() -> !served.control().state().stale());
             await().atMost(Duration.ofSeconds(30)).until(() -> lease() != null);
         }
     }

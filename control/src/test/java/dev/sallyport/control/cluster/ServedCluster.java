@@ -44,8 +44,7 @@ final class ServedCluster implements AutoCloseable {
 
     /** Begins; waits for nothing. */
     static ServedCluster begin(ClusterAccess access, ClusterSettings settings) throws Exception {
-        return new ServedCluster(
-                access, settings, Optional.empty(), ReportSettings.NOTHING);
+        return new ServedCluster(access, settings, Optional.empty(), ReportSettings.NOTHING);
     }
 
     /** Begins with a last known good state on disk; waits for nothing. */

@@ -163,10 +163,8 @@ class ReconcilerTest {
         await().atMost(Duration.ofSeconds(20))
                 .until(() ->
                         reconciler.state().findings().stream()
-                                .anyMatch(
-                                        finding ->
-                                                finding.reason()
-                                                        == Reason.CERTIFICATE_NOT_YET_VALID));
+                                .anyMatch(finding ->
+                                        finding.reason() == Reason.CERTIFICATE_NOT_YET_VALID));
         assertThat(serial(dataPlane.last(), "a.example.com")).isEqualTo("01");
         long before = looks.get();
         await().during(Duration.ofMillis(300)).until(() -> looks.get() - before < 100);

@@ -5,7 +5,6 @@ import static org.awaitility.Awaitility.await;
 
 import dev.sallyport.control.Placeholders;
 import dev.sallyport.control.RecordingDataPlane;
-import dev.sallyport.control.reconcile.ControlState;
 import dev.sallyport.control.reconcile.HoldOff;
 import dev.sallyport.control.reconcile.Reconciler;
 import dev.sallyport.control.resource.Origin;
@@ -208,16 +207,14 @@ class LastKnownGoodTest {
         next.awaitServed();
         Resource ingress = States.ingress("a");
         next.listed(States.ingressClass(), ingress, States.service("a"), States.slice("a"));
-        ResourceChange noSecret =
-                ResourceChange.remove(new ObjectRef("Secret", "default", "a"));
+        ResourceChange noSecret = ResourceChange.remove(new ObjectRef("Secret", "default", "a"));
         next.lastKnownGood.submit(new SourceUpdate(List.of(noSecret), Map.of())); // asked by name
         await().until(() -> next.reasons().equals(List.of(Reason.SECRET_DELETED)));
         assertThat(next.certificate("a.example.com").bundle().serial()).isEqualTo("01");
         next.lastKnownGood.submit(
                 new SourceUpdate(List.of(ResourceChange.remove(ingress.ref())), Map.of()));
         await().until(() -> next.reasons().isEmpty());
-        next.lastKnownGood.submit(
-                new SourceUpdate(List.of(ResourceChange.put(ingress)), Map.of()));
+        next.lastKnownGood.submit(new SourceUpdate(List.of(ResourceChange.put(ingress)), Map.of()));
         await().until(() -> {
             next.lastKnownGood.submit(new SourceUpdate(List.of(noSecret), Map.of()));
             return next.reasons().equals(List.of(Reason.SECRET_MISSING));
@@ -319,8 +316,7 @@ class LastKnownGoodTest {
         objects.addAll(States.host("bare"));
         runOnce(objects.toArray(Resource[]::new));
         Gateway next = new Gateway(States.key(1), NEVER, SOON);
-        await().atMost(Duration.ofSeconds(4))
-                .until(() -> next.reconciler.state().published() > 0);
+        await().atMost(Duration.ofSeconds(4)).until(() -> next.reconciler.state().published() > 0);
         assertThat(next.served().routes().find("bare.example.com", "/")).isNotNull();
         assertThat(next.reasons()).containsExactly(Reason.STATE_STALE);
     }
@@ -385,8 +381,7 @@ class LastKnownGoodTest {
                 .until(() -> gateway.lastKnownGood.report().writes() == 1);
         now = NOW.plus(Duration.ofMinutes(6));
         await().until(() -> gateway.lastKnownGood.report().writes() == 2);
-        assertThat(gateway.lastKnownGood.report().storedAsOf())
-                .contains(now.minusSeconds(2));
+        assertThat(gateway.lastKnownGood.report().storedAsOf()).contains(now.minusSeconds(2));
         now = NOW.minus(Duration.ofDays(400)); // by a clock that was set back
         await().until(() -> gateway.lastKnownGood.report().writes() == 3);
     }
@@ -422,7 +417,9 @@ class LastKnownGoodTest {
         List<Resource> objects = new ArrayList<>(States.host(name));
         objects.add(States.ingressClass());
         objects.add(
-                secret(name, "ecdsa " + serial + " " + name + ".example.com 2020-01-01 2040-01-01"));
+                secret(
+                        name,
+                        "ecdsa " + serial + " " + name + ".example.com 2020-01-01 2040-01-01"));
         return objects.toArray(Resource[]::new);
     }
 

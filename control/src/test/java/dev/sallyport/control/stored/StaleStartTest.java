@@ -54,8 +54,7 @@ class StaleStartTest {
         List<Resource> objects = new ArrayList<>(States.host("with"));
         objects.addAll(States.host("without"));
         fallBackTo(
-                new StoredState(
-                        States.AS_OF, objects, List.of(States.certificate("with", "01"))));
+                new StoredState(States.AS_OF, objects, List.of(States.certificate("with", "01"))));
         assertThat(updates.getFirst().unreadable())
                 .containsExactlyInAnyOrder(
                         new ObjectRef("Secret", "default", "without"),

@@ -13,8 +13,8 @@ import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
 import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -303,8 +303,7 @@ class StateFileTest {
         lines.writeBytes("Gateway {}\n".getBytes(StandardCharsets.US_ASCII));
         ObjectJson.append(States.service("b"), lines);
         StoredState read = sealed(deflated(lines.toByteArray()), new byte[] {9, 9});
-        assertThat(read.objects())
-                .containsExactly(States.service("a"), States.service("b"));
+        assertThat(read.objects()).containsExactly(States.service("a"), States.service("b"));
         assertThat(read.findings())
                 .hasSize(4)
                 .allMatch(finding -> finding.reason() == Reason.STORED_STATE_REFUSED);
@@ -333,18 +332,13 @@ class StateFileTest {
         StoredCertificate good = States.certificate("good", "01");
         StoredState read = sealed(certificateFrame(good, new byte[] {0x30, 0x01}));
         assertThat(read.certificates()).isEmpty();
-        assertThat(read.findings())
-                .extracting(Finding::object)
-                .containsExactly(good.secret());
+        assertThat(read.findings()).extracting(Finding::object).containsExactly(good.secret());
     }
 
     @Test
     void aHugeFileIsRefusedUnread() throws Exception {
         try (var channel =
-                FileChannel.open(
-                        path,
-                        StandardOpenOption.CREATE,
-                        StandardOpenOption.WRITE)) {
+                FileChannel.open(path, StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
             channel.write(ByteBuffer.wrap(new byte[1]), StateFile.LARGEST); // sparse
         }
         assertThat(refused(file).message()).contains("expected: at most");
@@ -425,12 +419,10 @@ class StateFileTest {
 
     /** As the file would be. */
     private static void refuse(byte[] contents) {
-        assertThatThrownBy(
-                        () ->
-                                StateReader.read(
-                                        new SealedReader(
-                                                new ByteArrayInputStream(contents), States.key(1)),
-                                        Runnable::run))
+        assertThatThrownBy(() ->
+                        StateReader.read(
+                                new SealedReader(new ByteArrayInputStream(contents), States.key(1)),
+                                Runnable::run))
                 .isInstanceOf(Refused.class);
     }
 
@@ -501,8 +493,7 @@ class StateFileTest {
     }
 
     /** Stands for whatever goes wrong in the middle of writing. */
-    private static final class Unserializable
-            extends Service {
+    private static final class Unserializable extends Service {
         private static final long serialVersionUID = 1;
 
         @Override

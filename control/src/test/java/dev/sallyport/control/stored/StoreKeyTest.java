@@ -68,9 +68,8 @@ class StoreKeyTest {
                     .isInstanceOf(StoreKey.Unusable.class)
                     .hasMessageContaining("openssl rand -base64 32")
                     .message()
-                    .satisfies(
-                            message ->
-                                    assertThat(text.isBlank() || !message.contains(text)).isTrue());
+                    .satisfies(message ->
+                            assertThat(text.isBlank() || !message.contains(text)).isTrue());
         }
     }
 
@@ -96,9 +95,7 @@ class StoreKeyTest {
         Path file = keyFile("r--r-----");
         // As the kubelet lays it out.
         Path data = Files.createSymbolicLink(dir.resolve("..data"), dir);
-        Path link =
-                Files.createSymbolicLink(
-                        dir.resolve("link"), data.resolve(file.getFileName()));
+        Path link = Files.createSymbolicLink(dir.resolve("link"), data.resolve(file.getFileName()));
         assertThat(StoreKey.read(link).id()).isEqualTo(StoreKey.parse(SECRET).id());
     }
 

@@ -30,9 +30,9 @@ import java.util.List;
 import java.util.Set;
 
 /**
- * A certificate chain with its private key that were <em>proven</em> to belong together: {@link #of}
- * has the key sign a random message that the leaf verifies, and {@link #ofProven} takes over what was
- * proven so and kept under seal. Held as DER; nothing native belongs to it.
+ * A certificate chain with its private key that were <em>proven</em> to belong together: {@link
+ * #of} has the key sign a random message that the leaf verifies, and {@link #ofProven} takes over
+ * what was proven so and kept under seal. Held as DER; nothing native belongs to it.
  *
  * <p>Equality is identity on purpose: the data plane keys its native cache by the object, so that a
  * rotated host can never hit the credential of the bundle before. Compare {@link #fingerprint} to
@@ -100,8 +100,9 @@ public final class CertificateBundle {
     }
 
     /**
-     * Takes over what {@link #of} proved before: for whoever kept chain and key together since, where
-     * nobody could exchange one of them. The proof is most of what thousands of certificates cost.
+     * Takes over what {@link #of} proved before: for whoever kept chain and key together since,
+     * where nobody could exchange one of them. The proof is most of what thousands of certificates
+     * cost.
      *
      * @param chain DER, leaf first; not empty
      * @param pkcs8 the private key as a PKCS#8 structure; copied

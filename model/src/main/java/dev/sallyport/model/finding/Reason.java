@@ -107,8 +107,8 @@ public enum Reason {
      */
     STATE_STALE(WARNING),
     /**
-     * The stored state is damaged, foreign or sealed with another key, and is not used; or a part of
-     * it is of another version, and is left out.
+     * The stored state is damaged, foreign or sealed with another key, and is not used; or a part
+     * of it is of another version, and is left out.
      */
     STORED_STATE_REFUSED(ERROR),
     /** The stored state could not be written; the file before stays. */
