@@ -23,6 +23,18 @@ public enum ApiFault {
     private static final int TOO_LARGE = 413;
     private static final int UNPROCESSABLE = 422;
 
+    /** What the API server answered, or why it did not; for people. */
+    public static String answer(Throwable thrown) {
+        Throwable root = thrown;
+        while (root.getCause() != null) {
+            root = root.getCause();
+        }
+        if (thrown instanceof KubernetesClientException answered && answered.getCode() > 0) {
+            return String.valueOf(answered.getMessage());
+        }
+        return root.getMessage() == null ? root.getClass().getSimpleName() : root.getMessage();
+    }
+
     /** The fault behind what a call threw. */
     public static ApiFault of(RuntimeException thrown) {
         if (!(thrown instanceof KubernetesClientException answered)) {

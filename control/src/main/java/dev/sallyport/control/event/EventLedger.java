@@ -89,6 +89,14 @@ final class EventLedger {
         }
     }
 
+    /** A step says a finding no more, for its object is gone: nobody need be told. */
+    void gone(Finding finding) {
+        Standing standing = findings.get(finding);
+        if (standing != null && --standing.places == 0) {
+            findings.remove(finding); // what is scheduled finds nothing
+        }
+    }
+
     /** A Secret's certificate was put in service. */
     void served(Statement statement, long now) {
         served.put(statement.object(), statement);

@@ -251,7 +251,7 @@ public final class EventPublisher implements AutoCloseable {
                 .forEachChange(
                         before.remarks(),
                         finding -> appeared(finding, before, state, now),
-                        finding -> ledger.resolved(finding, now));
+                        finding -> resolved(finding, state, now));
         if (!state.applied().findings().equals(before.applied().findings())) {
             Set<Finding> was = new HashSet<>(before.applied().findings());
             Set<Finding> is = new HashSet<>(state.applied().findings());
@@ -260,7 +260,7 @@ public final class EventPublisher implements AutoCloseable {
                     .forEach(finding -> appeared(finding, before, state, now));
             was.stream()
                     .filter(finding -> !is.contains(finding))
-                    .forEach(finding -> ledger.resolved(finding, now));
+                    .forEach(finding -> resolved(finding, state, now));
         }
         state.truth()
                 .provenance()
@@ -279,6 +279,14 @@ public final class EventPublisher implements AutoCloseable {
         uid(finding, state)
                 .or(() -> uid(finding, before))
                 .ifPresent(uid -> ledger.appeared(finding, uid, now));
+    }
+
+    private void resolved(Finding finding, ControlState state, long now) {
+        if (uid(finding, state).isPresent()) {
+            ledger.resolved(finding, now);
+        } else {
+            ledger.gone(finding);
+        }
     }
 
     private void served(
@@ -343,7 +351,7 @@ public final class EventPublisher implements AutoCloseable {
                 if (shut.put(namespace, now + pace.longestPause().toNanos()) == null) {
                     log.atWarn()
                             .addKeyValue("namespace", namespace)
-                            .addKeyValue("answer", failed.getMessage())
+                            .addKeyValue("answer", ApiFault.answer(failed))
                             .log(
                                     "no Events are written here: the right to create, get and patch events"
                                             + " (events.k8s.io) is lacking; grant it, or set kubernetes.events"
@@ -366,7 +374,7 @@ public final class EventPublisher implements AutoCloseable {
 
     private void troubled(RuntimeException failed, String message) {
         if (troubles++ == 0) {
-            log.atWarn().addKeyValue("answer", failed.getMessage()).log(message);
+            log.atWarn().addKeyValue("answer", ApiFault.answer(failed)).log(message);
         }
     }
 

@@ -154,7 +154,7 @@ public final class LeaderElection implements AutoCloseable {
                 log.atInfo().addKeyValue("lease", where).log("the Lease can be used again");
             }
         } catch (RuntimeException failed) {
-            String what = String.valueOf(failed.getMessage());
+            String what = ApiFault.answer(failed);
             if (!what.equals(fault)) {
                 fault = what;
                 tellFault(failed);
@@ -166,14 +166,14 @@ public final class LeaderElection implements AutoCloseable {
         if (ApiFault.of(failed) == ApiFault.FORBIDDEN) {
             log.atWarn()
                     .addKeyValue("lease", where)
-                    .addKeyValue("answer", failed.getMessage())
+                    .addKeyValue("answer", fault)
                     .log(
                             "no status and no Events are written: the right to get, create and update leases"
                                     + " (coordination.k8s.io) is lacking in this namespace");
         } else {
             log.atWarn()
                     .addKeyValue("lease", where)
-                    .addKeyValue("answer", failed.getMessage())
+                    .addKeyValue("answer", fault)
                     .log("the Lease cannot be used");
         }
     }

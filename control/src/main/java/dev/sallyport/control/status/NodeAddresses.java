@@ -64,7 +64,7 @@ public final class NodeAddresses implements AddressSource {
             known = look();
             told = "";
         } catch (RuntimeException failed) {
-            String what = String.valueOf(failed.getMessage());
+            String what = ApiFault.answer(failed);
             if (!what.equals(told)) {
                 told = what;
                 tell(failed, what);

@@ -1,5 +1,6 @@
 package dev.sallyport.control.status;
 
+import dev.sallyport.control.call.ApiFault;
 import dev.sallyport.control.resource.IngressStanding;
 import dev.sallyport.control.resource.LoadBalancerAddress;
 import io.fabric8.kubernetes.api.model.LoadBalancerIngress;
@@ -73,7 +74,7 @@ public final class ServiceAddresses implements AddressSource {
             failing = true;
             log.atWarn()
                     .addKeyValue("service", namespace + "/" + name)
-                    .addKeyValue("answer", String.valueOf(failure.getMessage()))
+                    .addKeyValue("answer", ApiFault.answer(failure))
                     .log(
                             "the Service of publish-service cannot be watched, and is tried again; the rights to"
                                     + " get, list and watch it are needed");

@@ -324,11 +324,7 @@ public final class StatusPublisher implements AutoCloseable {
         } catch (InterruptedException _) {
             return new Result(ref, onto, Optional.of(ApiFault.PASSING), "interrupted");
         } catch (RuntimeException failed) {
-            return new Result(
-                    ref,
-                    onto,
-                    Optional.of(ApiFault.of(failed)),
-                    String.valueOf(failed.getMessage()));
+            return new Result(ref, onto, Optional.of(ApiFault.of(failed)), ApiFault.answer(failed));
         }
     }
 

@@ -68,6 +68,18 @@ class BoundedCallsTest {
         assertThat(fault(0)).isEqualTo(ApiFault.PASSING);
     }
 
+    @Test
+    void whatPeopleAreToldIsTheAnswerOrWhyThereWasNone() {
+        assertThat(ApiFault.answer(new KubernetesClientException("forbidden", 403, null)))
+                .isEqualTo("forbidden");
+        assertThat(
+                        ApiFault.answer(
+                                new KubernetesClientException(
+                                        "Operation failed", new IOException("refused"))))
+                .isEqualTo("refused");
+        assertThat(ApiFault.answer(new IllegalStateException())).isEqualTo("IllegalStateException");
+    }
+
     private static String fail(Throwable thrown) throws Exception {
         switch (thrown) {
             case Exception exception -> throw exception;

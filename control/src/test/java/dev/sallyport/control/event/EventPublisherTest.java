@@ -133,6 +133,8 @@ class EventPublisherTest {
                 .filteredOn(one -> one.reason().equals("SecretDeleted"))
                 .singleElement()
                 .satisfies(one -> assertThat(one.uid()).isEqualTo("secret-uid-shop"));
+        await().during(Duration.ofMillis(200))
+                .until(() -> !reasons().contains("CertificateUnreadableResolved"));
     }
 
     @Test
