@@ -158,7 +158,12 @@ final class Api implements AutoCloseable {
 
     /** Changes an object's status by a JSON merge patch. */
     void patchStatus(Kind kind, String name, String merge) {
-        ok(send("PATCH", path(kind) + "/" + name + "/status", "application/merge-patch+json", merge));
+        ok(
+                send(
+                        "PATCH",
+                        path(kind) + "/" + name + "/status",
+                        "application/merge-patch+json",
+                        merge));
     }
 
     /** Deletes an object. */
@@ -171,7 +176,10 @@ final class Api implements AutoCloseable {
         ok(send("DELETE", path(kind) + labelled(label), "", ""));
     }
 
-    /** Does something for each of many, {@value #AT_A_TIME} side by side; the first failure is thrown. */
+    /**
+     * Does something for each of many, {@value #AT_A_TIME} side by side; the first failure is
+     * thrown.
+     */
     <T> void each(Collection<T> all, Consumer<T> action) {
         Queue<Throwable> failures = new ConcurrentLinkedQueue<>();
         try (var threads = Executors.newVirtualThreadPerTaskExecutor()) {

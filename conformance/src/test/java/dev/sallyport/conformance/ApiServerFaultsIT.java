@@ -11,8 +11,8 @@ import java.util.List;
 import java.util.Locale;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -34,7 +34,8 @@ final class ApiServerFaultsIT {
     private static final String NAME = "shop";
     private static final String AGE = "sallyport_source_age_seconds";
     private static final String CHAIN = "SALLYPORT-HOLE";
-    private static final Pattern LOCAL_PORT = Pattern.compile("\\S+:(\\d+)\\s+\\S+:6443\\b.*pid=(\\d+),");
+    private static final Pattern LOCAL_PORT =
+            Pattern.compile("\\S+:(\\d+)\\s+\\S+:6443\\b.*pid=(\\d+),");
 
     /** By itself no connection ends while a test runs. */
     private static final String ENDLESS =
@@ -79,9 +80,12 @@ final class ApiServerFaultsIT {
 
     @AfterAll
     static void stop() {
-        gateway.close();
-        account.close();
-        api.close();
+        try {
+            gateway.close();
+        } finally {
+            account.close();
+            api.close();
+        }
     }
 
     @Test
@@ -140,8 +144,8 @@ final class ApiServerFaultsIT {
         cluster.program("kill", "apiserver");
         try (Gateway starting = account.gateway(cluster, own, pki).launch()) {
             await().atMost(SOON)
-                    .until(
-                            () -> starting.readyz() == 503
+                    .until(() ->
+                            starting.readyz() == 503
                                     && starting.adminGet("/readyz").body().contains("the list of"));
             await().atMost(SOON).until(() -> starting.err().contains("\"message\":\"waiting\""));
             assertThat(starting.adminGet("/livez").statusCode()).isEqualTo(200);
@@ -152,7 +156,8 @@ final class ApiServerFaultsIT {
                     System.Logger.Level.INFO,
                     "started without an API server: ready {0} after it was back",
                     Times.seconds(System.nanoTime() - start));
-            assertThat(RawClient.plain(starting.httpAddress()).get(host, "/").status()).isEqualTo(308);
+            assertThat(RawClient.plain(starting.httpAddress()).get(host, "/").status())
+                    .isEqualTo(308);
         }
     }
 
@@ -191,7 +196,16 @@ final class ApiServerFaultsIT {
     }
 
     private static List<String> portsToTheApiServer() {
-        Ran ran = cluster.runInside("ss", "--tcp", "--numeric", "--processes", "--no-header", "dport", "=", ":6443");
+        Ran ran =
+                cluster.runInside(
+                        "ss",
+                        "--tcp",
+                        "--numeric",
+                        "--processes",
+                        "--no-header",
+                        "dport",
+                        "=",
+                        ":6443");
         assertThat(ran.exit()).as(ran.all()).isZero();
         return ran.out()
                 .lines()

@@ -2,11 +2,9 @@ package dev.sallyport.conformance;
 
 import static dev.sallyport.conformance.Manifests.ingress;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.awaitility.Awaitility.await;
 
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -30,7 +28,6 @@ final class BadSecretsIT {
     private static final System.Logger LOG = System.getLogger("conformance.figures");
     private static final int GOOD = Integer.getInteger("conformance.secrets", 1000);
     private static final int WATCHED = 3;
-    private static final Duration SOON = Duration.ofSeconds(60);
 
     /** What fits into an object of the API server, by far. */
     private static final int HUGE = 700 * 1024;
@@ -77,9 +74,12 @@ final class BadSecretsIT {
 
     @AfterAll
     static void stop() {
-        gateway.close();
-        account.close();
-        api.close();
+        try {
+            gateway.close();
+        } finally {
+            account.close();
+            api.close();
+        }
     }
 
     @Test
@@ -91,12 +91,14 @@ final class BadSecretsIT {
         api.each(hosts.keySet(), BadSecretsIT::create);
         for (Host each : hosts.keySet()) {
             gateway.awaitServed(each.host(), each.leaf());
-            assertThat(RawClient.tls(address(), each.host()).get(each.host(), "/").status()).isEqualTo(200);
+            assertThat(RawClient.tls(address(), each.host()).get(each.host(), "/").status())
+                    .isEqualTo(200);
         }
         Host first = good.getFirst();
         try (Load load = Load.https(address(), first.host(), pki::clientContext)) {
             good.subList(1, WATCHED)
-                    .forEach(each -> load.newConnections(address(), each.host(), pki::clientContext));
+                    .forEach(each ->
+                            load.newConnections(address(), each.host(), pki::clientContext));
             hosts.forEach((host, bad) -> api.apply(Api.Kind.SECRET, host.name(), bad.secret()));
             hosts.forEach((host, bad) -> gateway.awaitFinding(bad.reason(), named(host)));
             assertAllServed(new ArrayList<>(hosts.keySet()));
@@ -128,9 +130,18 @@ final class BadSecretsIT {
         bad(all, "cut", "CertificateUnreadable", half(leaf.chain()), leaf.key());
         bad(all, "cut-key", "KeyUnreadable", leaf.chain(), half(leaf.key()));
         bad(all, "noise", "CertificateUnreadable", "\u00ff\u00d0~".repeat(1000), leaf.key());
-        bad(all, "huge", "SecretTooLarge", leaf.chain().repeat(HUGE / leaf.chain().length()), leaf.key());
+        bad(
+                all,
+                "huge",
+                "SecretTooLarge",
+                leaf.chain().repeat(HUGE / leaf.chain().length()),
+                leaf.key());
         bad(all, "huge-noise", "SecretTooLarge", "x".repeat(HUGE), "y".repeat(HUGE / 8));
-        bad(all, "weak", "KeyTooWeak", pki.issue(wanted -> wanted.withKey(Pki.rsaKey(1024)), "any.test"));
+        bad(
+                all,
+                "weak",
+                "KeyTooWeak",
+                pki.issue(wanted -> wanted.withKey(Pki.rsaKey(1024)), "any.test"));
         return all;
     }
 
@@ -138,7 +149,8 @@ final class BadSecretsIT {
         bad(all, name, reason, leaf.chain(), leaf.key());
     }
 
-    private static void bad(Map<String, Bad> all, String name, String reason, String chain, String key) {
+    private static void bad(
+            Map<String, Bad> all, String name, String reason, String chain, String key) {
         all.put(name, new Bad(reason, Manifests.secret(name, chain, key)));
     }
 
@@ -169,15 +181,18 @@ final class BadSecretsIT {
 
     private static void assertAllServed(List<Host> hosts) {
         Queue<String> others = new ConcurrentLinkedQueue<>();
-        api.each(hosts, each -> {
-            try {
-                if (!Handshakes.serial(address(), each.host()).equals(each.leaf().serial())) {
-                    others.add(each.host());
-                }
-            } catch (java.io.IOException e) {
-                others.add(each.host() + ": " + e);
-            }
-        });
+        api.each(
+                hosts,
+                each -> {
+                    try {
+                        if (!Handshakes.serial(address(), each.host())
+                                .equals(each.leaf().serial())) {
+                            others.add(each.host());
+                        }
+                    } catch (java.io.IOException e) {
+                        others.add(each.host() + ": " + e);
+                    }
+                });
         assertThat(others).as("hosts with another certificate than their own").isEmpty();
     }
 

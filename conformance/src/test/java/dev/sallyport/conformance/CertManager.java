@@ -1,11 +1,11 @@
 package dev.sallyport.conformance;
 
 import static java.nio.charset.StandardCharsets.US_ASCII;
+import static org.awaitility.Awaitility.await;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
-import java.nio.file.Path;
 import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.util.Base64;
@@ -14,19 +14,28 @@ import java.util.concurrent.ThreadLocalRandom;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.awaitility.core.ConditionFactory;
-import static org.awaitility.Awaitility.await;
 import tools.jackson.databind.JsonNode;
 
 /** cert-manager in one namespace: its objects as documents, and what became of them. */
 final class CertManager {
 
-    /** How long an authority with challenges may take: cert-manager alone asks five times in ten seconds. */
+    /**
+     * How long an authority with challenges may take: cert-manager alone asks five times in ten
+     * seconds.
+     */
     static final Duration PATIENCE = Duration.ofMinutes(2);
 
     private final Api api;
+    private final KeyMaterial material;
 
-    CertManager(Api api) {
+    /**
+     * In the namespace of an API client.
+     *
+     * @param material remembers every key that is read
+     */
+    CertManager(Api api, KeyMaterial material) {
         this.api = api;
+        this.material = material;
     }
 
     /** An Issuer of Pebble, the ACME server, whose challenges get Ingresses of a class. */
@@ -140,17 +149,17 @@ final class CertManager {
 
     /** Waits until a Certificate is ready, and gives its Secret. */
     TlsSecret awaitReady(String name) {
-        patient("Certificate " + name).until(
-                        () ->
-                                api.find(Api.Kind.CERTIFICATE, name)
-                                        .filter(CertManager::isReady)
-                                        .isPresent());
+        patient("Certificate " + name)
+                .until(() ->
+                        api.find(Api.Kind.CERTIFICATE, name)
+                                .filter(CertManager::isReady)
+                                .isPresent());
         return secret(name);
     }
 
     /** A Secret as it is. */
     TlsSecret secret(String name) {
-        return TlsSecret.parse(api.get(Api.Kind.SECRET, name));
+        return TlsSecret.parse(api.get(Api.Kind.SECRET, name)).noteIn(material);
     }
 
     /** Waits until a Secret holds another certificate than this one. */
@@ -158,8 +167,11 @@ final class CertManager {
         return patient("another certificate in Secret " + name)
                 .until(
                         () -> api.find(Api.Kind.SECRET, name).map(TlsSecret::parse),
-                        found -> found.filter(each -> !each.serial().equals(than.serial())).isPresent())
-                .orElseThrow();
+                        found ->
+                                found.filter(each -> !each.serial().equals(than.serial()))
+                                        .isPresent())
+                .orElseThrow()
+                .noteIn(material);
     }
 
     /** Asks for a new certificate at once, by the means of {@code cmctl renew}. */
@@ -178,10 +190,9 @@ final class CertManager {
         JsonNode conditions = certificate.at("/status/conditions");
         return conditions.isArray()
                 && Json.items(conditions)
-                        .anyMatch(
-                                each ->
-                                        each.path("type").asString().equals("Ready")
-                                                && each.path("status").asString().equals("True"));
+                        .anyMatch(each ->
+                                each.path("type").asString().equals("Ready")
+                                        && each.path("status").asString().equals("True"));
     }
 
     private static ConditionFactory patient(String what) {

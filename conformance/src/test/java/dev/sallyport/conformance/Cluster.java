@@ -110,7 +110,13 @@ final class Cluster implements AutoCloseable {
                                         "name",
                                         "cluster",
                                         "context",
-                                        Map.of("cluster", "cluster", "user", serviceAccount))),
+                                        Map.of(
+                                                "cluster",
+                                                "cluster",
+                                                "user",
+                                                serviceAccount,
+                                                "namespace",
+                                                namespace))),
                         "current-context",
                         "cluster");
         try {

@@ -14,6 +14,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
@@ -76,9 +77,12 @@ final class CrowdIT {
 
     @AfterAll
     static void stop() {
-        gateway.close();
-        account.close();
-        api.close();
+        try {
+            gateway.close();
+        } finally {
+            account.close();
+            api.close();
+        }
     }
 
     @Test
@@ -103,7 +107,8 @@ final class CrowdIT {
                                 name,
                                 withTls(name, host(name))
                                         .annotation("cert-manager.io/issuer", issuer)
-                                        .annotation("cert-manager.io/private-key-algorithm", "ECDSA")
+                                        .annotation(
+                                                "cert-manager.io/private-key-algorithm", "ECDSA")
                                         .annotation("cert-manager.io/private-key-size", "256")
                                         .yaml()));
         long created = System.nanoTime() - start;
@@ -111,17 +116,17 @@ final class CrowdIT {
         await("all Certificates")
                 .atMost(LONG)
                 .pollInterval(Duration.ofMillis(500))
-                .until(
-                        () ->
-                                api.list(Api.Kind.CERTIFICATE)
-                                                .filter(each -> name(each).startsWith(prefix + "-"))
-                                                .filter(CertManager::isReady)
-                                                .count()
-                                        == count);
+                .until(() ->
+                        api.list(Api.Kind.CERTIFICATE)
+                                        .filter(each -> name(each).startsWith(prefix + "-"))
+                                        .filter(CertManager::isReady)
+                                        .count()
+                                == count);
         long ready = System.nanoTime() - start;
         api.list(Api.Kind.SECRET)
                 .filter(each -> names.contains(name(each)))
-                .forEach(each -> secrets.put(name(each), TlsSecret.parse(each)));
+                .forEach(each ->
+                        secrets.put(name(each), TlsSecret.parse(each).noteIn(pki.material())));
         Queue<String> waiting = new ConcurrentLinkedQueue<>(names);
         await("each host with its own certificate")
                 .atMost(SOON)
@@ -144,7 +149,7 @@ final class CrowdIT {
     private static boolean isServed(String name, Map<String, TlsSecret> secrets) {
         try {
             return Handshakes.serial(gateway.httpsAddress(), host(name))
-                    .equals(secrets.get(name).serial());
+                    .equals(Objects.requireNonNull(secrets.get(name), name).serial());
         } catch (IOException e) {
             throw new UncheckedIOException(host(name), e);
         }
@@ -154,7 +159,8 @@ final class CrowdIT {
     @Test
     void thousandsOfIngressesAreRoutedAndNobodyWaits() throws Exception {
         List<String> names = names("crowd", INGRESSES);
-        List<String> sample = IntStream.range(0, INGRESSES / 100).mapToObj(i -> names.get(i * 100)).toList();
+        List<String> sample =
+                IntStream.range(0, INGRESSES / 100).mapToObj(i -> names.get(i * 100)).toList();
         Map<String, Long> created = new ConcurrentHashMap<>();
         List<Long> routed = new ArrayList<>();
         long memory = gateway.residentBytes();
@@ -162,13 +168,20 @@ final class CrowdIT {
         long start = System.nanoTime();
         try (Load load = new Load().newConnections(address(), bystander, pki::clientContext)) {
             Thread watcher =
-                    Thread.ofPlatform().name("routed").start(() -> routed.addAll(awaitRouted(sample, created)));
-            api.each(names, name -> {
-                api.create(
-                        Api.Kind.INGRESS,
-                        account.classed(ingress(name)).label("crowd", "true").host(host(name), "echo").yaml());
-                created.put(name, System.nanoTime());
-            });
+                    Thread.ofPlatform()
+                            .name("routed")
+                            .start(() -> routed.addAll(awaitRouted(sample, created)));
+            api.each(
+                    names,
+                    name -> {
+                        api.create(
+                                Api.Kind.INGRESS,
+                                account.classed(ingress(name))
+                                        .label("crowd", "true")
+                                        .host(host(name), "echo")
+                                        .yaml());
+                        created.put(name, System.nanoTime());
+                    });
             long all = System.nanoTime() - start;
             gateway.awaitStatus(host(names.getLast()), "/", 200);
             watcher.join();
@@ -187,7 +200,6 @@ final class CrowdIT {
                     gateway.residentBytes() >> 20,
                     Times.seconds(gateway.cpu().minus(cpu).toNanos()));
         }
-        start = System.nanoTime();
         api.deleteAll(Api.Kind.INGRESS, "crowd=true");
         gateway.awaitStatus(host(names.getLast()), "/", 404);
     }
@@ -237,15 +249,18 @@ final class CrowdIT {
         long start = System.nanoTime();
         try (Load load = new Load()) {
             // Few enough that what is measured is not they.
-            load.run("another host, ten a second", () -> {
-                LockSupport.parkNanos(Duration.ofMillis(100).toNanos());
-                return Load.request(pki.clientContext(), address(), bystander);
-            });
+            load.run(
+                    "another host, ten a second",
+                    () -> {
+                        LockSupport.parkNanos(Duration.ofMillis(100).toNanos());
+                        return Load.request(pki.clientContext(), address(), bystander);
+                    });
             try (var writers = Executors.newVirtualThreadPerTaskExecutor()) {
                 for (int i = 0; i < FLAPS; i++) {
                     String state = states.get(i % states.size());
                     writers.execute(() -> api.patch(Api.Kind.SECRET, name, state));
-                    LockSupport.parkNanos(start + FLAP.multipliedBy(i + 1L).toNanos() - System.nanoTime());
+                    LockSupport.parkNanos(
+                            start + FLAP.multipliedBy(i + 1L).toNanos() - System.nanoTime());
                 }
             }
             long took = System.nanoTime() - start;

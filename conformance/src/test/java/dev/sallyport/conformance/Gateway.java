@@ -145,6 +145,12 @@ final class Gateway implements AutoCloseable {
             return this;
         }
 
+        /** As the rest of this command line. */
+        Starter behind(List<String> command) {
+            before.addAll(command);
+            return this;
+        }
+
         /** Starts it and waits until it says that it is ready. */
         Gateway start() {
             Gateway gateway = launch();
@@ -297,7 +303,8 @@ final class Gateway implements AutoCloseable {
                             () ->
                                     findings().stream()
                                             .filter(each -> each.contains(reason))
-                                            .filter(each -> Stream.of(words).allMatch(each::contains))
+                                            .filter(each ->
+                                                    Stream.of(words).allMatch(each::contains))
                                             .findFirst()
                                             .orElse(""),
                             found -> !found.isEmpty());
@@ -367,6 +374,13 @@ final class Gateway implements AutoCloseable {
     /** Sends SIGTERM and does not wait. */
     void terminate() {
         process.destroy();
+    }
+
+    /** Ends it as the kernel does that is out of memory: by SIGKILL, at once. */
+    void kill() {
+        process.destroyForcibly();
+        assertThat(awaitExit()).isEqualTo(128 + 9);
+        client.close();
     }
 
     /** Waits for its end. */

@@ -17,7 +17,10 @@ final class GatewayAccount implements AutoCloseable {
         this.kubeconfig = kubeconfig;
     }
 
-    /** Made in a namespace, which must stay as long as it does. Its kubeconfig is written into a folder. */
+    /**
+     * Made in a namespace, which must stay as long as it does. Its kubeconfig is written into a
+     * folder.
+     */
     static GatewayAccount in(Namespace namespace, Path work) {
         namespace
                 .kubectl()
@@ -78,6 +81,17 @@ final class GatewayAccount implements AutoCloseable {
         return ingress.spec("  ingressClassName: " + ingressClass() + "\n");
     }
 
+    /** Makes its class the cluster's default one, as long as it is there. */
+    void makeDefaultClass() {
+        namespace
+                .kubectl()
+                .patch(
+                        "ingressclass/" + ingressClass(),
+                        """
+                        {"metadata": {"annotations": {"ingressclass.kubernetes.io/is-default-class": "true"}}}
+                        """);
+    }
+
     /** Its rights. */
     Path kubeconfig() {
         return kubeconfig;
@@ -85,8 +99,7 @@ final class GatewayAccount implements AutoCloseable {
 
     /** A gateway of this account, in the network of the test bed's node. */
     Gateway.Starter gateway(Cluster cluster, Path work, Pki pki) {
-        return Gateway.on(cluster, work, pki, kubeconfig)
-                .flags("--ingress-class", ingressClass());
+        return Gateway.on(cluster, work, pki, kubeconfig).flags("--ingress-class", ingressClass());
     }
 
     /** Deletes what is not in the namespace. */

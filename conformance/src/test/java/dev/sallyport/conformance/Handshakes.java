@@ -20,7 +20,9 @@ final class Handshakes {
     private static final int LIMIT_MILLIS = 20_000;
     private static final SSLContext ANYBODY = Pki.context(new AnybodyTrusted());
 
-    /** Nothing is ever resumed with this one: a resumed session shows the certificate it began with. */
+    /**
+     * Nothing is ever resumed with this one: a resumed session shows the certificate it began with.
+     */
     private static final SSLContext LOOKING = Pki.context(new AnybodyTrusted());
 
     private Handshakes() {}
@@ -75,7 +77,7 @@ final class Handshakes {
             SSLParameters parameters = socket.getSSLParameters();
             parameters.setServerNames(
                     serverName.isEmpty() ? List.of() : List.of(new SNIHostName(serverName)));
-            if (context != ANYBODY && context != LOOKING) {
+            if (!context.equals(ANYBODY) && !context.equals(LOOKING)) {
                 parameters.setEndpointIdentificationAlgorithm("HTTPS");
             }
             socket.setSSLParameters(parameters);

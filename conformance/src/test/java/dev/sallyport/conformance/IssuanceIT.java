@@ -5,6 +5,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import java.io.IOException;
+import java.lang.annotation.ElementType;
+import java.lang.annotation.Retention;
+import java.lang.annotation.RetentionPolicy;
+import java.lang.annotation.Target;
 import java.math.BigInteger;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
@@ -24,32 +28,32 @@ import org.junit.jupiter.api.parallel.ExecutionMode;
 import tools.jackson.databind.JsonNode;
 
 /**
- * Certificates that cert-manager gets for Ingresses, from Pebble by HTTP-01 and from an authority in
- * a Secret. One gateway, with the rights it asks for, serves them all side by side; each has hosts
- * of its own.
+ * Certificates that cert-manager gets for Ingresses, from Pebble by HTTP-01 and from an authority
+ * in a Secret. One gateway, with the rights it asks for, serves them all side by side; each has
+ * hosts of its own.
  */
 @OnCluster(testBed = true)
-@Execution(ExecutionMode.CONCURRENT)
 final class IssuanceIT {
+
+    /** A test that mostly waits for cert-manager, as the others of this class do meanwhile. */
+    @Test
+    @Execution(ExecutionMode.CONCURRENT)
+    @Target(ElementType.METHOD)
+    @Retention(RetentionPolicy.RUNTIME)
+    private @interface SideBySide {}
 
     private static final System.Logger LOG = System.getLogger("conformance.figures");
 
-    /** For a machine that does all of this at once, on a JVM that has just started; else it is milliseconds. */
+    /**
+     * For a machine that does all of this at once, on a JVM that has just started; else it is
+     * milliseconds.
+     */
     private static final Duration AT_ONCE = Duration.ofSeconds(10);
 
     private static final Duration SOON = Duration.ofSeconds(60);
     private static final String CHALLENGES = "/.well-known/acme-challenge/";
     private static final String SOLVER = "acme.cert-manager.io/http01-solver=true";
     private static final Pattern KEY_AUTHORIZATION = Pattern.compile("[\\w-]+\\.[\\w-]{43}");
-
-    /** Strict transport security, that it may be missed where a certificate is temporary. */
-    private static final String HSTS =
-            """
-            hsts:
-              max-age: 365d
-            tls:
-              default-certificate: %s/by-address
-            """;
 
     @TempDir private static Path work;
     private static Pki pki;
@@ -69,27 +73,37 @@ final class IssuanceIT {
         pebble = CertManager.pebbleRoot(bed);
         account = GatewayAccount.in(namespace, work);
         api = namespace.api(work);
-        certManager = new CertManager(api);
+        certManager = new CertManager(api, pki.material());
+        account.makeDefaultClass();
         namespace
                 .echo("echo", 1)
                 .apply(
                         CertManager.acmeIssuer("pebble", bed, account.ingressClass()),
+                        CertManager.acmeIssuer(account.ingressClass(), bed, account.ingressClass())
+                                .replace("kind: Issuer", "kind: ClusterIssuer"),
                         CertManager.caIssuer("authority", pki.authority()));
         gateway =
                 account.gateway(cluster, work, pki)
                         .ports(80, 443)
-                        .config(HSTS.formatted(namespace.name()))
+                        .config(
+                                "hsts: {max-age: 365d}\ntls: {default-certificate: "
+                                        + namespace.name()
+                                        + "/by-address}\n")
                         .start();
     }
 
     @AfterAll
     static void stop() {
-        gateway.close();
-        account.close();
-        api.close();
+        try {
+            gateway.close();
+        } finally {
+            namespace.kubectl().ok("delete", "clusterissuer/" + account.ingressClass());
+            account.close();
+            api.close();
+        }
     }
 
-    @Test
+    @SideBySide
     void anAnnotationIsAllThatAHostNeeds() throws IOException {
         String host = host("annotated");
         long created = System.nanoTime();
@@ -99,7 +113,7 @@ final class IssuanceIT {
         // Until it is issued: HTTP is redirected, HTTPS answers with a certificate for nobody.
         gateway.awaitStatus(host, "/", 308);
         assertThat(https(host).get(host, "/").status()).isEqualTo(200);
-        gateway.awaitFinding("SecretMissing", "\"annotated\"");
+        gateway.awaitFinding("CertificatePending", "\"annotated\"");
 
         JsonNode solver = awaitSolver(host);
         long asked = System.nanoTime() - created;
@@ -127,7 +141,7 @@ final class IssuanceIT {
                 Times.millis(Duration.ofNanos(solved - asked)));
     }
 
-    @Test
+    @SideBySide
     void aHostIsServedSecondsAfterAnAuthorityWasAsked() throws IOException {
         String host = host("by-ca");
         long created = System.nanoTime();
@@ -146,14 +160,17 @@ final class IssuanceIT {
         assertThat(Duration.ofNanos(took - ready)).isLessThan(AT_ONCE);
     }
 
-    @Test
+    @SideBySide
     void aWildcardCertificateIsServedForEachNameBelowIt() throws IOException {
         String domain = host("wild");
         namespace.apply(
                 byIngress("wild", "*." + domain)
                         .annotation("cert-manager.io/issuer", "authority")
                         .yaml(),
-                account.classed(ingress("below")).tls("never", "exact." + domain).host("exact." + domain, "echo").yaml());
+                account.classed(ingress("below"))
+                        .tls("never", "exact." + domain)
+                        .host("exact." + domain, "echo")
+                        .yaml());
         TlsSecret secret = certManager.awaitReady("wild");
         for (String name : List.of("a.", "b.", "exact.")) {
             awaitServed(name + domain, secret.serial());
@@ -163,7 +180,7 @@ final class IssuanceIT {
         assertThat(Handshakes.serial(address(), "a.b." + domain)).isNotEqualTo(secret.serial());
     }
 
-    @Test
+    @SideBySide
     void eachClientGetsTheKindOfKeyThatItVerifies() {
         String host = host("pair");
         String names = "dnsNames: [" + host + "], ";
@@ -188,21 +205,20 @@ final class IssuanceIT {
     private static void awaitBySignature(String host, String algorithm, TlsSecret expected) {
         await("a certificate for " + algorithm)
                 .atMost(SOON)
-                .untilAsserted(
-                        () ->
-                                assertThat(
-                                                OpenSsl.connect(
-                                                                address(),
-                                                                "-servername",
-                                                                host,
-                                                                "-sigalgs",
-                                                                algorithm)
-                                                        .serial())
-                                        .isEqualTo(expected.serial()));
+                .untilAsserted(() ->
+                        assertThat(
+                                        OpenSsl.connect(
+                                                        address(),
+                                                        "-servername",
+                                                        host,
+                                                        "-sigalgs",
+                                                        algorithm)
+                                                .serial())
+                                .isEqualTo(expected.serial()));
     }
 
     /** cert-manager's stand-in is served, and nobody is told to insist on HTTPS because of it. */
-    @Test
+    @SideBySide
     void aTemporaryCertificateStandsInUntilTheRealOneIsThere() throws IOException {
         String host = host("temporary");
         namespace.apply(
@@ -213,12 +229,11 @@ final class IssuanceIT {
                         "cert-manager.io/issue-temporary-certificate"),
                 byIngress("temporary", host).yaml());
         await().atMost(SOON)
-                .until(
-                        () ->
-                                Handshakes.leaf(address(), host)
-                                        .getIssuerX500Principal()
-                                        .getName()
-                                        .contains("cert-manager.local"));
+                .until(() ->
+                        Handshakes.leaf(address(), host)
+                                .getIssuerX500Principal()
+                                .getName()
+                                .contains("cert-manager.local"));
         RawClient.Response response = https(host).get(host, "/");
         assertThat(response.status()).isEqualTo(200);
         assertThat(response.first("strict-transport-security")).isEmpty();
@@ -230,7 +245,7 @@ final class IssuanceIT {
     }
 
     /** The challenge is a path of the Ingress itself, which is redirected but for it. */
-    @Test
+    @SideBySide
     void aChallengeThatIsEditedIntoTheIngressIsAnswered() throws IOException {
         String host = host("edited");
         namespace.apply(
@@ -254,35 +269,42 @@ final class IssuanceIT {
         assertThat(plain().get(host, "/").status()).isEqualTo(308);
         awaitTrusted(host, pebble);
         await().atMost(SOON)
-                .until(
-                        () ->
-                                !api.get(Api.Kind.INGRESS, "edited").toString().contains(CHALLENGES));
+                .until(() -> !api.get(Api.Kind.INGRESS, "edited").toString().contains(CHALLENGES));
         gateway.awaitStatus(host, path, 308);
     }
 
-    /** The host has rules of its own for the same paths, also more specific ones, and a redirect. */
-    @Test
+    /**
+     * The host has rules of its own for the same paths, also more specific ones, and a redirect.
+     */
+    @SideBySide
     void aChallengeWinsOverRulesOfTheHost() throws IOException {
         String host = host("ruled");
         namespace.apply(
                 account.classed(ingress("ruled"))
-                        .annotation("cert-manager.io/issuer", "pebble")
+                        .annotation("cert-manager.io/cluster-issuer", account.ingressClass())
+                        .annotation("kubernetes.io/tls-acme", "true")
                         .tls("ruled", host)
                         .route(host, "/.well-known", "Prefix", "echo")
-                        .route(host, "/.well-known/acme-challenge/", "ImplementationSpecific", "echo")
+                        .route(
+                                host,
+                                "/.well-known/acme-challenge/",
+                                "ImplementationSpecific",
+                                "echo")
                         .route(host, "/", "Prefix", "echo")
                         .yaml());
         JsonNode solver = awaitSolver(host);
         // Somebody claims the very path, with an older Ingress in the order of conflicts.
         namespace.apply(
-                account.classed(ingress("a-claim")).route(host, path(solver), "Exact", "echo").yaml());
+                account.classed(ingress("a-claim"))
+                        .route(host, path(solver), "Exact", "echo")
+                        .yaml());
         awaitChallenge(host, path(solver));
         awaitTrusted(host, pebble);
         assertThat(https(host).get(host, "/.well-known/security.txt").status()).isEqualTo(200);
     }
 
     /** Solver Ingresses by the annotation from before classes were a field. */
-    @Test
+    @SideBySide
     void aChallengeWithALegacyClassIsAnswered() throws IOException {
         String host = host("legacy");
         namespace.apply(
@@ -295,13 +317,49 @@ final class IssuanceIT {
         awaitTrusted(host, pebble);
     }
 
+    /** Nobody says a class, so the cluster's default one is meant. */
+    @SideBySide
+    void aChallengeWithoutAClassIsAnswered() throws IOException {
+        String host = host("classless");
+        namespace.apply(
+                CertManager.acmeIssuerWith("classless", bed, "serviceType: ClusterIP"),
+                byIngress("classless", host)
+                        .annotation("cert-manager.io/issuer", "classless")
+                        .yaml());
+        awaitTrusted(host, pebble);
+    }
+
+    /** The host is served and redirected all the while, and nobody who visits it notices. */
+    @SideBySide
+    void aRenewalByChallengeDropsNothing() throws Exception {
+        String host = host("renewed");
+        namespace.apply(
+                byIngress("renewed", host).annotation("cert-manager.io/issuer", "pebble").yaml());
+        awaitTrusted(host, pebble);
+        TlsSecret before = certManager.awaitReady("renewed");
+        try (Load load = Load.https(address(), host, () -> Pki.trusting(pebble))) {
+            certManager.renew("renewed");
+            awaitChallenge(host, path(awaitSolver(host)));
+            assertThat(plain().get(host, "/").status()).isEqualTo(308);
+            TlsSecret renewed = certManager.awaitAnother("renewed", before);
+            assertThat(renewed.key()).isNotEqualTo(before.key());
+            awaitServed(host, renewed.serial());
+            LOG.log(
+                    System.Logger.Level.INFO,
+                    "renewal by HTTP-01 under load: {0}",
+                    load.assertNothingFailed(10));
+        }
+    }
+
     /** The solver's Ingress has no host; clients that ask for an address send no server name. */
-    @Test
+    @SideBySide
     void aCertificateForAnAddressIsIssuedAndServed() {
         String address = bed.node();
         namespace.apply(
                 CertManager.certificate(
-                        "by-address", "pebble", "ipAddresses: [" + address + "], " + CertManager.ECDSA));
+                        "by-address",
+                        "pebble",
+                        "ipAddresses: [" + address + "], " + CertManager.ECDSA));
         JsonNode solver =
                 await().atMost(SOON)
                         .until(IssuanceIT::solverWithoutHost, Optional::isPresent)
@@ -312,7 +370,7 @@ final class IssuanceIT {
     }
 
     /** A host whose issuer cannot do anything goes on, and is served once it can. */
-    @Test
+    @SideBySide
     void aBrokenIssuerEndsNoService() throws IOException {
         String host = host("broken");
         String issuer =
@@ -324,9 +382,10 @@ final class IssuanceIT {
                 spec: {ca: {secretName: not-there}}
                 """;
         namespace.apply(
-                issuer, byIngress("broken", host).annotation("cert-manager.io/issuer", "broken").yaml());
+                issuer,
+                byIngress("broken", host).annotation("cert-manager.io/issuer", "broken").yaml());
         await().atMost(SOON).until(() -> api.find(Api.Kind.CERTIFICATE, "broken").isPresent());
-        gateway.awaitFinding("SecretMissing", "\"broken\"");
+        gateway.awaitFinding("CertificatePending", "\"broken\"");
         assertThat(plain().get(host, "/").status()).isEqualTo(308);
         assertThat(https(host).get(host, "/").status()).isEqualTo(200);
 

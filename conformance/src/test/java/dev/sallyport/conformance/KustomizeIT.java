@@ -25,8 +25,8 @@ import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.ObjectNode;
 
 /**
- * The overlays of deploy/kustomize against the chart with the values that ask for the same: what one
- * of them has, the other has too.
+ * The overlays of deploy/kustomize against the chart with the values that ask for the same: what
+ * one of them has, the other has too.
  */
 @Tag("cluster")
 final class KustomizeIT {
@@ -34,7 +34,10 @@ final class KustomizeIT {
     private static final Path DEPLOY = Distribution.home().resolve("deploy");
     private static final Duration LIMIT = Duration.ofMinutes(1);
 
-    /** What is the chart's alone: the Pod of `helm test`, and the labels by which Helm knows its objects. */
+    /**
+     * What is the chart's alone: the Pod of `helm test`, and the labels by which Helm knows its
+     * objects.
+     */
     private static final Set<String> LABELS =
             Set.of("app.kubernetes.io/managed-by", "app.kubernetes.io/version", "helm.sh/chart");
 
@@ -63,7 +66,9 @@ final class KustomizeIT {
         Map<String, JsonNode> plain = byName(kustomized("overlays/" + overlay));
         Map<String, JsonNode> charted = byName(charted(values));
 
-        assertThat(plain.remove("Namespace /sallyport")).as("the namespace, which Helm makes by itself").isNotNull();
+        assertThat(plain.remove("Namespace /sallyport"))
+                .as("the namespace, which Helm makes by itself")
+                .isNotNull();
         assertThat(charted.remove("Pod sallyport/sallyport-test")).as("the test Pod").isNotNull();
         assertThat(plain.keySet()).isEqualTo(charted.keySet());
         charted.forEach((name, object) -> assertThat(plain.get(name)).as(name).isEqualTo(object));
@@ -74,13 +79,18 @@ final class KustomizeIT {
     void thePodsAreAsTheRestrictedStandardWantsThem(String overlay, List<String> values) {
         for (JsonNode object : kustomized("overlays/" + overlay)) {
             if (object.get("kind").asString().equals("Namespace")) {
-                assertThat(object.get("metadata").get("labels").get("pod-security.kubernetes.io/enforce").asString())
+                assertThat(
+                                object.get("metadata")
+                                        .get("labels")
+                                        .get("pod-security.kubernetes.io/enforce")
+                                        .asString())
                         .isEqualTo("restricted");
             }
             if (object.get("kind").asString().equals("Deployment")) {
                 JsonNode pod = object.get("spec").get("template").get("spec");
                 assertThat(pod.at("/securityContext/runAsNonRoot").asBoolean()).isTrue();
-                assertThat(pod.at("/securityContext/seccompProfile/type").asString()).isEqualTo("RuntimeDefault");
+                assertThat(pod.at("/securityContext/seccompProfile/type").asString())
+                        .isEqualTo("RuntimeDefault");
                 JsonNode container = pod.at("/containers/0/securityContext");
                 assertThat(container.at("/allowPrivilegeEscalation").asBoolean(true)).isFalse();
                 assertThat(container.at("/readOnlyRootFilesystem").asBoolean()).isTrue();
@@ -114,11 +124,33 @@ final class KustomizeIT {
                         .toList();
 
         assertThat(charted).hasSize(1);
-        assertThat(Yaml.document(read("kustomize/components/service-monitor/service-monitor.yaml")).get("spec"))
+        assertThat(
+                        Yaml.document(
+                                        read(
+                                                "kustomize/components/service-monitor/service-monitor.yaml"))
+                                .get("spec"))
                 .isEqualTo(charted.getFirst().get("spec"));
         assertThat(charted.getFirst().at("/spec/endpoints/0/honorLabels").asBoolean())
                 .as("the alert rules ask for it")
                 .isTrue();
+    }
+
+    @Test
+    void theChartCarriesTheRulesAndTheDashboard() {
+        List<JsonNode> charted =
+                charted(
+                        List.of(
+                                "monitoring.prometheusRule.enabled=true",
+                                "monitoring.dashboard.enabled=true"));
+
+        assertThat(charted)
+                .filteredOn(it -> it.get("kind").asString().equals("PrometheusRule"))
+                .extracting(it -> it.get("spec"))
+                .containsExactly(Yaml.document(read("monitoring/alerts.yaml")));
+        assertThat(charted)
+                .filteredOn(it -> it.path("data").has("sallyport.json"))
+                .extracting(it -> it.get("data").get("sallyport.json").asString().strip())
+                .containsExactly(read("monitoring/dashboard.json").strip());
     }
 
     /** In a form in which the same is equal, by kind, namespace and name. */
@@ -136,7 +168,8 @@ final class KustomizeIT {
                 case "ConfigMap" -> fields = null;
                 case "NetworkPolicy" -> withoutTheTest(fields);
                 case "ClusterRole", "Role" -> sortRules(fields);
-                case "ClusterRoleBinding", "RoleBinding" -> ((ObjectNode) fields.get("roleRef")).remove("name");
+                case "ClusterRoleBinding", "RoleBinding" ->
+                        ((ObjectNode) fields.get("roleRef")).remove("name");
                 default -> {}
             }
             if (fields != null) {
@@ -150,7 +183,11 @@ final class KustomizeIT {
     /** Names of roles are whoever's taste. */
     private static String name(String kind, JsonNode metadata) {
         String namespace = metadata.path("namespace").asString("");
-        return kind + " " + namespace + "/" + (kind.contains("Role") ? "" : metadata.get("name").asString());
+        return kind
+                + " "
+                + namespace
+                + "/"
+                + (kind.contains("Role") ? "" : metadata.get("name").asString());
     }
 
     private static void removeEverywhere(JsonNode node, String field) {
@@ -164,7 +201,8 @@ final class KustomizeIT {
     private static Map<String, String> settle(ObjectNode deployment) {
         Map<String, String> settings = new TreeMap<>();
         ObjectNode template = (ObjectNode) deployment.get("spec").get("template");
-        ((ObjectNode) template.get("metadata")).remove("annotations"); // the chart's way to a rollout
+        ((ObjectNode) template.get("metadata"))
+                .remove("annotations"); // the chart's way to a rollout
         ObjectNode container = (ObjectNode) template.at("/spec/containers/0");
         assertThat(container.remove("image").asString()).startsWith("localhost/sallyport");
         ((ObjectNode) template.at("/spec/volumes/0/configMap")).remove("name");
@@ -172,7 +210,8 @@ final class KustomizeIT {
         for (JsonNode argument : container.remove("args")) {
             String text = argument.asString();
             if (text.startsWith("--watch-namespace=")) {
-                settings.merge("namespaces", text.substring(text.indexOf('=') + 1), (a, b) -> a + "," + b);
+                settings.merge(
+                        "namespaces", text.substring(text.indexOf('=') + 1), (a, b) -> a + "," + b);
             } else {
                 arguments.add(text);
             }
@@ -220,7 +259,11 @@ final class KustomizeIT {
 
     private static void sortRules(ObjectNode role) {
         List<String> rules = new ArrayList<>();
-        role.get("rules").forEach(rule -> rules.add(rule.toString()));
+        for (JsonNode rule : role.get("rules")) {
+            var fields = new TreeMap<String, String>();
+            rule.properties().forEach(it -> fields.put(it.getKey(), it.getValue().toString()));
+            rules.add(fields.toString());
+        }
         assertThat(new HashSet<>(rules)).as("a rule stands twice").hasSameSizeAs(rules);
         role.remove("rules");
         var sorted = role.putArray("rules");
@@ -228,7 +271,18 @@ final class KustomizeIT {
     }
 
     private static List<JsonNode> kustomized(String folder) {
-        return rendered("kubectl", "kustomize", DEPLOY.resolve("kustomize").resolve(folder).toString());
+        String bed = Objects.requireNonNullElse(System.getProperty("sallyport.testbed"), "");
+        Path kubectl = Path.of(bed, "bin/kubectl");
+        assertThat(Files.isExecutable(kubectl))
+                .as(
+                        "%s: not there (expected: run conformance/cluster/build kubernetes, or ./verify"
+                                + " --without-cluster)",
+                        kubectl)
+                .isTrue();
+        Path target = DEPLOY.resolve("kustomize").resolve(folder);
+        Ran ran = Ran.run(LIMIT, List.of(kubectl.toString(), "kustomize", target.toString()));
+        assertThat(ran.exit()).as(ran.all()).isZero();
+        return Yaml.documents(ran.out());
     }
 
     private static List<JsonNode> charted(List<String> values) {
@@ -237,24 +291,11 @@ final class KustomizeIT {
                         List.of(
                                 "template",
                                 "sallyport",
-                                DEPLOY.resolve("helm/sallyport").toString(),
+                                Helm.chart().toString(),
                                 "--namespace",
                                 "sallyport"));
         values.forEach(value -> words.addAll(List.of("--set", value)));
-        return rendered("helm", words.toArray(String[]::new));
-    }
-
-    private static List<JsonNode> rendered(String program, String... words) {
-        Path bed = Path.of(Objects.requireNonNullElse(System.getProperty("sallyport.testbed"), ""));
-        Path file = bed.resolve("bin").resolve(program);
-        assertThat(Files.isExecutable(file))
-                .as("%s: not there (expected: run conformance/cluster/build; or ./verify --without-cluster)", file)
-                .isTrue();
-        List<String> command = new ArrayList<>(List.of(file.toString()));
-        command.addAll(List.of(words));
-        Ran ran = Ran.run(LIMIT, command);
-        assertThat(ran.exit()).as(ran.all()).isZero();
-        return Yaml.documents(ran.out());
+        return Yaml.documents(Helm.offline().ok(words.toArray(String[]::new)));
     }
 
     private static String read(String file) {

@@ -3,6 +3,7 @@ package dev.sallyport.conformance;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.netty.handler.codec.http2.DefaultHttp2Headers;
+import java.io.Closeable;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.time.Duration;
@@ -30,7 +31,7 @@ final class Load implements AutoCloseable {
     private final Queue<String> failures = new ConcurrentLinkedQueue<>();
     private final AtomicInteger failed = new AtomicInteger();
     private final List<Kind> kinds = new ArrayList<>();
-    private final List<AutoCloseable> connections = new ArrayList<>();
+    private final List<Closeable> connections = new ArrayList<>();
 
     /** One thread's traffic; the times of its requests are its own until it has ended. */
     private static final class Kind {
@@ -46,8 +47,8 @@ final class Load implements AutoCloseable {
 
     /**
      * HTTPS to one host as clients of several sorts have it: HTTP/1.1 on a connection that is kept,
-     * HTTP/2 likewise, and HTTP/1.1 on a new connection for each request, by a full handshake and by
-     * resuming a session. Certificates must be trusted and cover the host.
+     * HTTP/2 likewise, and HTTP/1.1 on a new connection for each request, by a full handshake and
+     * by resuming a session. Certificates must be trusted and cover the host.
      *
      * @param trust gives a context with nothing to resume in it
      */
@@ -57,7 +58,7 @@ final class Load implements AutoCloseable {
         SSLSocket socket = Handshakes.connect(trust.get(), address, host);
         load.connections.add(socket);
         var http2 = Http2Client.connect(address, host);
-        load.connections.add(http2);
+        load.connections.add(http2::close);
         var kept = new RawClient.Connection(socket);
         load.run("h1, one connection", () -> request(kept, host));
         load.run("h2, one connection", () -> request(http2, host));
@@ -105,7 +106,8 @@ final class Load implements AutoCloseable {
 
     /** On a connection that was made once: one that takes no streams makes all that follow fail. */
     static @Nullable Void request(Http2Client http2, String host) throws Exception {
-        var head = new DefaultHttp2Headers().method("GET").scheme("https").authority(host).path("/");
+        var head =
+                new DefaultHttp2Headers().method("GET").scheme("https").authority(host).path("/");
         Http2Client.Stream stream = http2.open(head, true);
         assertThat(stream.status()).isEqualTo("200");
         stream.awaitEnd();
@@ -138,7 +140,9 @@ final class Load implements AutoCloseable {
     String assertNothingFailed(int atLeast) throws InterruptedException {
         stop();
         assertThat(failures()).as(toString()).isEmpty();
-        assertThat(counts()).as(toString()).allSatisfy(count -> assertThat(count).isGreaterThan(atLeast));
+        assertThat(counts())
+                .as(toString())
+                .allSatisfy(count -> assertThat(count).isGreaterThan(atLeast));
         return toString();
     }
 
@@ -155,13 +159,17 @@ final class Load implements AutoCloseable {
     /** The longest that a request took; only after {@link #stop}. */
     Duration longest() {
         return Duration.ofNanos(
-                kinds.stream().flatMap(kind -> kind.nanos.stream()).mapToLong(each -> each).max().orElse(0));
+                kinds.stream()
+                        .flatMap(kind -> kind.nanos.stream())
+                        .mapToLong(each -> each)
+                        .max()
+                        .orElse(0));
     }
 
     @Override
-    public void close() throws Exception {
-        stop();
-        for (AutoCloseable connection : connections) {
+    public void close() throws IOException {
+        stopped.set(true);
+        for (Closeable connection : connections) {
             connection.close();
         }
     }
@@ -170,7 +178,10 @@ final class Load implements AutoCloseable {
     public String toString() {
         var text = new StringBuilder();
         for (Kind kind : kinds) {
-            text.append(text.isEmpty() ? "" : "; ").append(kind.name).append(' ').append(kind.count);
+            text.append(text.isEmpty() ? "" : "; ")
+                    .append(kind.name)
+                    .append(' ')
+                    .append(kind.count);
             if (stopped.get() && !kind.nanos.isEmpty()) {
                 var times = new Times(kind.nanos);
                 text.append(" (").append(times).append(')');

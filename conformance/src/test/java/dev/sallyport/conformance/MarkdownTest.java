@@ -38,7 +38,9 @@ final class MarkdownTest {
             Path target = parts[0].isEmpty() ? page : folder.resolve(parts[0]).normalize();
             assertThat(target).as("%s in %s", link, page).exists();
             if (parts.length == 2) {
-                assertThat(Markdown.read(target).anchors()).as("%s in %s", link, page).contains(parts[1]);
+                assertThat(Markdown.read(target).anchors())
+                        .as("%s in %s", link, page)
+                        .contains(parts[1]);
             }
         }
     }

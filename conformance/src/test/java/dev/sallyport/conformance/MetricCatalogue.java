@@ -20,7 +20,8 @@ import java.util.stream.Stream;
 record MetricCatalogue(Map<String, Metric> metrics) {
 
     private static final Pattern ROW =
-            Pattern.compile("\\| `([a-z0-9_]+)` \\| (counter|gauge|histogram) \\| ([a-z_, ]*) \\| .*");
+            Pattern.compile(
+                    "\\| `([a-z0-9_]+)` \\| (counter|gauge|histogram) \\| ([a-z_, ]*) \\| .*");
     private static final Pattern PART = Pattern.compile("(.+)_(bucket|sum|count)");
 
     /**
@@ -49,8 +50,7 @@ record MetricCatalogue(Map<String, Metric> metrics) {
     static MetricCatalogue documented() {
         try {
             Map<String, Metric> metrics = new LinkedHashMap<>();
-            for (String line :
-                    Files.readAllLines(Distribution.home().resolve("docs/metrics.md"))) {
+            for (String line : Files.readAllLines(Distribution.home().resolve("docs/metrics.md"))) {
                 Matcher row = ROW.matcher(line);
                 if (row.matches()) {
                     Set<String> labels =

@@ -156,7 +156,8 @@ final class Monitoring {
 
     private static Set<String> found(Pattern pattern, Stream<String> texts) {
         Set<String> found = new LinkedHashSet<>();
-        texts.forEach(text -> pattern.matcher(text).results().forEach(it -> found.add(it.group(1))));
+        texts.forEach(
+                text -> pattern.matcher(text).results().forEach(it -> found.add(it.group(1))));
         return found;
     }
 

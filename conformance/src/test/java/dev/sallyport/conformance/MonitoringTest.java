@@ -117,9 +117,9 @@ final class MonitoringTest {
     @ParameterizedTest
     @MethodSource("questions")
     void whatAnyJvmHasIsAskedOfTheGatewaysOnly(Question question) {
-        List<String> metrics =
-                question.query().selectors().stream().map(Selector::metric).toList();
-        if (metrics.stream().anyMatch(name -> name.startsWith("jvm_") || name.startsWith("process_"))) {
+        List<String> metrics = question.query().selectors().stream().map(Selector::metric).toList();
+        if (metrics.stream()
+                .anyMatch(name -> name.startsWith("jvm_") || name.startsWith("process_"))) {
             assertThat(metrics).contains("sallyport_ready");
             assertThat(question.query().text()).contains("and on (job, instance)");
         }
@@ -195,7 +195,9 @@ final class MonitoringTest {
                         .as(title)
                         .isNotBlank();
                 assertThat(panel.get("targets").size()).as(title).isPositive();
-                assertThat(strings(panel.get("targets"), "refId")).as(title).doesNotHaveDuplicates();
+                assertThat(strings(panel.get("targets"), "refId"))
+                        .as(title)
+                        .doesNotHaveDuplicates();
                 assertThat(panel.findValuesAsString("uid")).as(title).containsOnly("${datasource}");
             }
         }

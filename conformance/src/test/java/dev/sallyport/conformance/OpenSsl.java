@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.US_ASCII;
 
 import java.io.ByteArrayInputStream;
 import java.math.BigInteger;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.security.cert.CertificateException;
 import java.security.cert.CertificateFactory;
@@ -25,7 +26,7 @@ record OpenSsl(int exit, String text) {
 
     /** A handshake, then the end. */
     static OpenSsl connect(int port, String... options) {
-        return connect(new InetSocketAddress("127.0.0.1", port), options);
+        return connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), options);
     }
 
     /** A handshake with any address, then the end. */
@@ -38,14 +39,19 @@ record OpenSsl(int exit, String text) {
         List<String> all = new ArrayList<>(List.of(options));
         all.add("-ign_eof");
         return exchange(
-                new InetSocketAddress("127.0.0.1", port),
+                new InetSocketAddress(InetAddress.getLoopbackAddress(), port),
                 "GET / HTTP/1.1\r\nHost: " + host + "\r\nConnection: close\r\n\r\n",
                 all.toArray(String[]::new));
     }
 
     private static OpenSsl exchange(InetSocketAddress address, String input, String... options) {
         List<String> command =
-                new ArrayList<>(List.of("openssl", "s_client", "-connect", address.getHostString() + ":" + address.getPort()));
+                new ArrayList<>(
+                        List.of(
+                                "openssl",
+                                "s_client",
+                                "-connect",
+                                address.getHostString() + ":" + address.getPort()));
         command.addAll(List.of(options));
         Ran ran = Ran.run(input, Duration.ofSeconds(30), command);
         return new OpenSsl(ran.exit(), ran.out() + ran.err());

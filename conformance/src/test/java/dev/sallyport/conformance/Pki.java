@@ -13,6 +13,7 @@ import java.security.KeyPairGenerator;
 import java.security.KeyStore;
 import java.security.SecureRandom;
 import java.security.cert.X509Certificate;
+import java.security.interfaces.ECPublicKey;
 import java.security.spec.ECGenParameterSpec;
 import java.time.Instant;
 import java.util.Arrays;
@@ -137,19 +138,13 @@ final class Pki {
 
     /**
      * A leaf as cert-manager makes it to stand in until the real one is issued: of a throw-away
-     * authority, with a serial number in its subject.
+     * authority with a key on P-521, and without a subject, as its Certificates mostly are.
      */
     Leaf temporary(KeyPair key, String... names) {
         KeyPair throwAway = curve("secp521r1");
         X509Certificate authority =
                 sign(wantedAuthority("CN=cert-manager.local", throwAway), throwAway, null, true);
-        var wanted =
-                new Wanted(
-                        key,
-                        "SERIALNUMBER=1234567890",
-                        NOT_BEFORE,
-                        NOT_AFTER,
-                        Arrays.asList(names));
+        var wanted = new Wanted(key, "", NOT_BEFORE, NOT_AFTER, Arrays.asList(names));
         X509Certificate leaf = sign(wanted, throwAway, authority, false);
         String text = pem("PRIVATE KEY", key.getPrivate().getEncoded());
         material.add(key.getPrivate(), text);
@@ -197,7 +192,7 @@ final class Pki {
             if (!wanted.names().isEmpty()) {
                 builder.addExtension(
                         Extension.subjectAlternativeName,
-                        false,
+                        wanted.subject().isEmpty(),
                         new GeneralNames(
                                 wanted.names().stream()
                                         .map(name -> new GeneralName(GeneralName.dNSName, name))
@@ -206,11 +201,16 @@ final class Pki {
             return new JcaX509CertificateConverter()
                     .getCertificate(
                             builder.build(
-                                    new JcaContentSignerBuilder("SHA256withECDSA")
+                                    new JcaContentSignerBuilder(signature(issuerKey))
                                             .build(issuerKey.getPrivate())));
         } catch (IOException | GeneralSecurityException | OperatorCreationException e) {
             throw new AssertionError("no certificate for " + wanted.names(), e);
         }
+    }
+
+    private static String signature(KeyPair key) {
+        int bits = ((ECPublicKey) key.getPublic()).getParams().getOrder().bitLength();
+        return bits > 500 ? "SHA512withECDSA" : "SHA256withECDSA";
     }
 
     /** A key on a curve: {@code secp256r1}, {@code secp384r1}. */

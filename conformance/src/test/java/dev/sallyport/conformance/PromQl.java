@@ -12,8 +12,8 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /**
- * A PromQL expression, read as far as is needed to know what it asks for. Whether it is sound is for
- * promtool to say ({@code promtool check rules}).
+ * A PromQL expression, read as far as is needed to know what it asks for. Whether it is sound is
+ * for promtool to say ({@code promtool check rules}).
  *
  * @param text the expression
  * @param selectors what it asks for, in order
@@ -41,7 +41,8 @@ record PromQl(String text, List<Selector> selectors, Set<String> grouping, boole
      * @param ranged whether it asks for a span of time
      * @param within the functions and aggregations around it, the nearest first
      */
-    record Selector(String metric, List<LabelMatcher> matchers, boolean ranged, List<String> within) {
+    record Selector(
+            String metric, List<LabelMatcher> matchers, boolean ranged, List<String> within) {
         Selector {
             matchers = List.copyOf(matchers);
             within = List.copyOf(within);

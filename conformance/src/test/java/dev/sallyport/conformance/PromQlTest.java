@@ -32,7 +32,9 @@ final class PromQlTest {
     void wordsBetweenOperandsAreNoMetrics() {
         PromQl read = PromQl.parse("a - time() < 86400 and on (job) b unless c or vector(0)");
 
-        assertThat(read.selectors()).extracting(PromQl.Selector::metric).containsExactly("a", "b", "c");
+        assertThat(read.selectors())
+                .extracting(PromQl.Selector::metric)
+                .containsExactly("a", "b", "c");
         assertThat(read.aggregated()).isFalse();
     }
 

@@ -50,6 +50,8 @@ final class ReleaseIT {
             String body = RawClient.tls(way.address(), "shop.test").get("shop.test", "/p").body();
             assertThat(Echo.parse(body).backend()).startsWith("shop-");
 
+            assertThatOneReplicaWrites(edge, shop);
+
             assertThat(helm.ok("test", edge.name(), "--timeout", "2m"))
                     .contains("Phase:          Succeeded");
 
@@ -115,6 +117,32 @@ final class ReleaseIT {
                 .noneMatch(line -> line.contains("\"level\":\"ERROR\""))
                 .filteredOn(line -> line.contains("\"level\":\"WARN\""))
                 .allMatch(line -> line.contains("\"message\":\"Finding\""));
+    }
+
+    /** Its rights are enough for the Lease and for the status of Ingresses. */
+    private static void assertThatOneReplicaWrites(Namespace edge, Namespace shop) {
+        await().atMost(ROLLOUT)
+                .untilAsserted(() -> {
+                    assertThat(
+                                    edge.get("lease/" + name(edge))
+                                            .path("spec")
+                                            .path("holderIdentity")
+                                            .asString())
+                            .isNotEmpty();
+                    assertThat(
+                                    shop.get("ingress/shop")
+                                            .path("status")
+                                            .path("loadBalancer")
+                                            .path("ingress")
+                                            .path(0)
+                                            .path("ip")
+                                            .asString())
+                            .isEqualTo(
+                                    edge.get("service/" + name(edge))
+                                            .path("spec")
+                                            .path("clusterIP")
+                                            .asString());
+                });
     }
 
     /** The rights of one host's Secret are all it has, and all it needs. */

@@ -4,17 +4,21 @@ import static dev.sallyport.conformance.Manifests.ingress;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import java.io.IOException;
 import java.net.InetSocketAddress;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import tools.jackson.databind.json.JsonMapper;
 
 /**
  * A certificate that cert-manager renews, with a new key each time, and that people delete, under
@@ -26,6 +30,7 @@ final class RenewalIT {
     private static final System.Logger LOG = System.getLogger("conformance.figures");
     private static final int RENEWALS = Integer.getInteger("conformance.renewals", 10);
     private static final Duration SOON = Duration.ofSeconds(60);
+    private static final JsonMapper JSON = JsonMapper.shared();
     private static final String NAME = "shop";
 
     /** By itself no connection ends while a test runs. */
@@ -50,7 +55,7 @@ final class RenewalIT {
         pki = Pki.in(work);
         account = GatewayAccount.in(namespace, work);
         api = namespace.api(work);
-        certManager = new CertManager(api);
+        certManager = new CertManager(api, pki.material());
         host = "shop." + namespace.name() + ".test";
         namespace
                 .echo("echo", 2)
@@ -65,9 +70,12 @@ final class RenewalIT {
 
     @AfterAll
     static void stop() {
-        gateway.close();
-        account.close();
-        api.close();
+        try {
+            gateway.close();
+        } finally {
+            account.close();
+            api.close();
+        }
     }
 
     private static String certificate() {
@@ -121,6 +129,26 @@ final class RenewalIT {
             gateway.awaitNoFinding("SecretDeleted");
             load.assertNothingFailed(10);
         }
+    }
+
+    /** Other Secrets, of Helm's releases say, are large, many, and none of a gateway's business. */
+    @Test
+    void onlySecretsWithCertificatesAreAskedFor(Cluster cluster) throws IOException {
+        String user = "system:serviceaccount:" + namespace.name() + ":gateway";
+        List<String> asked;
+        try (Stream<String> lines = Files.lines(cluster.bed().state().resolve("log/audit.log"))) {
+            asked =
+                    lines.filter(line -> line.contains('"' + user + '"'))
+                            .map(line -> JSON.readTree(line).path("requestURI").asString())
+                            .distinct()
+                            .toList();
+        }
+        assertThat(asked).isNotEmpty();
+        assertThat(asked)
+                .allMatch(uri ->
+                        uri.contains("fieldSelector=type%3Dkubernetes.io%2Ftls")
+                                || uri.contains("fieldSelector=metadata.name%3D")
+                                || uri.matches("/api/v1/namespaces/[^/]+/secrets/[^/?]+"));
     }
 
     private static InetSocketAddress address() {

@@ -6,33 +6,51 @@ import dev.sallyport.control.cluster.ClusterSource;
 import dev.sallyport.control.reconcile.ControlState;
 import dev.sallyport.control.reconcile.ParserThreads;
 import dev.sallyport.control.reconcile.Reconciler;
+import dev.sallyport.control.resource.SourceUpdate;
+import dev.sallyport.control.stored.LastKnownGood;
+import dev.sallyport.control.stored.StoreReport;
+import dev.sallyport.control.stored.StoreSettings;
 import dev.sallyport.model.snapshot.Applied;
 import dev.sallyport.model.snapshot.DataPlane;
 import dev.sallyport.secretsync.CertificateReader;
+import java.security.SecureRandom;
 import java.time.Duration;
+import java.time.Instant;
 import java.time.InstantSource;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
+import java.util.function.Consumer;
 import java.util.random.RandomGenerator;
 
 /** Serves a cluster: watches it, translates it, and keeps the data plane at what it says. */
 public final class ClusterControl implements Control {
     private final ClusterSource source;
     private final Reconciler reconciler;
-
     private final Reporting reporting;
+    private final Optional<LastKnownGood> lastKnownGood;
+    private final InstantSource time;
 
-    private ClusterControl(ClusterSource source, Reconciler reconciler, Reporting reporting) {
+    private ClusterControl(
+            ClusterSource source,
+            Reconciler reconciler,
+            Reporting reporting,
+            Optional<LastKnownGood> lastKnownGood,
+            InstantSource time) {
         this.source = source;
         this.reconciler = reconciler;
         this.reporting = reporting;
+        this.lastKnownGood = lastKnownGood;
+        this.time = time;
     }
 
     /**
-     * Starts the threads {@code reconciler} and {@code cluster-watcher}; when the first snapshot is
-     * in service, those that tell. Returns at once, whether the API server answers or not.
+     * Starts the threads {@code reconciler} and {@code cluster-watcher}, and {@code
+     * last-known-good} where that is configured; when what the API server says is in service, those
+     * that tell. Returns at once, whether the API server answers or not.
      *
      * @param cluster stays the caller's to close, after this
+     * @param store where the last known good state is kept, if it is
      * @param told what is told to the API server
      * @param dataPlane called on the reconciler's thread only
      * @param time for the validity of certificates
@@ -40,10 +58,12 @@ public final class ClusterControl implements Control {
     public static ClusterControl open(
             ClusterClient cluster,
             ClusterSettings watched,
+            Optional<StoreSettings> store,
             ReportSettings told,
             ControlSettings settings,
             DataPlane dataPlane,
             InstantSource time) {
+        Executor parsers = ParserThreads.executor();
         var source = new ClusterSource(cluster, watched, System::nanoTime);
         var reconciler =
                 new Reconciler(
@@ -51,27 +71,53 @@ public final class ClusterControl implements Control {
                         settings.holdOff(),
                         source,
                         CertificateReader.PEM,
-                        ParserThreads.executor(),
+                        parsers,
                         dataPlane,
                         time);
+        Optional<LastKnownGood> lastKnownGood =
+                store.map(where ->
+                        new LastKnownGood(
+                                where,
+                                settings.translation(),
+                                parsers,
+                                source,
+                                reconciler::submit,
+                                reconciler::state,
+                                time,
+                                new SecureRandom()));
         var reporting = new Reporting(cluster, reconciler, told, time, RandomGenerator::getDefault);
+        var synchronised = new CompletableFuture<Void>();
+        reconciler.whenChanged(() -> {
+            ControlState state = reconciler.state();
+            if (state.published() > 0 && !state.stale()) {
+                synchronised.complete(null);
+            }
+        });
+        var _ = synchronised.thenRun(() -> Thread.startVirtualThread(reporting::start));
         reconciler.start();
-        source.start(reconciler::submit);
-        var _ =
-                reconciler
-                        .firstApplied()
-                        .thenRun(() -> Thread.startVirtualThread(reporting::start));
-        return new ClusterControl(source, reconciler, reporting);
+        source.start(
+                lastKnownGood
+                        .<Consumer<SourceUpdate>>map(between -> between::submit)
+                        .orElse(reconciler::submit));
+        lastKnownGood.ifPresent(LastKnownGood::start);
+        return new ClusterControl(source, reconciler, reporting, lastKnownGood, time);
     }
 
-    /** The same, but nothing is told. */
+    /** The same, but nothing is kept and nothing is told. */
     public static ClusterControl open(
             ClusterClient cluster,
             ClusterSettings watched,
             ControlSettings settings,
             DataPlane dataPlane,
             InstantSource time) {
-        return open(cluster, watched, ReportSettings.NOTHING, settings, dataPlane, time);
+        return open(
+                cluster,
+                watched,
+                Optional.empty(),
+                ReportSettings.NOTHING,
+                settings,
+                dataPlane,
+                time);
     }
 
     @Override
@@ -84,10 +130,18 @@ public final class ClusterControl implements Control {
         return reconciler.state();
     }
 
-    /** How long the most silent watch has been so; seconds where all is well. */
+    /**
+     * How long the most silent watch has been so; seconds where all is well. The age of the stored
+     * state while that is served.
+     */
     @Override
     public Optional<Duration> sinceLastLook() {
-        return source.sinceLastLook();
+        return source.sinceLastLook().or(() -> stored().staleSince().map(this::ago));
+    }
+
+    @Override
+    public StoreReport stored() {
+        return lastKnownGood.map(LastKnownGood::report).orElse(StoreReport.NONE);
     }
 
     @Override
@@ -113,7 +167,14 @@ public final class ClusterControl implements Control {
     @Override
     public void close() {
         reporting.close();
+        lastKnownGood.ifPresent(LastKnownGood::close); // which stores what is served
         source.close();
         reconciler.close();
+    }
+
+    /** By a clock that may have been set since. */
+    private Duration ago(Instant moment) {
+        Duration age = Duration.between(moment, time.instant());
+        return age.isNegative() ? Duration.ZERO : age;
     }
 }

@@ -1,6 +1,7 @@
 package dev.sallyport.control;
 
 import dev.sallyport.control.reconcile.ControlState;
+import dev.sallyport.control.stored.StoreReport;
 import dev.sallyport.model.snapshot.Applied;
 import java.time.Duration;
 import java.util.Optional;
@@ -35,6 +36,11 @@ public sealed interface Control extends AutoCloseable permits FolderControl, Clu
      * most.
      */
     void fallSilent();
+
+    /** How it stands with the last known good state on disk; a folder needs none. */
+    default StoreReport stored() {
+        return StoreReport.NONE;
+    }
 
     /** Stops all threads and waits until they have ended; what is in service stays in service. */
     @Override

@@ -18,6 +18,5 @@ public record Reported(
         EventPublisher.Counts events) {
     /** Nothing, to nobody. */
     public static final Reported NOTHING =
-            new Reported(
-                    false, false, StatusPublisher.Counts.NONE, EventPublisher.Counts.NONE);
+            new Reported(false, false, StatusPublisher.Counts.NONE, EventPublisher.Counts.NONE);
 }

@@ -68,6 +68,8 @@ class ControlArchTest {
         noClasses()
                 .that()
                 .resideOutsideOfPackage("dev.sallyport.control.source")
+                .and()
+                .doNotHaveFullyQualifiedName("dev.sallyport.control.stored.ObjectJson")
                 .should()
                 .dependOnClassesThat()
                 .resideInAnyPackage("org.snakeyaml..", "tools.jackson..")

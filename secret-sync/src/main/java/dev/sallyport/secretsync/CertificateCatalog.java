@@ -31,8 +31,9 @@ import org.jspecify.annotations.Nullable;
  *
  * <ol>
  *   <li>An update that cannot be used (garbage, mismatched, empty, too large) changes nothing.
- *   <li>An update that is not valid yet waits for its time, unless what is served has expired or
- *       there is nothing to serve: a gateway whose clock is wrong must not fall silent.
+ *   <li>An update that is not valid yet waits for its time, unless what is served is not valid
+ *       either (expired, or of the future too) or there is nothing to serve: a gateway whose clock
+ *       is wrong must neither fall silent nor miss its renewals.
  *   <li>A temporary certificate does not take the place of a real one that is still valid: it was
  *       made because the Secret was lost or broken, not because the real one had to go.
  *   <li>A deleted Secret changes nothing as long as somebody refers to it.
@@ -42,11 +43,15 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>A Secret is parsed when it is first referred to, and again only when its contents change: with
  * equal contents the bundle and {@code since} stay the same objects, also where unusable contents
- * were there meanwhile. Confined to the reconciler's thread, which waits for the parsers.
+ * were there meanwhile. Remarks that depend on the time are made again when the clock was set, in
+ * either direction. Confined to the reconciler's thread, which waits for the parsers.
  */
 public final class CertificateCatalog {
     /** How often remarks that depend on the time are looked at again. */
     private static final Duration SWEEP = Duration.ofHours(1);
+
+    /** By how much a clock may be set back before that makes a difference to anybody. */
+    private static final Duration JITTER = Duration.ofMinutes(1);
 
     private final CertificateReader reader;
     private final Executor parsers;
@@ -55,6 +60,7 @@ public final class CertificateCatalog {
     private final TreeMap<Instant, Set<ObjectRef>> schedule = new TreeMap<>();
     private Set<ObjectRef> touched = new HashSet<>();
     private Instant nextSweep;
+    private Instant latestSeen; // the clock may since have been set back
 
     /**
      * An empty catalog.
@@ -68,7 +74,8 @@ public final class CertificateCatalog {
         this.reader = reader;
         this.parsers = parsers;
         this.time = time;
-        this.nextSweep = time.instant().plus(SWEEP);
+        this.latestSeen = time.instant();
+        this.nextSweep = latestSeen.plus(SWEEP);
     }
 
     /**
@@ -144,14 +151,16 @@ public final class CertificateCatalog {
         }
     }
 
-    /** The Secrets whose status changed only because time went by. */
+    /** The Secrets whose status changed only because time went by, or because the clock was set. */
     public Set<ObjectRef> advance() {
         Instant now = time.instant();
+        boolean sweep = !now.isBefore(nextSweep) || wasSetBack(now);
         Set<ObjectRef> due = new HashSet<>();
         while (!schedule.isEmpty() && !schedule.firstKey().isAfter(now)) {
             due.addAll(schedule.pollFirstEntry().getValue());
         }
-        if (!now.isBefore(nextSweep)) {
+        latestSeen = sweep || now.isAfter(latestSeen) ? now : latestSeen;
+        if (sweep) {
             nextSweep = now.plus(SWEEP);
             due.addAll(entries.keySet());
         }
@@ -183,10 +192,18 @@ public final class CertificateCatalog {
 
     /** When {@link #advance} is to be called next. */
     public Instant nextChange() {
+        Instant now = time.instant();
+        if (wasSetBack(now)) {
+            return now.minus(JITTER); // overdue, whenever the caller looked at the clock
+        }
         Instant sweep = nextSweep;
         return schedule.isEmpty() || sweep.isBefore(schedule.firstKey())
                 ? sweep
                 : schedule.firstKey();
+    }
+
+    private boolean wasSetBack(Instant now) {
+        return now.isBefore(latestSeen.minus(JITTER));
     }
 
     private boolean refresh(Entry entry) {
@@ -216,9 +233,15 @@ public final class CertificateCatalog {
         boolean temporary = CertificateJudgement.temporary(candidate);
         if (served == null
                 || served.bundle().notAfter().isBefore(now)
-                || (!candidate.notBefore().isAfter(now) && (!temporary || served.temporary()))) {
+                || (isDue(candidate, served, now) && (!temporary || served.temporary()))) {
             entry.serve(candidate, now);
         }
+    }
+
+    /** A clock that calls both of the future is wrong: nobody waits for it. */
+    private static boolean isDue(
+            CertificateBundle candidate, ServedCertificate served, Instant now) {
+        return !candidate.notBefore().isAfter(now) || served.bundle().notBefore().isAfter(now);
     }
 
     private void reschedule(Entry entry, Instant now) {

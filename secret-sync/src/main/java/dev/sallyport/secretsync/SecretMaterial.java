@@ -49,6 +49,18 @@ public final class SecretMaterial {
         this.digest = pem.digest();
     }
 
+    private SecretMaterial(
+            ObjectRef secret,
+            ObjectVersion version,
+            String digest,
+            Parsed<CertificateBundle> parsed) {
+        this.secret = secret;
+        this.location = Optional.empty();
+        this.version = version;
+        this.digest = digest;
+        this.parsed = parsed;
+    }
+
     /**
      * The PEM texts of a Secret.
      *
@@ -125,6 +137,16 @@ public final class SecretMaterial {
                 : new ObjectVersion(
                         Objects.requireNonNullElse(metadata.getUid(), ""),
                         Objects.requireNonNullElse(metadata.getResourceVersion(), ""));
+    }
+
+    /**
+     * What a Secret came to before, where its PEM is not at hand.
+     *
+     * @param digest of its contents then
+     */
+    public static SecretMaterial of(
+            ObjectRef ref, ObjectVersion version, String digest, CertificateBundle bundle) {
+        return new SecretMaterial(ref, version, digest, Parsed.usable(bundle));
     }
 
     /** The Secret. */

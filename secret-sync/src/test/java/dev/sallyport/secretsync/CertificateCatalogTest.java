@@ -26,6 +26,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class CertificateCatalogTest {
     private static final ObjectRef SECRET = new ObjectRef("Secret", "default", "tls");
@@ -277,6 +279,72 @@ class CertificateCatalogTest {
         catalog.put(future);
         assertThat(catalog.status(SECRET).inService()).isPresent();
         assertThat(reasons()).containsExactly(Reason.CERTIFICATE_NOT_YET_VALID);
+    }
+
+    @Test
+    void aRenewalIsServedThoughAClockFarBehindCallsBothOfTheFuture() {
+        SecretMaterial first = issued(Duration.ofDays(90));
+        now = NOW.plus(Duration.ofDays(60));
+        SecretMaterial renewal = issued(Duration.ofDays(90));
+        now = NOW.minus(Duration.ofDays(400));
+        catalog.put(first);
+        ServedCertificate before = served();
+        catalog.put(renewal);
+        assertThat(served()).isNotSameAs(before);
+        assertThat(reasons()).containsExactly(Reason.CERTIFICATE_NOT_YET_VALID);
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "1, CERTIFICATE_EXPIRES_SOON",
+        "400, CERTIFICATE_EXPIRED",
+        "-1, CERTIFICATE_NOT_YET_VALID",
+        "-400, CERTIFICATE_NOT_YET_VALID"
+    })
+    void aClockThatJumpsChangesWhatIsToldAndNothingThatIsServed(int days, Reason told) {
+        catalog.put(issued(Duration.ofHours(26)));
+        ServedCertificate before = served();
+
+        now = NOW.plus(Duration.ofDays(days));
+        assertThat(catalog.nextChange()).isBefore(days == 1 ? now.plus(Duration.ofHours(1)) : now);
+        assertThat(catalog.advance()).containsExactly(SECRET);
+        assertThat(served()).isSameAs(before);
+        assertThat(reasons()).containsExactly(told);
+
+        now = NOW; // somebody mended it
+        assertThat(catalog.nextChange()).isBeforeOrEqualTo(now.plus(Duration.ofHours(1)));
+        now = days > 0 ? now : now.plus(Duration.ofHours(1));
+        catalog.advance();
+        assertThat(served()).isSameAs(before);
+        assertThat(reasons()).isEmpty();
+        assertThat(catalog.nextChange()).isAfter(now); // nobody is woken for nothing
+    }
+
+    @Test
+    void theOldCertificateIsKeptWhileAClockThatWasSetBackCallsTheRenewalOfTheFuture() {
+        catalog.put(issued(Duration.ofDays(800)));
+        ServedCertificate before = served();
+        now = NOW.plus(Duration.ofDays(401));
+        SecretMaterial renewal = issued(Duration.ofDays(90));
+        now = NOW.plus(Duration.ofDays(1)); // 400 days behind
+        catalog.put(renewal);
+        assertThat(served()).isSameAs(before);
+        assertThat(reasons()).containsExactly(Reason.CERTIFICATE_NOT_YET_VALID);
+        now = NOW.plus(Duration.ofDays(401));
+        assertThat(catalog.advance()).containsExactly(SECRET);
+        assertThat(served()).isNotSameAs(before);
+    }
+
+    @Test
+    void theTimeThatAClockWasSetBackByDoesNotPutOffWhatIsDue() {
+        now = NOW.plus(Duration.ofDays(400));
+        catalog.advance(); // the next look, by that clock, is 400 days off
+        now = NOW;
+        catalog.put(issued(Duration.ofDays(2)));
+        served();
+        now = NOW.plus(Duration.ofDays(2)).plusSeconds(1);
+        catalog.advance();
+        assertThat(reasons()).containsExactly(Reason.CERTIFICATE_EXPIRED);
     }
 
     @Test

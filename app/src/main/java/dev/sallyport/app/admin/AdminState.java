@@ -2,6 +2,7 @@ package dev.sallyport.app.admin;
 
 import dev.sallyport.control.Reported;
 import dev.sallyport.control.reconcile.ControlState;
+import dev.sallyport.control.stored.StoreReport;
 import dev.sallyport.model.snapshot.GatewaySnapshot;
 import dev.sallyport.proxy.metric.Reading;
 import java.time.Duration;
@@ -32,6 +33,9 @@ public interface AdminState {
 
     /** What was told to the cluster. */
     Reported reported();
+
+    /** How it stands with the last known good state on disk. */
+    StoreReport stored();
 
     /** The data plane's counters. */
     Reading traffic();

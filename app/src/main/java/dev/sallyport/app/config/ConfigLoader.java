@@ -1,5 +1,6 @@
 package dev.sallyport.app.config;
 
+import dev.sallyport.control.stored.StoreSettings;
 import dev.sallyport.model.listener.Listener;
 import java.net.InetAddress;
 import java.nio.file.Path;
@@ -77,8 +78,9 @@ public final class ConfigLoader {
         List<Setting> settings = binder.settings();
         List<Listener> listeners = ListenerPlan.of(config, settings, problems);
         Set<InetAddress> podAddresses = PodAddresses.of(environment, problems);
+        Optional<StoreSettings> store = StorePlan.of(config, settings, problems);
         refuse(problems);
-        return new EffectiveConfig(config, listeners, settings, podAddresses);
+        return new EffectiveConfig(config, listeners, settings, podAddresses, store);
     }
 
     /**

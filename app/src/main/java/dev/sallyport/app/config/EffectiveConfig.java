@@ -6,6 +6,7 @@ import dev.sallyport.control.cluster.ClusterSettings;
 import dev.sallyport.control.reconcile.HoldOff;
 import dev.sallyport.control.resource.LoadBalancerAddress;
 import dev.sallyport.control.source.FolderSettings;
+import dev.sallyport.control.stored.StoreSettings;
 import dev.sallyport.control.translate.TranslationSettings;
 import dev.sallyport.model.certificate.CertificateSet;
 import dev.sallyport.model.listener.Listener;
@@ -26,12 +27,15 @@ import java.util.Set;
  * @param settings every value with its source, in the order of the documentation
  * @param podAddresses those of the pod that it runs in, and of nobody else; empty where there is no
  *     pod, or it shares its node's
+ * @param store where the last known good state of a cluster is kept, with the key that its file
+ *     holds; empty where it is not
  */
 public record EffectiveConfig(
         GatewayConfig config,
         List<Listener> listeners,
         List<Setting> settings,
-        Set<InetAddress> podAddresses) {
+        Set<InetAddress> podAddresses,
+        Optional<StoreSettings> store) {
     public EffectiveConfig {
         listeners = List.copyOf(listeners);
         podAddresses = Set.copyOf(podAddresses);

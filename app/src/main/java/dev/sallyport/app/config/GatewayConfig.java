@@ -95,7 +95,8 @@ public record GatewayConfig(
             @Key(
                             "How long a list that lacks half of what was there, right after an error, is not"
                                     + " obeyed; then a second list must agree.")
-                    Duration holdBack) {
+                    Duration holdBack,
+            LastKnownGood lastKnownGood) {
         private static final Pattern LABEL = Pattern.compile("[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?");
         private static final Pattern SUBDOMAIN =
                 Pattern.compile("[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?");
@@ -111,7 +112,8 @@ public record GatewayConfig(
                         Optional.empty(),
                         true,
                         true,
-                        Duration.ofSeconds(60));
+                        Duration.ofSeconds(60),
+                        LastKnownGood.DEFAULT);
 
         public Kubernetes {
             watchNamespaces = List.copyOf(watchNamespaces);
@@ -132,6 +134,48 @@ public record GatewayConfig(
             if (!form.matcher(value).matches()) {
                 throw new IllegalArgumentException(
                         key + ": " + value + " (expected: " + expected + ")");
+            }
+        }
+    }
+
+    /** What is served as a file, for a start while the API server is away. */
+    public record LastKnownGood(
+            @Key(
+                            "The file that what is served is kept in, sealed, private keys included; without it"
+                                    + " nothing is kept. It is replaced as a whole: the folder must be"
+                                    + " writable, and no other gateway may use the file.")
+                    Optional<Path> file,
+            @Key(
+                            "The key that the file is sealed with: 32 random bytes as they are, in hexadecimal or"
+                                    + " in base64, in a file that others cannot read.")
+                    Optional<Path> keyFile,
+            @Key(
+                            value = "How often it is looked whether there is anything new to keep.",
+                            min = 100,
+                            max = 3_600_000)
+                    Duration interval,
+            @Key(
+                            value =
+                                    "How long the API server may keep silent at the start before the file is"
+                                            + " served; not a moment where it cannot be reached.",
+                            min = 1,
+                            max = 600_000)
+                    Duration patience) {
+        static final LastKnownGood DEFAULT =
+                new LastKnownGood(
+                        Optional.empty(),
+                        Optional.empty(),
+                        Duration.ofSeconds(10),
+                        Duration.ofSeconds(2));
+
+        public LastKnownGood {
+            if (file.isPresent() != keyFile.isPresent()) {
+                throw new IllegalArgumentException(
+                        file.isPresent()
+                                ? "key-file: missing (expected: the key to seal the file with; make one"
+                                        + " with: openssl rand -base64 32)"
+                                : "file: missing (expected: where to keep what is served, as there is a"
+                                        + " key-file)");
             }
         }
     }

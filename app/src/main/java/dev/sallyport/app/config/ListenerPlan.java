@@ -86,7 +86,11 @@ final class ListenerPlan {
                             ? new ClientAuthentication.Optional(anchors)
                             : new ClientAuthentication.Required(anchors);
                 } catch (IOException | CertificateException unusable) {
-                    problems.add(new Problem(source(key), key, file + ": " + reason(unusable)));
+                    problems.add(
+                            new Problem(
+                                    Setting.source(settings, key),
+                                    key,
+                                    file + ": " + reason(unusable)));
                     // Stands in for what is never used, so that a file is complained of once.
                     failed = new ClientAuthentication.None();
                     unreadable.put(file, failed);
@@ -94,14 +98,6 @@ final class ListenerPlan {
                 }
             }
         };
-    }
-
-    private Source source(String key) {
-        return settings.stream()
-                .filter(setting -> setting.key().equals(key))
-                .map(Setting::source)
-                .findFirst()
-                .orElseGet(Source.Default::new);
     }
 
     private static TrustAnchors anchors(Path file) throws IOException, CertificateException {

@@ -66,6 +66,20 @@ public enum GatewayMetric {
             "events_dropped_total",
             "Events that were not written: too many, or refused. What they would have said is in"
                     + " /api/findings."),
+    STALE(
+            "stale",
+            "1 while the last known good state is served, since the API server has not answered since"
+                    + " the start; source_age_seconds then counts from when it was stored."),
+    STORED_STATE(
+            "stored_state_timestamp_seconds",
+            "From when the state in the last known good file is, in seconds since 1970; there is none"
+                    + " before it was read or written."),
+    STORED_STATE_BYTES(
+            "stored_state_bytes", "The size of the last known good file, once it was written."),
+    STORED_STATE_WRITES("stored_state_writes_total", "How often that file was written."),
+    STORED_STATE_FAILURES(
+            "stored_state_failures_total",
+            "How often that file could not be written; the one before stayed."),
     RECONCILES("reconciles_total", "Rounds in which changes were translated."),
     SNAPSHOTS_PUBLISHED("snapshots_published_total", "Rounds that put a new snapshot in service."),
     RECONCILE_FAILURES(

@@ -5,6 +5,7 @@ import dev.sallyport.app.admin.CertificateView;
 import dev.sallyport.control.Reported;
 import dev.sallyport.control.reconcile.ControlState;
 import dev.sallyport.control.reconcile.ServedTruth;
+import dev.sallyport.control.stored.StoreReport;
 import dev.sallyport.model.finding.Finding;
 import dev.sallyport.model.name.ObjectRef;
 import dev.sallyport.proxy.metric.Metric;
@@ -83,6 +84,10 @@ public final class MetricsPage {
         if (reported.wanted()) {
             reported(all, reported);
         }
+        StoreReport stored = state.stored();
+        if (stored.wanted()) {
+            stored(all, stored);
+        }
         all.metricSnapshot(single(GatewayMetric.RECONCILES, (double) control.reconciles()));
         all.metricSnapshot(single(GatewayMetric.SNAPSHOTS_PUBLISHED, (double) control.published()));
         all.metricSnapshot(single(GatewayMetric.RECONCILE_FAILURES, (double) control.failures()));
@@ -92,6 +97,18 @@ public final class MetricsPage {
                 .ifPresent(applied ->
                         all.metricSnapshot(single(GatewayMetric.CONFIG_APPLIED, seconds(applied))));
         return all.build();
+    }
+
+    private static void stored(MetricSnapshots.Builder all, StoreReport stored) {
+        all.metricSnapshot(single(GatewayMetric.STALE, stored.staleSince().isPresent() ? 1 : 0));
+        stored.storedAsOf()
+                .ifPresent(asOf ->
+                        all.metricSnapshot(single(GatewayMetric.STORED_STATE, seconds(asOf))));
+        if (stored.writes() > 0) {
+            all.metricSnapshot(single(GatewayMetric.STORED_STATE_BYTES, (double) stored.bytes()));
+        }
+        all.metricSnapshot(single(GatewayMetric.STORED_STATE_WRITES, (double) stored.writes()));
+        all.metricSnapshot(single(GatewayMetric.STORED_STATE_FAILURES, (double) stored.failures()));
     }
 
     private void certificates(MetricSnapshots.Builder all, ServedTruth truth) {

@@ -13,6 +13,7 @@ import dev.sallyport.control.cluster.ClusterAccess;
 import dev.sallyport.control.cluster.ClusterClient;
 import dev.sallyport.control.cluster.InvalidKubeconfig;
 import dev.sallyport.control.reconcile.ControlState;
+import dev.sallyport.control.stored.StoreReport;
 import dev.sallyport.model.certificate.CertificateSet;
 import dev.sallyport.model.certificate.ServedCertificate;
 import dev.sallyport.model.finding.Finding;
@@ -123,7 +124,8 @@ public final class Gateway implements AdminState, AutoCloseable {
     public Readiness readiness() {
         return switch (phase) {
             case STARTING -> Readiness.notYet("starting: waiting for " + waitingFor());
-            case SERVING -> Readiness.READY;
+            case SERVING ->
+                    stored().staleSince().map(Readiness::staleSince).orElse(Readiness.READY);
             case DRAINING -> Readiness.notYet("draining");
         };
     }
@@ -139,6 +141,12 @@ public final class Gateway implements AdminState, AutoCloseable {
     public int heldBack() {
         Control started = control;
         return started == null ? 0 : started.heldBack();
+    }
+
+    @Override
+    public StoreReport stored() {
+        Control started = control;
+        return started == null ? StoreReport.NONE : started.stored();
     }
 
     @Override
@@ -254,6 +262,7 @@ public final class Gateway implements AdminState, AutoCloseable {
         return ClusterControl.open(
                 client,
                 config.clusterSettings(),
+                config.store(),
                 config.reportSettings(pod),
                 config.controlSettings(fallback(), own),
                 traffic,

@@ -7,6 +7,7 @@ import dev.sallyport.control.event.EventPublisher;
 import dev.sallyport.control.reconcile.ControlState;
 import dev.sallyport.control.reconcile.ServedTruth;
 import dev.sallyport.control.status.StatusPublisher;
+import dev.sallyport.control.stored.StoreReport;
 import dev.sallyport.control.translate.FindingIndex;
 import dev.sallyport.model.certificate.CertificateSet;
 import dev.sallyport.model.certificate.CertificateTable;
@@ -68,6 +69,7 @@ class AdminServerTest {
                     NOW,
                     false);
     private Readiness readiness = Readiness.READY;
+    private StoreReport stored = StoreReport.NONE;
     private AdminServer server;
 
     @BeforeEach
@@ -83,6 +85,7 @@ class AdminServerTest {
         var control =
                 new ControlState(
                         snapshot,
+                        ShardedMap.empty(),
                         Applied.whole(snapshot, List.of(finding)),
                         new ServedTruth(
                                 ShardedMap.copyOf(
@@ -121,6 +124,11 @@ class AdminServerTest {
                             @Override
                             public ControlState control() {
                                 return control;
+                            }
+
+                            @Override
+                            public StoreReport stored() {
+                                return stored;
                             }
 
                             @Override
@@ -165,6 +173,24 @@ class AdminServerTest {
         assertThat(notReady.body()).contains("the first snapshot is not applied yet");
         readiness = Readiness.READY;
         assertThat(get("/readyz").statusCode()).isEqualTo(200);
+    }
+
+    @Test
+    void aGatewayThatServesWhatWasStoredIsReadyAndSaysSinceWhen() throws Exception {
+        assertThat(get("/metrics").body())
+                .doesNotContain("sallyport_stale")
+                .doesNotContain("sallyport_stored_state");
+        readiness = Readiness.staleSince(NOW);
+        stored = new StoreReport(true, Optional.of(NOW), Optional.of(NOW), 4096, 7, 2);
+        HttpResponse<String> ready = get("/readyz");
+        assertThat(ready.statusCode()).isEqualTo(200);
+        assertThat(ready.body()).contains("stale since " + NOW);
+        assertThat(get("/metrics").body())
+                .contains("sallyport_stale 1.0")
+                .contains("sallyport_stored_state_timestamp_seconds ")
+                .contains("sallyport_stored_state_bytes 4096.0")
+                .contains("sallyport_stored_state_writes_total 7.0")
+                .contains("sallyport_stored_state_failures_total 2.0");
     }
 
     @Test

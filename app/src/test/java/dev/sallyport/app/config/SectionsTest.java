@@ -12,6 +12,7 @@ import dev.sallyport.app.config.GatewayConfig.Hsts;
 import dev.sallyport.app.config.GatewayConfig.HttpsListener;
 import dev.sallyport.app.config.GatewayConfig.Ingress;
 import dev.sallyport.app.config.GatewayConfig.Kubernetes;
+import dev.sallyport.app.config.GatewayConfig.LastKnownGood;
 import dev.sallyport.app.config.GatewayConfig.Limits;
 import dev.sallyport.app.config.GatewayConfig.Listeners;
 import dev.sallyport.app.config.GatewayConfig.Log;
@@ -32,8 +33,10 @@ import dev.sallyport.proxy.ProxySettings.AccessLogSettings;
 import dev.sallyport.proxy.ProxySettings.EscapedSlashes;
 import dev.sallyport.proxy.ProxySettings.Transport;
 import dev.sallyport.tls.certificate.DemoAuthority;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
@@ -45,6 +48,8 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** Each section twice: what it is by default, and with every key set to something else. */
 final class SectionsTest {
+    private static final String KEY = "q83vASNFZ4mrze8BI0VniavN7wEjRWeJq83vASNFZ4k=";
+
     @TempDir private Path folder;
 
     @Test
@@ -72,11 +77,17 @@ final class SectionsTest {
                         Optional.empty(),
                         true,
                         true,
-                        Duration.ofMinutes(1)));
+                        Duration.ofMinutes(1),
+                        new LastKnownGood(
+                                Optional.empty(),
+                                Optional.empty(),
+                                Duration.ofSeconds(10),
+                                Duration.ofSeconds(2))));
     }
 
     @Test
     void kubernetesWithEveryKeySet() throws Exception {
+        key("r--------", KEY);
         explicit(
                 "kubernetes",
                 GatewayConfig::kubernetes,
@@ -91,6 +102,11 @@ final class SectionsTest {
                   status: false
                   events: false
                   hold-back: 5m
+                  last-known-good:
+                    file: state/last-known-good
+                    key-file: key
+                    interval: 1m
+                    patience: 500ms
                 """,
                 new Kubernetes(
                         Optional.of(folder.resolve("admin.conf")),
@@ -105,8 +121,41 @@ final class SectionsTest {
                         Optional.of("edge"),
                         false,
                         false,
-                        Duration.ofMinutes(5)),
+                        Duration.ofMinutes(5),
+                        new LastKnownGood(
+                                Optional.of(folder.resolve("state/last-known-good")),
+                                Optional.of(folder.resolve("key")),
+                                Duration.ofMinutes(1),
+                                Duration.ofMillis(500))),
                 "kubernetes.publish-service");
+    }
+
+    @Test
+    void whatIsKeptIsSealed() throws Exception {
+        refused("last-known-good: {file: state}", "key-file: missing");
+        refused("last-known-good: {key-file: key}", "file: missing");
+        assertThat(load("").store()).isEmpty();
+    }
+
+    @Test
+    void theKeyOfWhatIsKeptIsReadWithTheConfiguration() throws Exception {
+        String both = "last-known-good: {file: state, key-file: key}";
+        refused(both, folder.resolve("key") + ": no such file");
+        key("rw-------", "not a key");
+        refused(both, "(expected: 32 random bytes");
+        key("rw-r--r--", KEY);
+        refused(both, "chmod 400 " + folder.resolve("key"));
+        key("r--------", KEY);
+        EffectiveConfig config = load("kubernetes: {" + both + "}");
+        assertThat(config.store().orElseThrow().file()).isEqualTo(folder.resolve("state"));
+        assertThat(config.toString()).doesNotContain(KEY);
+    }
+
+    private void key(String mode, String text) throws IOException {
+        Path file = folder.resolve("key");
+        Files.deleteIfExists(file);
+        Files.writeString(file, text);
+        Files.setPosixFilePermissions(file, PosixFilePermissions.fromString(mode));
     }
 
     @Test
@@ -290,7 +339,8 @@ final class SectionsTest {
         assertThat(load("resources: manifests\n").config().ingress())
                 .isEqualTo(new Ingress(List.of(), List.of(), true, Optional.empty(), true, true));
         assertThat(load("").config().ingress())
-                .isEqualTo(new Ingress(List.of(), List.of(), false, Optional.empty(), false, false));
+                .isEqualTo(
+                        new Ingress(List.of(), List.of(), false, Optional.empty(), false, false));
     }
 
     @Test

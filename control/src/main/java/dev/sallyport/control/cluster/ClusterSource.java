@@ -6,12 +6,14 @@ import dev.sallyport.control.reconcile.SecretDemand;
 import dev.sallyport.control.resource.Resource;
 import dev.sallyport.control.resource.ResourceChange;
 import dev.sallyport.control.resource.SourceUpdate;
+import dev.sallyport.control.stored.LastKnownGood;
 import dev.sallyport.model.name.ObjectRef;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -32,7 +34,7 @@ import org.slf4j.LoggerFactory;
  * each change as it comes. What a list lacks after a gap is not always believed ({@link
  * VanishGuard}). While the API server is away everything stays as it was.
  */
-public final class ClusterSource implements SecretDemand, AutoCloseable {
+public final class ClusterSource implements SecretDemand, LastKnownGood.Source, AutoCloseable {
     /*
      * Concurrency: everything is confined to the thread `cluster-watcher`, but for the queue, by
      * which informers and the reconciler tell it what happened, and what others read (volatile).
@@ -55,12 +57,15 @@ public final class ClusterSource implements SecretDemand, AutoCloseable {
     private final WatchFindings findings = new WatchFindings();
     private final Set<ObjectRef> listedSecrets = new HashSet<>();
     private final Thread thread;
+    private Set<ObjectRef> unreadable = new HashSet<>(); // of these is to be told yet
     private @Nullable Map<ObjectRef, ResourceChange> untold = new LinkedHashMap<>(); // null: told
     private @Nullable Consumer<SourceUpdate> sink;
     private String waitingTold = "";
     private long waitingToldAt;
     private volatile boolean closed;
     private volatile Optional<String> waitingFor = Optional.of("the API server");
+    private volatile Optional<String> unreachable = Optional.empty();
+    private volatile @Nullable Long lastObject; // when a list showed one; null: none did
     private volatile @Nullable Long oldestHeard; // null: nothing was told yet
     private volatile int heldBack;
 
@@ -105,11 +110,39 @@ public final class ClusterSource implements SecretDemand, AutoCloseable {
                     tell(ResourceChange.remove(secret));
                 }
             }
+            // Before the lists are in, each Secret may yet be in one.
+            boolean listing = untold != null && settings.secrets() == SecretAccess.BY_TYPE;
             for (ObjectRef secret : wanted) {
-                secrets.want(secret, listedSecrets.contains(secret));
+                secrets.want(secret, listing || listedSecrets.contains(secret));
             }
             secrets.openNext();
         });
+    }
+
+    @Override
+    public void expect(Set<ObjectRef> inService) {
+        queue.add(() -> {
+            Set<ObjectRef> unwatched = new LinkedHashSet<>(inService);
+            for (KindWatch watch : watches) {
+                List<ObjectRef> shown = inService.stream().filter(watch.watched()::covers).toList();
+                unwatched.removeAll(shown);
+                if (watch.expect(shown)) {
+                    judgeList(watch);
+                }
+            }
+            unwatched.forEach(this::obey);
+        });
+    }
+
+    @Override
+    public Optional<String> unreachable() {
+        return unreachable;
+    }
+
+    @Override
+    public Optional<Duration> sinceHeard() {
+        Long at = lastObject;
+        return at == null ? Optional.empty() : Optional.of(since(at));
     }
 
     /**
@@ -123,11 +156,14 @@ public final class ClusterSource implements SecretDemand, AutoCloseable {
      * For how long the watch that is silent the longest has been: a few seconds where all is well,
      * since watches answer pings. Empty until the first update. Safe from any thread.
      */
+    @Override
     public Optional<Duration> sinceLastLook() {
         Long at = oldestHeard;
-        return at == null
-                ? Optional.empty()
-                : Optional.of(Duration.ofNanos(Math.max(0, nanoTime.getAsLong() - at)));
+        return at == null ? Optional.empty() : Optional.of(since(at));
+    }
+
+    private Duration since(long moment) {
+        return Duration.ofNanos(Math.max(0, nanoTime.getAsLong() - moment));
     }
 
     /** How many objects stay in service that a list lacks after a gap. Safe from any thread. */
@@ -274,14 +310,30 @@ public final class ClusterSource implements SecretDemand, AutoCloseable {
         Optional<String> awaited = WatchState.awaited(states);
         if (awaited.isPresent()) {
             waitingFor = awaited;
+            unreachable = unreachable(states);
             tellWaiting(awaited.get(), now);
             return;
         }
         untold = null;
         oldestHeard = now;
+        unreachable = Optional.empty();
         log.atInfo().addKeyValue("objects", all.size()).log("the cluster's objects are listed");
-        submit(new SourceUpdate(List.copyOf(all.values()), findings.drain()));
+        tell(List.copyOf(all.values()));
         waitingFor = Optional.empty();
+        secrets.begin(listedSecrets);
+    }
+
+    /** Where nothing was answered at all, why not. */
+    private static Optional<String> unreachable(List<WatchState> states) {
+        boolean answered =
+                states.stream()
+                        .anyMatch(state -> state.trouble().filter(Trouble::unanswered).isEmpty());
+        return answered
+                ? Optional.empty()
+                : states.stream()
+                        .flatMap(state -> state.trouble().stream())
+                        .findFirst()
+                        .map(Trouble::toString);
     }
 
     /** What a start waits for is said again and again, for somebody may be looking. */
@@ -375,7 +427,7 @@ public final class ClusterSource implements SecretDemand, AutoCloseable {
     private void tell(ResourceChange change) {
         Map<ObjectRef, ResourceChange> first = untold;
         if (first == null) {
-            submit(new SourceUpdate(List.of(change), findings.drain()));
+            tell(List.of(change));
         } else {
             first.put(change.ref(), change);
         }
@@ -383,16 +435,17 @@ public final class ClusterSource implements SecretDemand, AutoCloseable {
 
     private void tellFindings() {
         if (untold == null) {
-            var update = new SourceUpdate(List.of(), findings.drain());
-            if (!update.isEmpty()) {
-                submit(update);
-            }
+            tell(List.of());
         }
     }
 
-    private void submit(SourceUpdate update) {
+    /** Tells these, and what else there is to tell. */
+    private void tell(List<ResourceChange> changes) {
+        var update = new SourceUpdate(changes, findings.drain(), unreadable);
+        unreadable = new HashSet<>();
         Consumer<SourceUpdate> updates = sink;
-        if (updates != null && !closed) {
+        boolean first = waitingFor.isPresent(); // told even where a cluster is empty
+        if (updates != null && !closed && (first || !update.isEmpty())) {
             updates.accept(update);
         }
     }
@@ -417,7 +470,8 @@ public final class ClusterSource implements SecretDemand, AutoCloseable {
 
     private void refused(ObjectRef secret, Trouble why) {
         if (secrets.refused(secret, why.toString())) {
-            submit(new SourceUpdate(List.of(), findings.drain(), Set.of(secret)));
+            unreadable.add(secret);
+            tellFindings();
             secrets.openNext();
         }
     }
@@ -453,12 +507,17 @@ public final class ClusterSource implements SecretDemand, AutoCloseable {
     private void listed(KindWatch watch) {
         long now = nanoTime.getAsLong();
         watch.listed(now);
-        watch.guard().listed(now).forEach(this::obey);
+        judgeList(watch);
+        judgeNamespace(watch);
+        beginIfComplete();
+    }
+
+    /** Obeys what a list lacks, or holds it back. */
+    private void judgeList(KindWatch watch) {
+        watch.guard().listed(nanoTime.getAsLong()).forEach(this::obey);
         if (watch.guard().held() > 0) {
             tellHeld(watch);
         }
-        judgeNamespace(watch);
-        beginIfComplete();
     }
 
     /** Tells of kinds; a feed that was replaced is not heard any more. */
@@ -470,6 +529,7 @@ public final class ClusterSource implements SecretDemand, AutoCloseable {
 
         @Override
         public void exists(Feed feed, ObjectRef ref, Optional<Resource> now) {
+            lastObject = nanoTime.getAsLong();
             later(feed, watch -> ClusterSource.this.exists(watch, ref, now));
         }
 

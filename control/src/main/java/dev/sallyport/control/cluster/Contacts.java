@@ -46,6 +46,11 @@ final class Contacts {
             return status == 0 ? text : text.isEmpty() ? "status " + status : status + ": " + text;
         }
 
+        /** Whether there was no answer at all. */
+        boolean unanswered() {
+            return status == 0;
+        }
+
         /** Whether the API server does not let the gateway do this. */
         boolean refused() {
             return status == 401 || status == 403;

@@ -2,7 +2,9 @@ package dev.sallyport.control.cluster;
 
 import dev.sallyport.control.cluster.Contacts.Contact;
 import dev.sallyport.control.cluster.Contacts.Trouble;
+import dev.sallyport.model.name.ObjectRef;
 import java.time.Duration;
+import java.util.Collection;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -57,6 +59,15 @@ final class KindWatch {
         } else {
             guard.listing();
         }
+    }
+
+    /**
+     * These are in service though it did not tell of them; whether its list is there to judge that.
+     */
+    boolean expect(Collection<ObjectRef> inService) {
+        guard.expect(inService);
+        anew |= !listed;
+        return listed;
     }
 
     /** A list is read to its end. */

@@ -73,6 +73,12 @@ final class SecretWatches {
         }
     }
 
+    /** The lists are in, and these are not all that is wanted. */
+    void begin(Set<ObjectRef> listed) {
+        wanted.stream().filter(secret -> !listed.contains(secret)).forEach(lookups::want);
+        openNext();
+    }
+
     /** Opens as many watches as may be opened now. */
     void openNext() {
         Optional<ObjectRef> next = lookups.next();

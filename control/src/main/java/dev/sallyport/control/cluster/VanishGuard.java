@@ -3,6 +3,7 @@ package dev.sallyport.control.cluster;
 import dev.sallyport.model.name.ObjectRef;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -25,7 +26,7 @@ final class VanishGuard {
     private int before; // how many there were when the list began
     private long due;
 
-    /** Knows nothing yet: the first list is believed whatever it holds. */
+    /** Knows nothing yet: the first list is believed whatever it holds, unless more is expected. */
     VanishGuard(Duration holdBack) {
         this.holdBack = holdBack.toNanos();
     }
@@ -42,6 +43,20 @@ final class VanishGuard {
         missing.clear();
         missing.addAll(known);
         missing.removeAll(held);
+    }
+
+    /**
+     * These are in service though no list showed them: the one that is being read, or the next if
+     * that begins anew, is judged by them.
+     */
+    void expect(Collection<ObjectRef> inService) {
+        for (ObjectRef ref : inService) {
+            if (known.add(ref)) {
+                missing.add(ref);
+            }
+        }
+        before = known.size() - held.size();
+        listed = true;
     }
 
     /** The object exists. */

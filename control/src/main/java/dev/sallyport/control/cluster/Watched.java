@@ -1,5 +1,6 @@
 package dev.sallyport.control.cluster;
 
+import dev.sallyport.model.name.ObjectRef;
 import io.fabric8.kubernetes.api.model.HasMetadata;
 
 /**
@@ -16,6 +17,13 @@ record Watched<T extends HasMetadata>(WatchedKind<T> kind, WatchScope scope) {
      */
     WatchedPath path(String base) {
         return new WatchedPath(base + kind.path(scope.namespace()), scope.fieldSelector());
+    }
+
+    /** Whether a list of this would show the object, if it exists. */
+    boolean covers(ObjectRef ref) {
+        return ref.kind().equals(kind.kind())
+                && scope.namespace().filter(name -> !name.equals(ref.namespace())).isEmpty()
+                && scope.name().filter(name -> !name.equals(ref.name())).isEmpty();
     }
 
     /** {@code ingresses in all namespaces}, {@code Secret shop/tls}. */

@@ -17,7 +17,7 @@ public final class CatalogSource implements CertificateSource {
     private final boolean lookedFor;
     private final Set<ObjectRef> referenced = new HashSet<>();
     private final Set<ObjectRef> sought = new HashSet<>(); // nobody knows yet whether it exists
-    private final Set<ObjectRef> unreadable = new HashSet<>(); // of those: nobody will
+    private final Set<ObjectRef> unreadable = new HashSet<>(); // nobody will, for the time being
     private Set<ObjectRef> wanted = new HashSet<>();
     private Set<ObjectRef> released = new HashSet<>();
 
@@ -73,14 +73,12 @@ public final class CatalogSource implements CertificateSource {
 
     /** The source cannot tell of the Secret: nothing is said of it, and nobody waits. */
     void unreadable(ObjectRef secret) {
-        if (sought.contains(secret)) {
-            unreadable.add(secret);
-        }
+        unreadable.add(secret); // perhaps before anything refers to it
     }
 
     /** How many Secrets are being looked for. */
     int outstanding() {
-        return sought.size() - unreadable.size();
+        return (int) sought.stream().filter(secret -> !unreadable.contains(secret)).count();
     }
 
     /** Tells {@code demand} what changed since the last call. */

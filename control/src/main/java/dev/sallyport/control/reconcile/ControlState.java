@@ -1,6 +1,8 @@
 package dev.sallyport.control.reconcile;
 
 import dev.sallyport.control.resource.IngressStanding;
+import dev.sallyport.control.resource.Resource;
+import dev.sallyport.control.resource.SourceUpdate;
 import dev.sallyport.control.translate.FindingIndex;
 import dev.sallyport.model.certificate.CertificateTable;
 import dev.sallyport.model.finding.Finding;
@@ -18,6 +20,7 @@ import java.util.Optional;
  * What the control side knows at one moment. Immutable.
  *
  * @param snapshot the one in service; version 0 before the first
+ * @param resources the objects that it was made of, and those that make no difference to it
  * @param applied what the data plane said of it
  * @param truth how what it serves stands to the Secrets
  * @param ingresses all Ingresses, with whether they are ours
@@ -32,6 +35,7 @@ import java.util.Optional;
  */
 public record ControlState(
         GatewaySnapshot snapshot,
+        ShardedMap<ObjectRef, Resource> resources,
         Applied applied,
         ServedTruth truth,
         ShardedMap<ObjectRef, IngressStanding> ingresses,
@@ -48,6 +52,7 @@ public record ControlState(
     public static final ControlState EMPTY =
             new ControlState(
                     GatewaySnapshot.EMPTY,
+                    ShardedMap.empty(),
                     new Applied(0, CertificateTable.EMPTY, List.of()),
                     ServedTruth.EMPTY,
                     ShardedMap.empty(),
@@ -68,6 +73,7 @@ public record ControlState(
     ControlState with(Applied now, ServedTruth truthNow) {
         return new ControlState(
                 snapshot,
+                resources,
                 now,
                 truthNow,
                 ingresses,
@@ -79,6 +85,14 @@ public record ControlState(
                 failures,
                 lastDuration,
                 lastApplied);
+    }
+
+    /**
+     * Whether all of this is as it was stored, since no API server has answered yet: nothing may be
+     * written to one on account of it.
+     */
+    public boolean stale() {
+        return !remarks.of(SourceUpdate.STALENESS).isEmpty();
     }
 
     /** All remarks, with those of the data plane, in {@link Finding#ORDER}. Sorts on demand. */

@@ -43,7 +43,7 @@ public final class Reconciler implements AutoCloseable {
      * the future, and what others read (volatile, immutable).
      */
     private static final Logger log = LoggerFactory.getLogger(Reconciler.class);
-    private static final Duration LONGEST_WAIT = Duration.ofSeconds(60); // clocks may be set
+    private static final Duration LONGEST_WAIT = Duration.ofSeconds(5); // clocks may be set
 
     /** Between two pieces of what the data plane put off: it never takes more than half a core. */
     private static final Duration BREATH = Duration.ofMillis(20);
@@ -62,7 +62,6 @@ public final class Reconciler implements AutoCloseable {
     private final CertificateCatalog catalog;
     private final CatalogSource certificates;
     private final SecretDemand demand;
-    private final Map<ObjectRef, Resource> resources = new HashMap<>();
     private final ServedLedger ledger;
     private final List<Runnable> listeners = new CopyOnWriteArrayList<>();
     private final Map<String, Integer> objects = new TreeMap<>();
@@ -70,6 +69,7 @@ public final class Reconciler implements AutoCloseable {
     private final Mailbox mailbox = new Mailbox();
     private final CompletableFuture<Applied> firstApplied = new CompletableFuture<>();
     private final Thread thread;
+    private ShardedMap<ObjectRef, Resource> resources = ShardedMap.empty();
     private IncrementalTranslator translator;
     private volatile @Nullable Withheld
             withheld; // the first snapshot, while Secrets are looked for
@@ -238,12 +238,13 @@ public final class Reconciler implements AutoCloseable {
                     .setCause(bug)
                     .log("A bug ended a round; what was in service before stays in service");
             translator = new IncrementalTranslator(settings, certificates);
-            resources.values().forEach(resource -> hand(ResourceChange.put(resource)));
+            resources.forEach((_, resource) -> hand(ResourceChange.put(resource)));
             sourceFindings.forEach(translator::report);
             ControlState before = state;
             show(
                     new ControlState(
                             before.snapshot(),
+                            before.resources(),
                             before.applied(),
                             before.truth(),
                             before.ingresses(),
@@ -260,7 +261,7 @@ public final class Reconciler implements AutoCloseable {
 
     private void reconcile(long began) {
         SourceUpdate update = mailbox.drain();
-        update.changes().forEach(this::note);
+        note(update.changes());
         noteUids(update.changes());
         update.findings()
                 .forEach((step, findings) -> {
@@ -287,6 +288,7 @@ public final class Reconciler implements AutoCloseable {
         show(
                 new ControlState(
                         snapshot,
+                        resources,
                         applied,
                         truth,
                         translation.ingresses(),
@@ -350,16 +352,18 @@ public final class Reconciler implements AutoCloseable {
         listeners.forEach(Runnable::run);
     }
 
-    private void note(ResourceChange change) {
-        String kind = change.ref().kind();
-        Resource before =
-                change.now().isPresent()
-                        ? resources.put(change.ref(), change.now().get())
-                        : resources.remove(change.ref());
-        int more = (change.now().isPresent() ? 1 : 0) - (before == null ? 0 : 1);
-        if (more != 0) {
-            objects.merge(kind, more, Integer::sum);
+    private void note(List<ResourceChange> changes) {
+        Map<ObjectRef, @Nullable Resource> news = HashMap.newHashMap(changes.size());
+        for (ResourceChange change : changes) {
+            news.put(change.ref(), change.now().orElse(null));
         }
+        news.forEach((ref, now) -> {
+            int more = (now == null ? 0 : 1) - (resources.get(ref) == null ? 0 : 1);
+            if (more != 0) {
+                objects.merge(ref.kind(), more, Integer::sum);
+            }
+        });
+        resources = resources.with(news);
     }
 
     private void noteUids(List<ResourceChange> changes) {

@@ -19,6 +19,12 @@ public record SourceUpdate(
         List<ResourceChange> changes,
         Map<String, List<Finding>> findings,
         Set<ObjectRef> unreadable) {
+    /**
+     * What the finding is divided by that says that all objects are as they were stored: nothing
+     * may be written to an API server on their account.
+     */
+    public static final String STALENESS = "staleness";
+
     public SourceUpdate {
         changes = List.copyOf(changes);
         findings = Map.copyOf(findings);

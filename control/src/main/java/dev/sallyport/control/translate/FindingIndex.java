@@ -59,6 +59,12 @@ public final class FindingIndex {
         return all.stream().distinct().sorted(ORDER).toList();
     }
 
+    /** The findings of one step of the work. */
+    public List<Finding> of(Object step) {
+        List<Finding> found = byStep.get(step);
+        return found == null ? List.of() : found;
+    }
+
     ShardedMap<Object, List<Finding>> byStep() {
         return byStep;
     }

@@ -242,7 +242,7 @@ public final class IncrementalTranslator {
         defaultsDirty |= gatewayDefault.services().contains(service);
     }
 
-    private static @Nullable ServiceRef serviceOf(Resource.OfEndpointSlice slice) {
+    static @Nullable ServiceRef serviceOf(Resource.OfEndpointSlice slice) {
         Map<String, String> labels = slice.slice().getMetadata().getLabels();
         String name = labels == null ? null : labels.get("kubernetes.io/service-name");
         return name == null ? null : new ServiceRef(slice.ref().namespace(), name);

@@ -17,6 +17,7 @@ import dev.sallyport.model.name.ObjectRef;
 import java.lang.management.ManagementFactory;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -26,7 +27,6 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
-import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -91,17 +91,18 @@ class ClusterSourceTest {
         await().until(() -> !cluster.isOpen(probe));
     }
 
+    private static Resource[] those(Resource[] resources, boolean secrets) {
+        return Arrays.stream(resources)
+                .filter(resource -> secrets == resource instanceof Resource.OfSecret)
+                .toArray(Resource[]::new);
+    }
+
     /** Lists everything, with these Ingresses and Secrets. */
     private void listAll(Resource... resources) {
-        Map<Boolean, List<Resource>> secrets =
-                List.of(resources).stream()
-                        .collect(
-                                Collectors.partitioningBy(
-                                        resource -> resource instanceof Resource.OfSecret));
-        cluster.feed(WatchedKind.INGRESS).list(secrets.get(false).toArray(Resource[]::new));
+        cluster.feed(WatchedKind.INGRESS).list(those(resources, false));
         cluster.feed(WatchedKind.SERVICE).list();
         cluster.feed(WatchedKind.ENDPOINT_SLICE).list();
-        cluster.feed(WatchedKind.SECRET).list(secrets.get(true).toArray(Resource[]::new));
+        cluster.feed(WatchedKind.SECRET).list(those(resources, true));
         cluster.feed(WatchedKind.NAMESPACE).list();
         cluster.feed(WatchedKind.INGRESS_CLASS).list();
     }

@@ -259,6 +259,7 @@ class ReportingIT {
                             cluster,
                             new ClusterSettings(
                                     List.of(), SecretAccess.BY_TYPE, Duration.ofSeconds(60)),
+                            Optional.empty(),
                             new ReportSettings(
                                     true,
                                     true,

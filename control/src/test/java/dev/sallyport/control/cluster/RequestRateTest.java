@@ -17,7 +17,7 @@ class RequestRateTest {
         assertThat(rate.take(NOW)).isZero();
         assertThat(rate.take(NOW)).isEqualTo(100 * MILLI);
         assertThat(rate.take(NOW)).isEqualTo(200 * MILLI);
-        assertThat(rate.take(NOW + 250 * MILLI)).isEqualTo(50 * MILLI);
+        assertThat(rate.take(later(250))).isEqualTo(50 * MILLI);
     }
 
     @Test
@@ -25,7 +25,7 @@ class RequestRateTest {
         for (int i = 0; i < 3; i++) {
             rate.take(NOW);
         }
-        long later = NOW + 60_000 * MILLI;
+        long later = later(60_000);
         assertThat(rate.take(later)).isZero();
         assertThat(rate.take(later)).isZero();
         assertThat(rate.take(later)).isZero();
@@ -41,5 +41,10 @@ class RequestRateTest {
         assertThat(rate.take(NOW))
                 .as("a shorter pause takes nothing back")
                 .isEqualTo(2_200 * MILLI);
+    }
+
+    private static long later(int millis) {
+        long now = NOW;
+        return now + millis * MILLI;
     }
 }

@@ -42,7 +42,7 @@ class SecretsIT {
     @ParameterizedTest
     @EnumSource(SecretAccess.class)
     void aSecretOfAnotherTypeIsFoundAndFollowed(SecretAccess access) throws Exception {
-        String name = "opaque-" + access.ordinal();
+        String name = "opaque-" + access.name().length();
         api.apply(Site.of("default", name));
         api.apply(Site.secret("default", name, "Opaque", 1));
         try (ServedCluster served = ServedCluster.start(api.admin(), settings(access))) {
@@ -59,7 +59,7 @@ class SecretsIT {
     @ParameterizedTest
     @EnumSource(SecretAccess.class)
     void aSecretThatChangesItsTypeIsFollowed(SecretAccess access) throws Exception {
-        String name = "changing-" + access.ordinal();
+        String name = "changing-" + access.name().length();
         String host = name + ".example.com";
         api.apply(Site.of("default", name));
         api.apply(Site.secret("default", name, "Opaque", 1));
@@ -83,7 +83,7 @@ class SecretsIT {
     @EnumSource(SecretAccess.class)
     void aSecretThatIsNotThereIsSaidToBeMissingOnceThatIsKnown(SecretAccess access)
             throws Exception {
-        String name = "missing-" + access.ordinal();
+        String name = "missing-" + access.name().length();
         try (ServedCluster served = ServedCluster.start(api.admin(), settings(access))) {
             api.apply(Site.of("default", name));
             await().until(() ->
@@ -98,7 +98,7 @@ class SecretsIT {
     @ParameterizedTest
     @EnumSource(SecretAccess.class)
     void aSecretThatIsThereIsNeverSaidToBeMissing(SecretAccess access) throws Exception {
-        String name = "present-" + access.ordinal();
+        String name = "present-" + access.name().length();
         api.apply(Site.secret("default", name, "Opaque", 1));
         try (ServedCluster served = ServedCluster.start(api.admin(), settings(access))) {
             served.dataPlane()

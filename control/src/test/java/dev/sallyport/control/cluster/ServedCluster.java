@@ -5,6 +5,8 @@ import static org.awaitility.Awaitility.await;
 import dev.sallyport.control.ClusterControl;
 import dev.sallyport.control.ControlSettings;
 import dev.sallyport.control.RecordingDataPlane;
+import dev.sallyport.control.ReportSettings;
+import dev.sallyport.control.stored.StoreSettings;
 import dev.sallyport.model.certificate.CertificateSet;
 import dev.sallyport.model.finding.Finding;
 import dev.sallyport.model.finding.Reason;
@@ -22,12 +24,19 @@ final class ServedCluster implements AutoCloseable {
     private final ClusterControl control;
     private final RecordingDataPlane dataPlane = new RecordingDataPlane();
 
-    private ServedCluster(ClusterAccess access, ClusterSettings settings) throws Exception {
+    private ServedCluster(
+            ClusterAccess access,
+            ClusterSettings settings,
+            Optional<StoreSettings> store,
+            ReportSettings told)
+            throws Exception {
         this.cluster = ClusterClient.open(access);
         this.control =
                 ClusterControl.open(
                         cluster,
                         settings,
+                        store,
+                        told,
                         ControlSettings.forCluster(List.of(), Optional.empty()),
                         dataPlane,
                         Clock.system(ZoneOffset.UTC));
@@ -35,7 +44,17 @@ final class ServedCluster implements AutoCloseable {
 
     /** Begins; waits for nothing. */
     static ServedCluster begin(ClusterAccess access, ClusterSettings settings) throws Exception {
-        return new ServedCluster(access, settings);
+        return new ServedCluster(access, settings, Optional.empty(), ReportSettings.NOTHING);
+    }
+
+    /** Begins with a last known good state on disk; waits for nothing. */
+    static ServedCluster begin(
+            ClusterAccess access,
+            ClusterSettings settings,
+            StoreSettings store,
+            ReportSettings told)
+            throws Exception {
+        return new ServedCluster(access, settings, Optional.of(store), told);
     }
 
     /** Begins, and waits for the first snapshot. */

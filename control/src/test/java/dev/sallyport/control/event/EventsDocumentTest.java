@@ -20,6 +20,7 @@ class EventsDocumentTest {
             EnumSet.of(
                     Reason.FILE_UNREADABLE,
                     Reason.OBJECT_DUPLICATE,
+                    Reason.CLASS_OF_ANOTHER_CONTROLLER,
                     Reason.LISTENER_NOT_BOUND,
                     Reason.API_SERVER_UNREACHABLE,
                     Reason.WATCH_INTERRUPTED,

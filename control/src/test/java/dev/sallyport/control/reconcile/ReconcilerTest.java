@@ -31,6 +31,7 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -38,7 +39,9 @@ import org.junit.jupiter.api.Test;
 class ReconcilerTest {
     private static final Instant NOW = Instant.parse("2026-06-01T00:00:00Z");
 
+    private final AtomicLong looks = new AtomicLong();
     private volatile Instant now = NOW;
+    private volatile boolean ticking;
     private final RecordingDataPlane dataPlane = new RecordingDataPlane();
     private final Set<ObjectRef> demanded = ConcurrentHashMap.newKeySet();
     private Reconciler reconciler = reconciler(SecretDemand.NONE);
@@ -51,7 +54,7 @@ class ReconcilerTest {
                 Placeholders.READER,
                 Runnable::run,
                 dataPlane,
-                () -> now);
+                () -> ticking ? now.plusNanos(looks.incrementAndGet()) : now);
     }
 
     /** A source that looks for Secrets only when something refers to them. */
@@ -149,6 +152,22 @@ class ReconcilerTest {
         await().until(() -> reconciler.state().findings().contains(finding));
         reconciler.submit(new SourceUpdate(List.of(), Map.of("x", List.of())));
         await().until(() -> reconciler.state().findings().isEmpty());
+    }
+
+    /** No two looks at a clock show the same time. */
+    @Test
+    void aClockThatIsSetBackIsNoticedAndNotLookedAtAgainAndAgain() throws Exception {
+        ticking = true;
+        start(ingress("a"), secret("a", "01"));
+        now = Instant.parse("2019-01-01T00:00:00Z"); // the certificate is of 2020
+        await().atMost(Duration.ofSeconds(20))
+                .until(() ->
+                        reconciler.state().findings().stream()
+                                .anyMatch(finding ->
+                                        finding.reason() == Reason.CERTIFICATE_NOT_YET_VALID));
+        assertThat(serial(dataPlane.last(), "a.example.com")).isEqualTo("01");
+        long before = looks.get();
+        await().during(Duration.ofMillis(300)).until(() -> looks.get() - before < 100);
     }
 
     @Test
@@ -387,10 +406,6 @@ class ReconcilerTest {
 
     private ServedTruth.@Nullable Unserved unserved(String name) {
         return reconciler.state().truth().unserved().get(secretRef(name));
-    }
-
-    private static ObjectRef secretRef(String name) {
-        return new ObjectRef("Secret", "default", name);
     }
 
     private void submit(Resource... resources) {

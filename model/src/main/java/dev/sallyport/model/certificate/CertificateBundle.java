@@ -30,9 +30,9 @@ import java.util.List;
 import java.util.Set;
 
 /**
- * A certificate chain with its private key that were <em>proven</em> to belong together: only
- * {@link #of} makes one, and it has the key sign a random message that the leaf verifies. Held as
- * DER; nothing native belongs to it.
+ * A certificate chain with its private key that were <em>proven</em> to belong together: {@link
+ * #of} has the key sign a random message that the leaf verifies, and {@link #ofProven} takes over
+ * what was proven so and kept under seal. Held as DER; nothing native belongs to it.
  *
  * <p>Equality is identity on purpose: the data plane keys its native cache by the object, so that a
  * rotated host can never hit the credential of the bundle before. Compare {@link #fingerprint} to
@@ -94,21 +94,45 @@ public final class CertificateBundle {
      */
     public static CertificateBundle of(List<byte[]> chain, byte[] pkcs8)
             throws GeneralSecurityException {
+        X509Certificate leaf = leafOf(chain);
+        prove(leaf.getPublicKey(), keyTypeOf(leaf.getPublicKey()), pkcs8);
+        return of(chain, leaf, pkcs8);
+    }
+
+    /**
+     * Takes over what {@link #of} proved before: for whoever kept chain and key together since,
+     * where nobody could exchange one of them. The proof is most of what thousands of certificates
+     * cost.
+     *
+     * @param chain DER, leaf first; not empty
+     * @param pkcs8 the private key as a PKCS#8 structure; copied
+     * @throws GeneralSecurityException where the leaf cannot be read or is of an unknown kind
+     */
+    public static CertificateBundle ofProven(List<byte[]> chain, byte[] pkcs8)
+            throws GeneralSecurityException {
+        return of(chain, leafOf(chain), pkcs8);
+    }
+
+    private static CertificateBundle of(List<byte[]> chain, X509Certificate leaf, byte[] pkcs8)
+            throws GeneralSecurityException {
+        String fingerprint =
+                HexFormat.of()
+                        .formatHex(MessageDigest.getInstance("SHA-256").digest(chain.getFirst()));
+        return new CertificateBundle(
+                chain.stream().map(byte[]::clone).toList(),
+                SensitiveBytes.copyOf(pkcs8),
+                leaf,
+                keyTypeOf(leaf.getPublicKey()),
+                fingerprint);
+    }
+
+    private static X509Certificate leafOf(List<byte[]> chain) throws CertificateException {
         if (chain.isEmpty()) {
             throw new CertificateException("chain: empty (expected: a leaf certificate)");
         }
-        List<byte[]> copies = chain.stream().map(byte[]::clone).toList();
-        X509Certificate leaf =
-                (X509Certificate)
-                        CertificateFactory.getInstance("X.509")
-                                .generateCertificate(new ByteArrayInputStream(copies.getFirst()));
-        KeyType keyType = keyTypeOf(leaf.getPublicKey());
-        prove(leaf.getPublicKey(), keyType, pkcs8);
-        String fingerprint =
-                HexFormat.of()
-                        .formatHex(MessageDigest.getInstance("SHA-256").digest(copies.getFirst()));
-        return new CertificateBundle(
-                copies, SensitiveBytes.copyOf(pkcs8), leaf, keyType, fingerprint);
+        return (X509Certificate)
+                CertificateFactory.getInstance("X.509")
+                        .generateCertificate(new ByteArrayInputStream(chain.getFirst()));
     }
 
     /**

@@ -101,6 +101,19 @@ public enum Reason {
     /** The native TLS library refused a certificate that parsed. */
     CERTIFICATE_REFUSED(ERROR),
 
+    /**
+     * The API server has not answered since the start: what is served was stored while it did, and
+     * changes since then are not known.
+     */
+    STATE_STALE(WARNING),
+    /**
+     * The stored state is damaged, foreign or sealed with another key, and is not used; or a part
+     * of it is of another version, and is left out.
+     */
+    STORED_STATE_REFUSED(ERROR),
+    /** The stored state could not be written; the file before stays. */
+    STORED_STATE_NOT_WRITTEN(WARNING),
+
     /** A listener could not be bound. */
     LISTENER_NOT_BOUND(ERROR),
 

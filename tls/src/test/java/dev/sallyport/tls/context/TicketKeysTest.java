@@ -13,9 +13,13 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class TicketKeysTest {
     private static final byte[] POLICY = {1, 2, 3};
@@ -134,6 +138,29 @@ class TicketKeysTest {
         assertThat(keys.advance(at(9))).isEqualTo(1001);
 
         assertThat(names(keys.of(POLICY))).contains(ahead).element(0).isNotEqualTo(ahead);
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {-400, -1, 1, 400})
+    void keysGoOnChangingWhenTheClockJumpsByDays(int days) {
+        TicketKeys jumped = new TicketKeys(new byte[32], NOW); // as in service
+        jumped.advance(NOW);
+        Set<String> sealedWith = new LinkedHashSet<>(Set.of(names(jumped.of(POLICY)).getFirst()));
+        Instant clock = NOW.plus(Duration.ofDays(days));
+        for (int period = 0; period < 4; period++) {
+            jumped.advance(clock);
+            List<String> before = names(jumped.of(POLICY));
+            sealedWith.add(before.getFirst());
+            clock = clock.plus(TicketKeys.PERIOD);
+            jumped.advance(clock);
+            assertThat(names(jumped.of(POLICY)))
+                    .as("a ticket opens for a while")
+                    .containsAll(before.subList(0, 1));
+        }
+        jumped.advance(NOW); // mended
+        jumped.advance(NOW.plus(TicketKeys.PERIOD));
+        sealedWith.add(names(jumped.of(POLICY)).getFirst());
+        assertThat(sealedWith).hasSizeGreaterThanOrEqualTo(5);
     }
 
     @Test

@@ -1,0 +1,251 @@
+package dev.sallyport.conformance;
+
+import static dev.sallyport.conformance.Manifests.ingress;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.security.SecureRandom;
+import java.time.Duration;
+import java.util.Random;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The packaged gateway with a last known good state on disk, and no API server when it starts. */
+@OnCluster(testBed = true)
+final class LastKnownGoodIT {
+    private static final System.Logger LOG = System.getLogger("conformance.figures");
+
+    /**
+     * From the start of the process to the first answer of a backend, with the start of the JVM.
+     */
+    private static final Duration PROMISED = Duration.ofSeconds(5);
+
+    /** The machine may have had something else to do at the first. */
+    private static final int ATTEMPTS = 3;
+
+    @TempDir private Path work;
+    private Pki pki;
+    private Path state;
+    private byte[] key;
+
+    @BeforeEach
+    void makeKey() throws IOException {
+        pki = Pki.in(work);
+        state = work.resolve("state/last-known-good");
+        Files.createDirectories(state.getParent());
+        key = new byte[32];
+        new SecureRandom().nextBytes(key);
+        Path file = Files.write(work.resolve("key"), key);
+        Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("r--r-----"));
+    }
+
+    /** Whatever the test came to, the next one has a whole cluster. */
+    @AfterEach
+    void mend(Cluster cluster) {
+        cluster.program("start", "apiserver");
+    }
+
+    @Test
+    void aStartWithoutTheApiServerServesWhatWasServedAndFollowsItWhenItIsBack(
+            Cluster cluster, Namespace namespace) throws Exception {
+        String shop = "shop." + namespace.name() + ".test";
+        String old = "old." + namespace.name() + ".test";
+        namespace.echo("echo", 2);
+        Leaf leaf = secret(namespace, "shop", shop);
+        Leaf oldLeaf = secret(namespace, "old", old);
+        namespace.apply(site("shop", shop), site("old", old), site("third", "third.test"));
+        try (Gateway before = gateway(cluster, namespace, "before").start()) {
+            before.awaitServed(shop, leaf);
+            before.awaitServed(old, oldLeaf);
+            await().until(() -> before.metrics().sum("sallyport_stored_state_writes_total") > 0);
+            assertThat(before.metrics().sum("sallyport_stale")).isZero();
+        }
+        assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(state)))
+                .isEqualTo("rw-------");
+        assertThat(pki.material().find(state)).as("keys in clear text").isEmpty();
+
+        Leaf renewed = secret(namespace, "shop", shop);
+        namespace.kubectl().ok("delete", "ingress", "old");
+        cluster.program("kill", "apiserver");
+        Gateway gateway = startInTime(cluster, namespace, shop, leaf);
+        try {
+            assertThat(gateway.adminGet("/readyz").body()).contains("ready; stale since 20");
+            assertThat(gateway.metrics().sum("sallyport_stale")).isEqualTo(1);
+            assertThat(gateway.metrics().sum("sallyport_source_age_seconds")).isPositive();
+            gateway.awaitFinding("StateStale", "last-known-good", "API server");
+            assertThat(gateway.err().lines().filter(line -> line.contains("Serving the last")))
+                    .as("said once")
+                    .hasSize(1);
+            assertThat(status(gateway, old)).isEqualTo(200);
+
+            var failed = new AtomicInteger();
+            var asked = new AtomicInteger();
+            var over = new AtomicBoolean();
+            Thread client =
+                    Thread.ofVirtual()
+                            .start(() -> {
+                                while (!over.get()) {
+                                    asked.incrementAndGet();
+                                    if (status(gateway, shop) != 200) {
+                                        failed.incrementAndGet();
+                                    }
+                                }
+                            });
+            cluster.program("start", "apiserver");
+            await().atMost(Duration.ofSeconds(60))
+                    .until(() -> gateway.metrics().sum("sallyport_stale") == 0);
+            gateway.awaitServed(shop, renewed);
+            await().atMost(Duration.ofSeconds(20)).until(() -> status(gateway, old) == 404);
+            over.set(true);
+            client.join();
+            assertThat(failed).as("of %s requests", asked).hasValue(0);
+            assertThat(gateway.adminGet("/readyz").body().strip()).isEqualTo("ready");
+            gateway.awaitNoFinding("StateStale");
+        } finally {
+            gateway.close();
+        }
+    }
+
+    @Test
+    void aProcessThatIsKilledAtAnyMomentLeavesAFileThatCanBeServed(
+            Cluster cluster, Namespace namespace) throws Exception {
+        String shop = "shop." + namespace.name() + ".test";
+        namespace.echo("echo", 1);
+        secret(namespace, "shop", shop);
+        namespace.apply(site("shop", shop));
+        var random = new Random(1);
+        Gateway running = gateway(cluster, namespace, "killed").start();
+        await().until(() -> Files.exists(state));
+        for (int i = 0; i < 5; i++) {
+            secret(namespace, "shop", shop);
+            secret(namespace, "shop", shop); // each is written within a tenth of a second
+            await().pollDelay(Duration.ofMillis(random.nextInt(150))).until(() -> true);
+            running.process().destroyForcibly().waitFor();
+            Path unreachable = withoutApiServer(cluster);
+            Gateway stale = starter(cluster, namespace, unreachable, "stale-" + i).start();
+            assertThat(stale.metrics().sum("sallyport_stale")).isEqualTo(1);
+            assertThat(status(stale, shop)).isEqualTo(200);
+            stale.close();
+            running = gateway(cluster, namespace, "killed-" + i).start();
+        }
+        running.close();
+    }
+
+    @Test
+    void aForeignOrDamagedFileIsRefusedAndReplacedOnceTheApiServerAnswers(
+            Cluster cluster, Namespace namespace) throws Exception {
+        String shop = "shop." + namespace.name() + ".test";
+        namespace.echo("echo", 1);
+        Leaf leaf = secret(namespace, "shop", shop);
+        namespace.apply(site("shop", shop));
+        Files.writeString(state, "sallyport last known good state\nformat: 1\nand no more");
+        Path unreachable = withoutApiServer(cluster);
+        Gateway refusing = starter(cluster, namespace, unreachable, "refusing").launch();
+        await().atMost(Duration.ofSeconds(30))
+                .until(() -> refusing.err().contains("The stored state is refused"));
+        assertThat(refusing.readyz()).isEqualTo(503);
+        refusing.close();
+        try (Gateway gateway = gateway(cluster, namespace, "replacing").start()) {
+            gateway.awaitServed(shop, leaf);
+            await().until(() -> gateway.metrics().sum("sallyport_stored_state_writes_total") > 0);
+        }
+        try (Gateway stale = starter(cluster, namespace, unreachable, "served").start()) {
+            stale.awaitServed(shop, leaf);
+            assertThat(stale.metrics().sum("sallyport_stale")).isEqualTo(1);
+        }
+    }
+
+    /** Starts until it serves in time, a few times at most. */
+    private Gateway startInTime(Cluster cluster, Namespace namespace, String host, Leaf leaf)
+            throws IOException, InterruptedException {
+        Duration best = Duration.ofDays(1);
+        for (int attempt = 1; ; attempt++) {
+            long begin = System.nanoTime();
+            Gateway gateway = gateway(cluster, namespace, "attempt-" + attempt).launch();
+            await().pollInterval(Duration.ofMillis(10))
+                    .atMost(Duration.ofSeconds(60))
+                    .until(() -> serves(gateway, host, leaf) && status(gateway, host) == 200);
+            Duration took = Duration.ofNanos(System.nanoTime() - begin);
+            best = took.compareTo(best) < 0 ? took : best;
+            if (best.compareTo(PROMISED) <= 0 || attempt == ATTEMPTS) {
+                LOG.log(
+                        System.Logger.Level.INFO,
+                        "API server away: process started to first answer in {0} ms",
+                        best.toMillis());
+                assertThat(best).isLessThanOrEqualTo(PROMISED);
+                return gateway;
+            }
+            gateway.close();
+        }
+    }
+
+    private static boolean serves(Gateway gateway, String host, Leaf leaf) {
+        try {
+            return Handshakes.serial(gateway.httpsAddress(), host).equals(leaf.serial());
+        } catch (IOException notYet) {
+            return false;
+        }
+    }
+
+    /** 0 where there is no answer. */
+    private static int status(Gateway gateway, String host) {
+        try {
+            return RawClient.tls(gateway.httpsAddress(), host).get(host, "/").status();
+        } catch (UncheckedIOException none) {
+            return 0;
+        }
+    }
+
+    private Gateway.Starter gateway(Cluster cluster, Namespace namespace, String name)
+            throws IOException {
+        return starter(cluster, namespace, cluster.kubeconfig(), name);
+    }
+
+    private Gateway.Starter starter(
+            Cluster cluster, Namespace namespace, Path kubeconfig, String name) throws IOException {
+        Path own = Files.createDirectories(work.resolve(name));
+        return Gateway.on(cluster, own, pki, kubeconfig)
+                .flags("--watch-namespace", namespace.name())
+                .config(
+                        """
+                        kubernetes:
+                          lease-namespace: %s
+                          last-known-good:
+                            file: %s
+                            key-file: %s
+                            interval: 100ms
+                        """
+                                .formatted(namespace.name(), state, work.resolve("key")));
+    }
+
+    /** A kubeconfig whose API server nobody listens for. */
+    private Path withoutApiServer(Cluster cluster) throws IOException {
+        String config = Files.readString(cluster.kubeconfig());
+        String elsewhere = config.replaceAll("(server: https://[^:\\s]+):\\d+", "$1:9");
+        assertThat(elsewhere).isNotEqualTo(config);
+        return Files.writeString(work.resolve("unreachable.conf"), elsewhere);
+    }
+
+    private Leaf secret(Namespace namespace, String name, String host) {
+        Leaf leaf = pki.ecdsa(host);
+        namespace.apply(Manifests.secret(name, leaf));
+        return leaf;
+    }
+
+    private static String site(String name, String host) {
+        return ingress(name)
+                .spec("  ingressClassName: sallyport\n")
+                .tls(name, host)
+                .host(host, "echo")
+                .yaml();
+    }
+}
