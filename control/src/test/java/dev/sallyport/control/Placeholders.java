@@ -25,8 +25,10 @@ import java.util.List;
 public final class Placeholders {
     private static final KeyPair ECDSA = keys("EC", 256);
     private static final KeyPair RSA = keys("RSA", 2048);
-    private static final X509Bundle AUTHORITY = authority("CN=test authority");
-    private static final X509Bundle STAND_IN = authority("CN=cert-manager.local");
+    private static final X509Bundle AUTHORITY =
+            authority("CN=test authority", CertificateBuilder.Algorithm.ecp256);
+    private static final X509Bundle STAND_IN =
+            authority("CN=cert-manager.local", CertificateBuilder.Algorithm.ecp521);
 
     private Placeholders() {}
 
@@ -63,7 +65,7 @@ public final class Placeholders {
             boolean temporary = type.startsWith("temporary-");
             var builder =
                     new CertificateBuilder()
-                            .subject(temporary ? "SERIALNUMBER=1234567890,CN=test" : "CN=test")
+                            .subject("CN=test")
                             .keyPair(keys)
                             .serial(new BigInteger(serial, 16))
                             .notBefore(Instant.parse(from + "T00:00:00Z"))
@@ -101,11 +103,11 @@ public final class Placeholders {
         return outer.toByteArray();
     }
 
-    private static X509Bundle authority(String name) {
+    private static X509Bundle authority(String name, CertificateBuilder.Algorithm algorithm) {
         try {
             return new CertificateBuilder()
                     .subject(name)
-                    .ecp256()
+                    .algorithm(algorithm)
                     .setIsCertificateAuthority(true)
                     .notBefore(Instant.parse("2000-01-01T00:00:00Z"))
                     .notAfter(Instant.parse("2099-01-01T00:00:00Z"))

@@ -28,7 +28,10 @@ class EventsDocumentTest {
                     Reason.WATCH_LIMITED,
                     Reason.LIST_HELD_BACK,
                     Reason.NAMESPACE_MISSING,
-                    Reason.SECRETS_READ_IN_TURN);
+                    Reason.SECRETS_READ_IN_TURN,
+                    Reason.STATE_STALE,
+                    Reason.STORED_STATE_REFUSED,
+                    Reason.STORED_STATE_NOT_WRITTEN);
 
     @Test
     void theDocumentSaysOfEachReasonWhatItMeansAndWhatToDo() throws Exception {
