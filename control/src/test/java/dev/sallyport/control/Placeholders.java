@@ -15,7 +15,13 @@ import java.security.KeyPair;
 import java.security.KeyPairGenerator;
 import java.security.cert.X509Certificate;
 import java.time.Instant;
+import java.util.Date;
 import java.util.List;
+import org.bouncycastle.asn1.x500.X500Name;
+import org.bouncycastle.asn1.x509.Extension;
+import org.bouncycastle.cert.jcajce.JcaX509CertificateConverter;
+import org.bouncycastle.cert.jcajce.JcaX509v3CertificateBuilder;
+import org.bouncycastle.operator.jcajce.JcaContentSignerBuilder;
 
 /**
  * Certificates written as one line, so that a test's manifests can be read: {@code ecdsa 0a1b
@@ -25,10 +31,8 @@ import java.util.List;
 public final class Placeholders {
     private static final KeyPair ECDSA = keys("EC", 256);
     private static final KeyPair RSA = keys("RSA", 2048);
-    private static final X509Bundle AUTHORITY =
-            authority("CN=test authority", CertificateBuilder.Algorithm.ecp256);
-    private static final X509Bundle STAND_IN =
-            authority("CN=cert-manager.local", CertificateBuilder.Algorithm.ecp521);
+    private static final X509Bundle AUTHORITY = authority();
+    private static final KeyPair STAND_IN = keys("EC", 521);
 
     private Placeholders() {}
 
@@ -63,21 +67,60 @@ public final class Placeholders {
         try {
             KeyPair keys = type.endsWith("rsa") ? RSA : ECDSA;
             boolean temporary = type.startsWith("temporary-");
-            var builder =
-                    new CertificateBuilder()
-                            .subject("CN=test")
-                            .keyPair(keys)
-                            .serial(new BigInteger(serial, 16))
-                            .notBefore(Instant.parse(from + "T00:00:00Z"))
-                            .notAfter(Instant.parse(until + "T00:00:00Z"));
-            // addSanDnsName takes no wildcards.
-            builder.addExtensionOctetString("2.5.29.17", false, alternativeNames(names));
+            BigInteger number = new BigInteger(serial, 16);
+            Instant notBefore = Instant.parse(from + "T00:00:00Z");
+            Instant notAfter = Instant.parse(until + "T00:00:00Z");
             X509Certificate leaf =
-                    builder.buildIssuedBy(temporary ? STAND_IN : AUTHORITY).getCertificate();
+                    temporary
+                            ? standIn(keys, number, names, notBefore, notAfter)
+                            : issued(keys, number, names, notBefore, notAfter);
             return CertificateBundle.of(List.of(leaf.getEncoded()), keys.getPrivate().getEncoded());
         } catch (Exception e) {
             throw new AssertionError(e);
         }
+    }
+
+    private static X509Certificate issued(
+            KeyPair keys,
+            BigInteger serial,
+            List<String> names,
+            Instant notBefore,
+            Instant notAfter)
+            throws Exception {
+        var builder =
+                new CertificateBuilder()
+                        .subject("CN=test")
+                        .keyPair(keys)
+                        .serial(serial)
+                        .notBefore(notBefore)
+                        .notAfter(notAfter);
+        // addSanDnsName takes no wildcards.
+        builder.addExtensionOctetString("2.5.29.17", false, alternativeNames(names));
+        return builder.buildIssuedBy(AUTHORITY).getCertificate();
+    }
+
+    /** As cert-manager's throw-away authority makes them. */
+    private static X509Certificate standIn(
+            KeyPair keys,
+            BigInteger serial,
+            List<String> names,
+            Instant notBefore,
+            Instant notAfter)
+            throws Exception {
+        var builder =
+                new JcaX509v3CertificateBuilder(
+                        new X500Name("CN=cert-manager.local"),
+                        serial,
+                        Date.from(notBefore),
+                        Date.from(notAfter),
+                        new X500Name("CN=test"),
+                        keys.getPublic());
+        builder.addExtension(Extension.subjectAlternativeName, false, alternativeNames(names));
+        return new JcaX509CertificateConverter()
+                .getCertificate(
+                        builder.build(
+                                new JcaContentSignerBuilder("SHA512withECDSA")
+                                        .build(STAND_IN.getPrivate())));
     }
 
     private static Parsed<CertificateBundle> rejected(
@@ -103,11 +146,11 @@ public final class Placeholders {
         return outer.toByteArray();
     }
 
-    private static X509Bundle authority(String name, CertificateBuilder.Algorithm algorithm) {
+    private static X509Bundle authority() {
         try {
             return new CertificateBuilder()
-                    .subject(name)
-                    .algorithm(algorithm)
+                    .subject("CN=test authority")
+                    .ecp256()
                     .setIsCertificateAuthority(true)
                     .notBefore(Instant.parse("2000-01-01T00:00:00Z"))
                     .notAfter(Instant.parse("2099-01-01T00:00:00Z"))
