@@ -2,6 +2,7 @@ package dev.sallyport.conformance;
 
 import static dev.sallyport.conformance.Manifests.ingress;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import java.io.IOException;
 import java.math.BigInteger;
@@ -14,7 +15,9 @@ import java.security.GeneralSecurityException;
 import java.security.KeyPair;
 import java.security.KeyPairGenerator;
 import java.security.spec.RSAKeyGenParameterSpec;
+import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -397,11 +400,145 @@ final class CommandLineIT {
     }
 
     @Test
-    void runWithoutAFolderSaysWhatIsMissing() {
+    void runWithNothingToServeSaysWhatToServe() {
         Ran run = Distribution.run("run", "--admin", "127.0.0.1:" + Gateway.freePort());
 
-        assertThat(run.exit()).isIn(USAGE, CONFIGURATION);
-        assertThat(run.err()).contains("resources");
+        assertThat(run.exit()).isEqualTo(USAGE);
+        assertThat(run.err())
+                .contains("--kubeconfig FILE", "--resources DIR")
+                .doesNotContain("\tat ");
+    }
+
+    @Test
+    void aFolderAndAClusterAtOnceAreWrongUse() {
+        for (List<String> cluster :
+                List.of(
+                        List.of("--kubeconfig", "admin.conf"),
+                        List.of("--watch-namespace", "shop"),
+                        List.of("--publish-address", "192.0.2.1"),
+                        List.of("--publish-service", "edge/sallyport"))) {
+            List<String> arguments =
+                    new ArrayList<>(List.of("run", "--resources", folder.path().toString()));
+            arguments.addAll(cluster);
+            Ran run = Distribution.run(arguments.toArray(String[]::new));
+
+            assertThat(run.exit()).as(run.all()).isEqualTo(USAGE);
+            assertThat(run.err())
+                    .contains(cluster.getFirst(), "--resources")
+                    .doesNotContain("\tat ");
+        }
+    }
+
+    @Test
+    void aFolderMayBeLimitedToClasses(@TempDir Path run) {
+        try (Gateway serving =
+                Gateway.in(run, pki, folder)
+                        .flags("--ingress-class", "public", "--ingress-class", "private")
+                        .start()) {
+            assertThat(serving.api("routes").toString()).contains("shop.test");
+        }
+    }
+
+    @Test
+    void whatAClusterIsAskedForIsPartOfTheConfiguration() {
+        Ran config =
+                Distribution.run(
+                        "config",
+                        "--kubeconfig",
+                        "admin.conf",
+                        "--watch-namespace",
+                        "shop",
+                        "--watch-namespace",
+                        "blog",
+                        "--ingress-class",
+                        "public",
+                        "--publish-address",
+                        "192.0.2.1",
+                        "--publish-address",
+                        "edge.example.com");
+
+        assertThat(config.exit()).as(config.all()).isZero();
+        assertThat(line(config, "kubernetes.kubeconfig")).contains("admin.conf", "--kubeconfig");
+        assertThat(line(config, "kubernetes.watch-namespaces"))
+                .contains("shop, blog", "--watch-namespace");
+        assertThat(line(config, "kubernetes.publish-addresses"))
+                .contains("192.0.2.1, edge.example.com", "--publish-address");
+        assertThat(line(config, "ingress.classes")).contains("public", "--ingress-class");
+        assertThat(line(config, "ingress.external-names"))
+                .as("a default of clusters")
+                .contains("false", "default");
+    }
+
+    @Test
+    void twoWaysToSayWhatIsPublishedAreWrongUse() {
+        Ran config =
+                Distribution.run(
+                        "config",
+                        "--publish-address",
+                        "192.0.2.1",
+                        "--publish-service",
+                        "edge/sallyport");
+
+        assertThat(config.exit()).as(config.all()).isEqualTo(USAGE);
+        assertThat(config.err()).contains("expected: one of them");
+    }
+
+    @Test
+    void aKubeconfigThatIsNotThereSaysSo(@TempDir Path parent) {
+        Ran run = Distribution.run("run", "--kubeconfig", parent.resolve("nowhere").toString());
+
+        assertThat(run.exit()).isEqualTo(NO_INPUT);
+        assertThat(run.err()).contains("nowhere cannot be read").doesNotContain("\tat ");
+    }
+
+    @Test
+    void whatIsNoKubeconfigSaysSoWithoutItsContents(@TempDir Path parent) throws IOException {
+        Path file = Files.writeString(parent.resolve("admin.conf"), "token: hunter2: [\n");
+
+        Ran run =
+                Distribution.run(
+                        "run",
+                        "--kubeconfig",
+                        file.toString(),
+                        "--http",
+                        "127.0.0.1:" + Gateway.freePort(),
+                        "--https",
+                        "127.0.0.1:" + Gateway.freePort(),
+                        "--admin",
+                        "127.0.0.1:" + Gateway.freePort());
+
+        assertThat(run.exit()).as(run.all()).isEqualTo(UNAVAILABLE);
+        assertThat(run.err())
+                .contains("admin.conf: not a kubeconfig", "--kubeconfig FILE")
+                .doesNotContain("hunter2", "\tat ");
+    }
+
+    @Test
+    void anApiServerThatIsNotThereIsWaitedForAndNamed(@TempDir Path parent) throws IOException {
+        int nobody = Gateway.freePort();
+        Path file =
+                Files.writeString(
+                        parent.resolve("admin.conf"),
+                        """
+                        apiVersion: v1
+                        kind: Config
+                        clusters: [{name: c, cluster: {server: "https://127.0.0.1:%d"}}]
+                        users: [{name: u, user: {token: t}}]
+                        contexts: [{name: x, context: {cluster: c, user: u}}]
+                        current-context: x
+                        """
+                                .formatted(nobody));
+        try (Gateway starting = Gateway.ofKubeconfig(parent, pki, file).launch()) {
+            await().atMost(Duration.ofSeconds(30))
+                    .until(() ->
+                            starting.readyz() == 503
+                                    && starting.adminGet("/readyz")
+                                            .body()
+                                            .contains(
+                                                    "waiting for the list of ingressclasses (Connect"));
+            assertThat(starting.adminGet("/livez").statusCode()).isEqualTo(200);
+            await().until(() -> starting.err().contains("\"message\":\"waiting\""));
+        }
     }
 
     @Test
@@ -409,7 +546,10 @@ final class CommandLineIT {
         Ran help = Distribution.run("run", "--help");
 
         assertThat(help.exit()).isZero();
-        assertThat(help.out()).contains("--resources", "--http", "--https", "--admin", "--config");
+        assertThat(help.out())
+                .contains("--resources", "--http", "--https", "--admin", "--config")
+                .contains("--kubeconfig", "--watch-namespace", "--ingress-class")
+                .contains("--publish-address", "--publish-service");
     }
 
     @Test

@@ -86,6 +86,11 @@ final class Gateway implements AutoCloseable {
         return new Starter(work, pki).flags("--kubeconfig", kubeconfig.toString()).inside(cluster);
     }
 
+    /** A gateway on the cluster of a kubeconfig, as anybody would start it here. */
+    static Starter ofKubeconfig(Path work, Pki pki, Path kubeconfig) {
+        return new Starter(work, pki).flags("--kubeconfig", kubeconfig.toString());
+    }
+
     /** How a gateway is to be started. */
     static final class Starter {
         private final Path work;

@@ -25,6 +25,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.TimeUnit;
@@ -248,20 +249,20 @@ public final class ApiServer implements AutoCloseable {
         Path file = folder.resolve(user + "-" + UUID.randomUUID() + ".conf");
         write(
                 file,
-                """
-                apiVersion: v1
-                kind: Config
-                clusters: [{name: c, cluster: {server: "%s", certificate-authority-data: %s}}]
-                users: [{name: u, user: {token: "%s"}}]
-                contexts: [{name: x, context: {cluster: c, user: u}}]
-                current-context: x
-                """
-                        .formatted(
-                                url,
-                                Base64.getEncoder()
-                                        .encodeToString(
-                                                authority().getBytes(StandardCharsets.US_ASCII)),
-                                token));
+                String.format(
+                        Locale.ROOT,
+                        """
+                        apiVersion: v1
+                        kind: Config
+                        clusters: [{name: c, cluster: {server: "%s", certificate-authority-data: %s}}]
+                        users: [{name: u, user: {token: "%s"}}]
+                        contexts: [{name: x, context: {cluster: c, user: u}}]
+                        current-context: x
+                        """,
+                        url,
+                        Base64.getEncoder()
+                                .encodeToString(authority().getBytes(StandardCharsets.US_ASCII)),
+                        token));
         return new ClusterAccess.Kubeconfig(file, Optional.empty());
     }
 

@@ -151,7 +151,7 @@ class OutageIT {
                     "ingressclasses",
                     "{\"type\":\"BOOKMARK\",\"object\":{\"kind\":\"IngressClass\",\"apiVersion\":"
                             + "\"networking.k8s.io/v1\",\"metadata\":{\"resourceVersion\":\"%s\"}}}"
-                                    .formatted(version));
+                                    .replace("%s", version));
             // The client takes the end of a watch that was opened just now for a 410.
             await().pollDelay(Duration.ofSeconds(3)).until(() -> true);
             proxy.forget();
@@ -270,7 +270,9 @@ class OutageIT {
                     "200 OK",
                     "",
                     "{\"kind\":\"IngressList\",\"apiVersion\":\"networking.k8s.io/v1\",\"metadata\":"
-                            + "{\"resourceVersion\":\"%s\"},\"items\":[]}".formatted(version()));
+                            + "{\"resourceVersion\":\""
+                            + version()
+                            + "\"},\"items\":[]}");
             api.kill();
             api.start();
             await().atMost(SECONDS).until(() -> served.control().heldBack() > 0);

@@ -17,53 +17,55 @@ final class Site {
     }
 
     static String ingress(String namespace, String name) {
-        return """
-        apiVersion: networking.k8s.io/v1
-        kind: Ingress
-        metadata: {name: "%2$s", namespace: "%1$s"}
-        spec:
-          ingressClassName: sallyport
-          tls: [{hosts: ["%2$s.example.com"], secretName: "%2$s"}]
-          rules:
-            - host: "%2$s.example.com"
-              http:
-                paths: [{path: /, pathType: Prefix, backend: {service: {name: "%2$s", port: {number: 80}}}}]
-        """
-                .formatted(namespace, name);
+        return text(
+                """
+                apiVersion: networking.k8s.io/v1
+                kind: Ingress
+                metadata: {name: "%2$s", namespace: "%1$s"}
+                spec:
+                  ingressClassName: sallyport
+                  tls: [{hosts: ["%2$s.example.com"], secretName: "%2$s"}]
+                  rules:
+                    - host: "%2$s.example.com"
+                      http:
+                        paths: [{path: /, pathType: Prefix, backend: {service: {name: "%2$s", port: {number: 80}}}}]
+                """,
+                namespace, name);
     }
 
     static String service(String namespace, String name) {
-        return """
-        apiVersion: v1
-        kind: Service
-        metadata: {name: "%2$s", namespace: "%1$s"}
-        spec: {ports: [{port: 80, targetPort: 8080, name: http}]}
-        ---
-        apiVersion: discovery.k8s.io/v1
-        kind: EndpointSlice
-        metadata: {name: "%2$s-1", namespace: "%1$s", labels: {kubernetes.io/service-name: "%2$s"}}
-        addressType: IPv4
-        ports: [{name: http, port: 8080, protocol: TCP}]
-        endpoints: [{addresses: [10.0.0.1], conditions: {ready: true}}]
-        """
-                .formatted(namespace, name);
+        return text(
+                """
+                apiVersion: v1
+                kind: Service
+                metadata: {name: "%2$s", namespace: "%1$s"}
+                spec: {ports: [{port: 80, targetPort: 8080, name: http}]}
+                ---
+                apiVersion: discovery.k8s.io/v1
+                kind: EndpointSlice
+                metadata: {name: "%2$s-1", namespace: "%1$s", labels: {kubernetes.io/service-name: "%2$s"}}
+                addressType: IPv4
+                ports: [{name: http, port: 8080, protocol: TCP}]
+                endpoints: [{addresses: [10.0.0.1], conditions: {ready: true}}]
+                """,
+                namespace, name);
     }
 
     /** A Secret with a new certificate for {@code name.example.com}. */
     static String secret(String namespace, String name, String type, long serial) {
-        return """
-        apiVersion: v1
-        kind: Secret
-        metadata: {name: "%s", namespace: "%s"}
-        type: %s
-        data: {tls.crt: %s, tls.key: %s}
-        """
-                .formatted(
-                        name,
-                        namespace,
-                        type,
-                        base64(certificate(name, serial).getCertificatePathPEM()),
-                        base64(certificate(name, serial).getPrivateKeyPEM()));
+        return text(
+                """
+                apiVersion: v1
+                kind: Secret
+                metadata: {name: "%s", namespace: "%s"}
+                type: %s
+                data: {tls.crt: %s, tls.key: %s}
+                """,
+                name,
+                namespace,
+                type,
+                base64(certificate(name, serial).getCertificatePathPEM()),
+                base64(certificate(name, serial).getPrivateKeyPEM()));
     }
 
     static String tlsSecret(String namespace, String name, long serial) {
@@ -95,6 +97,10 @@ final class Site {
     static String serial(long serial) {
         String hex = Long.toHexString(serial).toLowerCase(Locale.ROOT);
         return hex.length() % 2 == 0 ? hex : "0" + hex;
+    }
+
+    private static String text(String format, Object... values) {
+        return String.format(Locale.ROOT, format, values);
     }
 
     private static String base64(String text) {

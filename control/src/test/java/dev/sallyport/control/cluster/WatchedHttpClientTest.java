@@ -3,22 +3,23 @@ package dev.sallyport.control.cluster;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import com.sun.net.httpserver.HttpExchange;
-import com.sun.net.httpserver.HttpServer;
 import dev.sallyport.control.cluster.Contacts.Trouble;
+import java.io.BufferedReader;
 import java.io.IOException;
+import java.io.InputStreamReader;
 import java.net.InetAddress;
-import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.net.http.WebSocket;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.SplittableRandom;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
-import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
@@ -33,17 +34,14 @@ class WatchedHttpClientTest {
 
     private final ScheduledExecutorService timer = Executors.newSingleThreadScheduledExecutor();
     private final Contacts contacts = new Contacts(System::nanoTime);
-    private final CountDownLatch over = new CountDownLatch(1);
     private final AtomicInteger asked = new AtomicInteger();
     private final HttpClient plain = HttpClient.newHttpClient();
-    private HttpServer server;
+    private ServerSocket server;
     private WatchedHttpClient client;
 
     @BeforeEach
     void start() throws Exception {
-        server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
-        server.setExecutor(Executors.newVirtualThreadPerTaskExecutor());
-        server.start();
+        server = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
         contacts.expect(PATH);
         client = client(new RequestRate(100, 100));
     }
@@ -60,38 +58,54 @@ class WatchedHttpClientTest {
     }
 
     @AfterEach
-    void stop() {
-        over.countDown();
-        server.stop(0);
+    void stop() throws IOException {
+        server.close();
         timer.shutdownNow();
         client.shutdownNow();
     }
 
-    private void answer(int status, String retryAfter, int length, String body) {
-        server.createContext(
-                "/",
-                exchange -> {
-                    asked.incrementAndGet();
-                    if (!retryAfter.isEmpty()) {
-                        exchange.getResponseHeaders().set("Retry-After", retryAfter);
-                    }
-                    send(exchange, status, length, body);
-                });
+    private void answer(int status, String fields, int length, String body) {
+        String answer =
+                "HTTP/1.1 "
+                        + status
+                        + " Said\r\n"
+                        + fields
+                        + "Content-Length: "
+                        + length
+                        + "\r\n\r\n"
+                        + body;
+        Thread.ofVirtual().start(() -> accept(answer.getBytes(StandardCharsets.US_ASCII)));
     }
 
-    private void send(HttpExchange exchange, int status, int length, String body)
-            throws IOException {
-        exchange.sendResponseHeaders(status, length);
-        exchange.getResponseBody().write(body.getBytes(java.nio.charset.StandardCharsets.US_ASCII));
-        exchange.getResponseBody().flush();
-        if (length > body.length()) {
+    private void accept(byte[] answer) {
+        while (true) {
             try {
-                over.await(); // and not a byte more
-            } catch (InterruptedException interrupted) {
-                Thread.currentThread().interrupt();
+                Socket socket = server.accept();
+                Thread.ofVirtual().start(() -> serve(socket, answer));
+            } catch (IOException _) {
+                return;
             }
         }
-        exchange.close();
+    }
+
+    /** Whatever a body lacks never comes. */
+    private void serve(Socket socket, byte[] answer) {
+        try (socket) {
+            var lines =
+                    new BufferedReader(
+                            new InputStreamReader(
+                                    socket.getInputStream(), StandardCharsets.US_ASCII));
+            String line = lines.readLine();
+            while (line != null) {
+                if (line.isEmpty()) {
+                    asked.incrementAndGet();
+                    socket.getOutputStream().write(answer);
+                }
+                line = lines.readLine();
+            }
+        } catch (IOException _) {
+            // the client is gone
+        }
     }
 
     private CompletableFuture<HttpResponse<String>> get() {
@@ -100,7 +114,7 @@ class WatchedHttpClientTest {
     }
 
     private URI uri(String scheme) {
-        return URI.create(scheme + "://127.0.0.1:" + server.getAddress().getPort() + PATH.path());
+        return URI.create(scheme + "://127.0.0.1:" + server.getLocalPort() + PATH.path());
     }
 
     @Test
@@ -111,8 +125,8 @@ class WatchedHttpClientTest {
     }
 
     @Test
-    void anApiServerThatIsNotThereIsNotedToo() {
-        server.stop(0);
+    void anApiServerThatIsNotThereIsNotedToo() throws IOException {
+        server.close();
         assertThatThrownBy(() -> get().join()).isInstanceOf(CompletionException.class);
         assertThat(contacts.of(PATH).trouble())
                 .get()
@@ -151,7 +165,7 @@ class WatchedHttpClientTest {
 
     @Test
     void retryAfterHoldsEverythingThatFollows() {
-        answer(429, "1", 2, "{}");
+        answer(429, "Retry-After: 1\r\n", 2, "{}");
         get().join();
         long began = System.nanoTime();
         get().join();
