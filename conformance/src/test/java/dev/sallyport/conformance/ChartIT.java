@@ -108,11 +108,10 @@ final class ChartIT {
     @ParameterizedTest
     @MethodSource("values")
     void theGatewayTakesTheConfiguration(Path values) throws IOException {
-        JsonNode map = one(Helm.offline().template(values), "ConfigMap");
         Path file =
                 Files.writeString(
                         work.resolve("sallyport.yaml"),
-                        map.path("data").path("sallyport.yaml").stringValue(),
+                        configuration(Helm.offline().template(values)),
                         UTF_8);
         Ran ran = Distribution.run("config", "--config", file.toString());
         assertThat(ran.exit()).as(ran.all()).isZero();
@@ -166,18 +165,24 @@ final class ChartIT {
     @MethodSource("values")
     void aPodHasTheTimeToDrain(Path values) {
         List<JsonNode> objects = Helm.offline().template(values);
-        JsonNode timeouts =
-                Yaml.document(
-                                one(objects, "ConfigMap")
-                                        .path("data")
-                                        .path("sallyport.yaml")
-                                        .stringValue())
-                        .path("timeouts");
+        JsonNode timeouts = Yaml.document(configuration(objects)).path("timeouts");
         JsonNode pod = one(objects, "Deployment").path("spec").path("template").path("spec");
         assertThat(pod.path("terminationGracePeriodSeconds").asInt())
                 .isGreaterThan(
                         seconds(timeouts.path("drain-delay").stringValue())
                                 + seconds(timeouts.path("drain").stringValue()));
+    }
+
+    /** The gateway's file, in the one ConfigMap that has it. */
+    private static String configuration(List<JsonNode> objects) {
+        List<String> files =
+                of(objects, "ConfigMap").stream()
+                        .map(map -> map.path("data").path("sallyport.yaml"))
+                        .filter(JsonNode::isString)
+                        .map(JsonNode::stringValue)
+                        .toList();
+        assertThat(files).hasSize(1);
+        return files.getFirst();
     }
 
     private static int seconds(String duration) {
