@@ -56,7 +56,7 @@ final class VanishGuard {
             }
         }
         before = known.size() - held.size();
-        listed = true;
+        listed |= !inService.isEmpty();
     }
 
     /** The object exists. */

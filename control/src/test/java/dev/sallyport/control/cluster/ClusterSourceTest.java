@@ -32,6 +32,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.IntStream;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -76,7 +77,7 @@ class ClusterSourceTest {
         settle();
     }
 
-    /** Waits until what was told is handled. */
+    /** Waits until what was told is handled, in its turn. */
     private void settle() {
         var handled = new CountDownLatch(1);
         source.changed(
@@ -497,5 +498,154 @@ class ClusterSourceTest {
         assertThat(cluster.open()).isEmpty();
         feed.put(ingress("b"));
         await().pollDelay(50, TimeUnit.MILLISECONDS).until(() -> updates.size() == 1);
+    }
+
+    // A start from a stored state
+
+    @Test
+    void whatIsInServiceAndInNoListIsTakenBackWithTheFirstUpdate() {
+        open();
+        source.expect(refs("Ingress", "a", "b", "c"));
+        listAll(ingress("a"), ingress("b"));
+        await().until(() -> !updates.isEmpty());
+        assertThat(updates.getFirst().changes())
+                .contains(ResourceChange.remove(new ObjectRef("Ingress", "default", "c")));
+        assertThat(removed()).hasSize(1);
+    }
+
+    @Test
+    void whatIsInServiceAndInNoListIsTakenBackWhateverListCameBeforeThatWasKnown() {
+        open();
+        cluster.feed(WatchedKind.INGRESS).list(ingress("a"), ingress("b"));
+        settle();
+        source.expect(refs("Ingress", "a", "b", "c"));
+        listAll();
+        await().until(() -> !updates.isEmpty());
+        assertThat(removed()).containsExactly(new ObjectRef("Ingress", "default", "c"));
+    }
+
+    @Test
+    void whatIsInServiceAndComesAfterItWasExpectedInTheMiddleOfAListStays() {
+        open();
+        FakeCluster.FakeFeed feed = cluster.feed(WatchedKind.INGRESS);
+        feed.begin();
+        feed.put(ingress("a"));
+        settle();
+        source.expect(refs("Ingress", "a", "b", "c"));
+        settle();
+        feed.put(ingress("b"));
+        feed.end();
+        listOthers();
+        await().until(() -> !updates.isEmpty());
+        assertThat(removed()).containsExactly(new ObjectRef("Ingress", "default", "c"));
+    }
+
+    @Test
+    void aFirstListThatLacksHalfOfWhatIsInServiceIsHeldBack() {
+        open();
+        source.expect(refs("Ingress", "a", "b", "c"));
+        listAll(ingress("a"));
+        await().until(() -> !updates.isEmpty());
+        assertThat(removed()).isEmpty();
+        assertThat(source.heldBack()).isEqualTo(2);
+        assertThat(findings(Reason.LIST_HELD_BACK)).hasSize(1);
+        pass(HOLD_BACK.plusSeconds(1));
+        await().until(() -> removed().size() == 2);
+    }
+
+    @Test
+    void whatNoWatchWouldShowGoesAtOnce() {
+        source = source(SecretAccess.BY_TYPE, "shop");
+        open();
+        source.expect(refs("Ingress", "elsewhere"));
+        settle();
+        cluster.open().forEach(watched -> cluster.feed(watched).list());
+        await().until(() -> !updates.isEmpty());
+        assertThat(removed()).contains(new ObjectRef("Ingress", "default", "elsewhere"));
+    }
+
+    /** All that are referred to may be in the list: a start would open a watch for each. */
+    @Test
+    void noSecretIsAskedForByNameBeforeTheListsAreIn() {
+        open();
+        source.changed(Set.of(secretRef("listed"), secretRef("other")), Set.of());
+        settle();
+        assertThat(cluster.started()).isEmpty();
+        listAll(secret("listed", "1"));
+        await().until(() -> cluster.isOpen(secretRef("other")));
+        assertThat(cluster.isOpen(secretRef("listed"))).isFalse();
+    }
+
+    @Test
+    void aSecretThatMayNotBeReadIsToldWithTheFirstUpdateAndNotAsIt() {
+        source = source(SecretAccess.BY_NAME);
+        source.start(this::take);
+        await().until(() -> cluster.open().size() > 3);
+        source.changed(Set.of(secretRef("s")), Set.of());
+        await().until(() -> cluster.isOpen(secretRef("s")));
+        cluster.feed(secretRef("s")).fail(403, "forbidden");
+        settle();
+        assertThat(updates).isEmpty();
+        listOthers();
+        cluster.feed(WatchedKind.INGRESS).list();
+        await().until(() -> !updates.isEmpty());
+        assertThat(updates.getFirst().unreadable()).containsExactly(secretRef("s"));
+    }
+
+    @Test
+    void anApiServerIsUnreachableWhenNothingIsAnswered() {
+        open();
+        assertThat(source.unreachable()).isEmpty();
+        cluster.open().stream()
+                .limit(3)
+                .forEach(watched -> cluster.feed(watched).fail(0, "refused"));
+        settle();
+        assertThat(source.unreachable()).isEmpty();
+        cluster.open().forEach(watched -> cluster.feed(watched).fail(0, "refused"));
+        settle();
+        assertThat(source.unreachable()).contains("refused");
+        cluster.feed(WatchedKind.INGRESS).fail(503, "not yet"); // somebody answers
+        settle();
+        assertThat(source.unreachable()).isEmpty();
+    }
+
+    @Test
+    void anApiServerIsHeardOfWithTheFirstObject() {
+        open();
+        assertThat(source.sinceHeard()).isEmpty();
+        cluster.feed(WatchedKind.INGRESS).put(ingress("a"));
+        assertThat(source.sinceHeard()).isPresent();
+        pass(Duration.ofSeconds(7));
+        assertThat(source.sinceHeard().orElseThrow()).isGreaterThan(Duration.ofSeconds(6));
+    }
+
+    private void listOthers() {
+        for (WatchedKind<?> kind :
+                List.of(
+                        WatchedKind.SERVICE,
+                        WatchedKind.ENDPOINT_SLICE,
+                        WatchedKind.NAMESPACE,
+                        WatchedKind.INGRESS_CLASS)) {
+            cluster.feed(kind).list();
+        }
+        var secrets =
+                new Watched<>(
+                        WatchedKind.SECRET, WatchScope.EVERYWHERE.withType("kubernetes.io/tls"));
+        if (cluster.isOpen(secrets)) {
+            cluster.feed(secrets).list();
+        }
+    }
+
+    private List<ObjectRef> removed() {
+        return changes().stream()
+                .filter(change -> change.now().isEmpty())
+                .map(ResourceChange::ref)
+                .toList();
+    }
+
+    private static Set<ObjectRef> refs(String kind, String... names) {
+        return Arrays.stream(names)
+                .map(name -> new ObjectRef(kind, "default", name))
+                .collect(Collectors.toSet());
     }
 }

@@ -171,6 +171,16 @@ final class FakeCluster implements Cluster {
             return this;
         }
 
+        /** A list begins, of which things are told by {@link #put}. */
+        void begin() {
+            listener.listing(this);
+        }
+
+        /** It is read to its end. */
+        void end() {
+            listener.listed(this);
+        }
+
         /** A list after a gap that lacks these. */
         void relistWithout(ObjectRef... gone) {
             listener.listing(this);

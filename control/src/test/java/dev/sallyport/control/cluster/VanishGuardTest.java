@@ -44,6 +44,41 @@ class VanishGuardTest {
     }
 
     @Test
+    void theFirstListIsJudgedByWhatIsExpected() {
+        guard.expect(refs(0, 10));
+        guard.listingAnew();
+        refs(0, 6).forEach(guard::seen);
+        assertThat(guard.listed(0)).containsExactlyElementsOf(refs(6, 10));
+        assertThat(guard.held()).isZero();
+    }
+
+    @Test
+    void aFirstListThatLacksHalfOfWhatIsExpectedIsHeld() {
+        guard.expect(refs(0, 10));
+        guard.listingAnew();
+        refs(0, 5).forEach(guard::seen);
+        assertThat(guard.listed(0)).isEmpty();
+        assertThat(guard.held()).isEqualTo(5);
+    }
+
+    @Test
+    void aListThatIsReadAlreadyIsJudgedByWhatIsExpectedThen() {
+        know(6);
+        guard.expect(refs(4, 8));
+        assertThat(guard.listed(0)).containsExactlyElementsOf(refs(6, 8));
+        assertThat(guard.known()).isEqualTo(6);
+    }
+
+    @Test
+    void whereNothingIsExpectedTheFirstListIsBelieved() {
+        guard.expect(List.of());
+        guard.listing();
+        guard.seen(ref(0)); // a page of a list that broke off
+        guard.missing(ref(0));
+        assertThat(guard.listed(0)).containsExactly(ref(0));
+    }
+
+    @Test
     void lessThanHalfMayGoInAGap() {
         know(10);
         assertThat(relistWithout(refs(0, 4), 0)).containsExactlyElementsOf(refs(0, 4));
