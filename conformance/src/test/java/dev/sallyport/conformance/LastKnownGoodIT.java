@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.security.SecureRandom;
 import java.time.Duration;
+import java.util.Locale;
 import java.util.Random;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -216,15 +217,19 @@ final class LastKnownGoodIT {
         return Gateway.on(cluster, own, pki, kubeconfig)
                 .flags("--watch-namespace", namespace.name())
                 .config(
-                        """
-                        kubernetes:
-                          lease-namespace: %s
-                          last-known-good:
-                            file: %s
-                            key-file: %s
-                            interval: 100ms
-                        """
-                                .formatted(namespace.name(), state, work.resolve("key")));
+                        String.format(
+                                Locale.ROOT,
+                                """
+                                kubernetes:
+                                  lease-namespace: %s
+                                  last-known-good:
+                                    file: %s
+                                    key-file: %s
+                                    interval: 100ms
+                                """,
+                                namespace.name(),
+                                state,
+                                work.resolve("key")));
     }
 
     /** A kubeconfig whose API server nobody listens for. */
