@@ -19,6 +19,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -519,15 +520,17 @@ final class CommandLineIT {
         Path file =
                 Files.writeString(
                         parent.resolve("admin.conf"),
-                        """
-                        apiVersion: v1
-                        kind: Config
-                        clusters: [{name: c, cluster: {server: "https://127.0.0.1:%d"}}]
-                        users: [{name: u, user: {token: t}}]
-                        contexts: [{name: x, context: {cluster: c, user: u}}]
-                        current-context: x
-                        """
-                                .formatted(nobody));
+                        String.format(
+                                Locale.ROOT,
+                                """
+                                apiVersion: v1
+                                kind: Config
+                                clusters: [{name: c, cluster: {server: "https://127.0.0.1:%d"}}]
+                                users: [{name: u, user: {token: t}}]
+                                contexts: [{name: x, context: {cluster: c, user: u}}]
+                                current-context: x
+                                """,
+                                nobody));
         try (Gateway starting = Gateway.ofKubeconfig(parent, pki, file).launch()) {
             await().atMost(Duration.ofSeconds(30))
                     .until(() ->

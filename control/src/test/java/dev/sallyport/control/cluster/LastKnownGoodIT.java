@@ -18,6 +18,7 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.EnumSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
@@ -189,20 +190,24 @@ class LastKnownGoodIT {
     }
 
     private static String rights(String resources, String group, String verbs) {
-        return """
-        apiVersion: rbac.authorization.k8s.io/v1
-        kind: ClusterRole
-        metadata: {name: stale-test}
-        rules:
-          - {apiGroups: [%2$s], resources: %1$s, verbs: %3$s}
-        ---
-        apiVersion: rbac.authorization.k8s.io/v1
-        kind: ClusterRoleBinding
-        metadata: {name: stale-test}
-        roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: stale-test}
-        subjects: [{kind: ServiceAccount, name: gateway, namespace: default}]
-        """
-                .formatted(resources, group, verbs);
+        return String.format(
+                Locale.ROOT,
+                """
+                apiVersion: rbac.authorization.k8s.io/v1
+                kind: ClusterRole
+                metadata: {name: stale-test}
+                rules:
+                  - {apiGroups: [%2$s], resources: %1$s, verbs: %3$s}
+                ---
+                apiVersion: rbac.authorization.k8s.io/v1
+                kind: ClusterRoleBinding
+                metadata: {name: stale-test}
+                roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: stale-test}
+                subjects: [{kind: ServiceAccount, name: gateway, namespace: default}]
+                """,
+                resources,
+                group,
+                verbs);
     }
 
     /** A gateway that served everything and was ended in good order. */
