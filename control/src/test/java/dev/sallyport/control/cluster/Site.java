@@ -17,7 +17,8 @@ final class Site {
     }
 
     static String ingress(String namespace, String name) {
-        return text(
+        return String.format(
+                Locale.ROOT,
                 """
                 apiVersion: networking.k8s.io/v1
                 kind: Ingress
@@ -30,11 +31,13 @@ final class Site {
                       http:
                         paths: [{path: /, pathType: Prefix, backend: {service: {name: "%2$s", port: {number: 80}}}}]
                 """,
-                namespace, name);
+                namespace,
+                name);
     }
 
     static String service(String namespace, String name) {
-        return text(
+        return String.format(
+                Locale.ROOT,
                 """
                 apiVersion: v1
                 kind: Service
@@ -48,12 +51,14 @@ final class Site {
                 ports: [{name: http, port: 8080, protocol: TCP}]
                 endpoints: [{addresses: [10.0.0.1], conditions: {ready: true}}]
                 """,
-                namespace, name);
+                namespace,
+                name);
     }
 
     /** A Secret with a new certificate for {@code name.example.com}. */
     static String secret(String namespace, String name, String type, long serial) {
-        return text(
+        return String.format(
+                Locale.ROOT,
                 """
                 apiVersion: v1
                 kind: Secret
@@ -97,10 +102,6 @@ final class Site {
     static String serial(long serial) {
         String hex = Long.toHexString(serial).toLowerCase(Locale.ROOT);
         return hex.length() % 2 == 0 ? hex : "0" + hex;
-    }
-
-    private static String text(String format, Object... values) {
-        return String.format(Locale.ROOT, format, values);
     }
 
     private static String base64(String text) {

@@ -27,6 +27,7 @@ import java.security.SecureRandom;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -366,7 +367,7 @@ class LastKnownGoodTest {
     void aBurstOfChangesIsStoredOnce() {
         Gateway gateway = new Gateway(States.key(1), NEVER, NEVER);
         for (int i = 0; i < 20; i++) {
-            gateway.listed(everything("a", String.format("%02x", i + 1)));
+            gateway.listed(everything("a", HexFormat.of().toHexDigits((byte) (i + 1))));
         }
         gateway.close();
         assertThat(gateway.lastKnownGood.report().writes()).isEqualTo(1);
