@@ -7,6 +7,7 @@ import dev.sallyport.model.finding.Reason;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Locale;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
@@ -42,7 +43,7 @@ class SecretsIT {
     @ParameterizedTest
     @EnumSource(SecretAccess.class)
     void aSecretOfAnotherTypeIsFoundAndFollowed(SecretAccess access) throws Exception {
-        String name = "opaque-" + access.name().length();
+        String name = "opaque-" + access.name().toLowerCase(Locale.ROOT).replace('_', '-');
         api.apply(Site.of("default", name));
         api.apply(Site.secret("default", name, "Opaque", 1));
         try (ServedCluster served = ServedCluster.start(api.admin(), settings(access))) {
@@ -59,7 +60,7 @@ class SecretsIT {
     @ParameterizedTest
     @EnumSource(SecretAccess.class)
     void aSecretThatChangesItsTypeIsFollowed(SecretAccess access) throws Exception {
-        String name = "changing-" + access.name().length();
+        String name = "changing-" + access.name().toLowerCase(Locale.ROOT).replace('_', '-');
         String host = name + ".example.com";
         api.apply(Site.of("default", name));
         api.apply(Site.secret("default", name, "Opaque", 1));
@@ -83,7 +84,7 @@ class SecretsIT {
     @EnumSource(SecretAccess.class)
     void aSecretThatIsNotThereIsSaidToBeMissingOnceThatIsKnown(SecretAccess access)
             throws Exception {
-        String name = "missing-" + access.name().length();
+        String name = "missing-" + access.name().toLowerCase(Locale.ROOT).replace('_', '-');
         try (ServedCluster served = ServedCluster.start(api.admin(), settings(access))) {
             api.apply(Site.of("default", name));
             await().until(() ->
@@ -98,7 +99,7 @@ class SecretsIT {
     @ParameterizedTest
     @EnumSource(SecretAccess.class)
     void aSecretThatIsThereIsNeverSaidToBeMissing(SecretAccess access) throws Exception {
-        String name = "present-" + access.name().length();
+        String name = "present-" + access.name().toLowerCase(Locale.ROOT).replace('_', '-');
         api.apply(Site.secret("default", name, "Opaque", 1));
         try (ServedCluster served = ServedCluster.start(api.admin(), settings(access))) {
             served.dataPlane()
