@@ -139,7 +139,6 @@ class ReportingIT {
 
     @Test
     void whatAnotherControllerWritesIntoItsOwnIsLeftAlone() throws Exception {
-        replica();
         site("ours");
         site("theirs");
         handOver("theirs", "nginx");
@@ -153,6 +152,7 @@ class ReportingIT {
                         .withName("theirs")
                         .subresource("status")
                         .patch(PatchContext.of(PatchType.JSON_MERGE), patch);
+        replica();
         awaitAddresses("ours", "192.0.2.1");
         await().during(Duration.ofSeconds(2))
                 .atMost(SECONDS)
