@@ -437,10 +437,14 @@ public final class CertificateCatalog {
                 case Parsed.Rejected<CertificateBundle>(List<Finding> why) ->
                         why.stream().min(Finding.ORDER).map(Finding::reason);
                 case Parsed.Usable<CertificateBundle>(CertificateBundle bundle, _) ->
-                        serves(bundle)
-                                ? Optional.empty()
-                                : Optional.of(Reason.CERTIFICATE_NOT_YET_VALID);
+                        serves(bundle) ? Optional.empty() : Optional.of(againstUsable(bundle));
             };
+        }
+
+        private static Reason againstUsable(CertificateBundle bundle) {
+            return CertificateJudgement.temporary(bundle)
+                    ? Reason.CERTIFICATE_TEMPORARY
+                    : Reason.CERTIFICATE_NOT_YET_VALID;
         }
     }
 }

@@ -234,6 +234,17 @@ class ReconcilerTest {
     }
 
     @Test
+    void aTemporaryCertificateThatDoesNotTakeThePlaceOfARealOneIsToldNotToBeServed()
+            throws Exception {
+        start(ingress("a"), secret("a", "01", "100"));
+        submit(holding("a", "temporary-ecdsa 02 a.example.com", "101"));
+        await().until(() -> unserved("a") != null);
+        assertThat(unserved("a"))
+                .isEqualTo(new ServedTruth.Unserved("101", Reason.CERTIFICATE_TEMPORARY));
+        assertThat(provenance("a").resourceVersion()).isEqualTo("100");
+    }
+
+    @Test
     void whatTheDataPlaneRefusesIsNotServed() throws Exception {
         start(ingress("a"), secret("a", "01", "100"));
         GatewaySnapshot good = dataPlane.last();
