@@ -29,6 +29,11 @@ final class MonitoringIT {
     private static final Set<String> CLUSTER_ONLY =
             Set.of(
                     "sallyport_secret_served_resource_version",
+                    "sallyport_stale",
+                    "sallyport_stored_state_timestamp_seconds",
+                    "sallyport_stored_state_bytes",
+                    "sallyport_stored_state_writes_total",
+                    "sallyport_stored_state_failures_total",
                     "sallyport_leader",
                     "sallyport_status_writes_total",
                     "sallyport_status_write_failures_total",
