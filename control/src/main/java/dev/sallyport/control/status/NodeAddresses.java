@@ -20,8 +20,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The addresses of the nodes that run Pods of this gateway: the external ones, of a node without
- * one the internal. Nodes are looked up by name, so that no right to list them all is needed.
+ * The addresses of the nodes that run ready Pods of this gateway: the external ones, of a node
+ * without one the internal. Nodes are looked up by name, so that no right to list them all is
+ * needed.
  *
  * <p>Concurrency: {@link #refresh} by one thread; read by anybody.
  */
@@ -31,6 +32,9 @@ public final class NodeAddresses implements AddressSource {
     /** What tells the Pods of one installation from others. */
     private static final List<String> LABELS =
             List.of("app.kubernetes.io/name", "app.kubernetes.io/instance");
+
+    /** What tells them from the installation's other Pods, such as that of {@code helm test}. */
+    private static final String COMPONENT = "app.kubernetes.io/component";
 
     private static final int MOST_NODES = 100; // in one status; the first by name
 
@@ -88,7 +92,7 @@ public final class NodeAddresses implements AddressSource {
         }
         Set<String> nodes = new TreeSet<>();
         for (Pod one : siblings(own)) {
-            if (isRunning(one)) {
+            if (isRunning(one) && (isReady(one) || isSame(one, own))) {
                 nodes.add(one.getSpec().getNodeName());
             }
         }
@@ -111,14 +115,28 @@ public final class NodeAddresses implements AddressSource {
                 selector.put(label, value);
             }
         }
-        return selector.size() < LABELS.size()
-                ? List.of(own) // whose the others are cannot be told
-                : calls.make(() ->
-                        client.pods()
-                                .inNamespace(namespace)
-                                .withLabels(selector)
-                                .list()
-                                .getItems());
+        if (selector.size() < LABELS.size()) {
+            return List.of(own); // whose the others are cannot be told
+        }
+        String component = labels == null ? null : labels.get(COMPONENT);
+        if (component != null) {
+            selector.put(COMPONENT, component);
+        }
+        return calls.make(
+                () -> client.pods().inNamespace(namespace).withLabels(selector).list().getItems());
+    }
+
+    private static boolean isSame(Pod one, Pod other) {
+        return Objects.equals(one.getMetadata().getUid(), other.getMetadata().getUid());
+    }
+
+    /** Clients of another one's node would get nothing. */
+    private static boolean isReady(Pod pod) {
+        return pod.getStatus().getConditions() != null
+                && pod.getStatus().getConditions().stream()
+                        .anyMatch(condition ->
+                                "Ready".equals(condition.getType())
+                                        && "True".equals(condition.getStatus()));
     }
 
     private static boolean isRunning(Pod pod) {

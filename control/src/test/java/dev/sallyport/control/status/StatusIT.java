@@ -243,10 +243,12 @@ class StatusIT {
         node("a", "{type: InternalIP, address: 10.0.0.1}, {type: ExternalIP, address: 192.0.2.1}");
         node("b", "{type: InternalIP, address: 10.0.0.2}");
         node("c", "{type: InternalIP, address: 10.0.0.3}");
-        pod("gateway-0", "a", "ours", "Running");
-        pod("gateway-1", "b", "ours", "Running");
-        pod("gateway-2", "c", "ours", "Pending");
-        pod("other", "c", "theirs", "Running");
+        pod("gateway-0", "a", "ours", "gateway", "Running", "False"); // the own one
+        pod("gateway-1", "b", "ours", "gateway", "Running", "True");
+        pod("gateway-2", "c", "ours", "gateway", "Pending", "False");
+        pod("gateway-3", "c", "ours", "gateway", "Running", "False");
+        pod("test", "c", "ours", "test", "Running", "True");
+        pod("other", "c", "theirs", "gateway", "Running", "True");
         try (var source = new NodeAddresses(cluster.hastyClient(), calls, "edge", "gateway-0")) {
             source.refresh();
             assertThat(source.addresses())
@@ -321,7 +323,13 @@ class StatusIT {
                         + "]}}");
     }
 
-    private static void pod(String name, String node, String instance, String phase) {
+    private static void pod(
+            String name,
+            String node,
+            String instance,
+            String component,
+            String phase,
+            String ready) {
         api.apply(
                 """
                 apiVersion: v1
@@ -333,15 +341,23 @@ class StatusIT {
                 metadata:
                   name: NAME
                   namespace: edge
-                  labels: {app.kubernetes.io/name: sallyport, app.kubernetes.io/instance: INSTANCE}
+                  labels:
+                    app.kubernetes.io/name: sallyport
+                    app.kubernetes.io/instance: INSTANCE
+                    app.kubernetes.io/component: COMPONENT
                 spec: {nodeName: NODE, containers: [{name: c, image: localhost/none}]}
                 """
                         .replace("NAME", name)
                         .replace("INSTANCE", instance)
+                        .replace("COMPONENT", component)
                         .replace("NODE", node));
         patchStatus(
                 api.client().pods().inNamespace("edge").withName(name),
-                "{\"status\":{\"phase\":\"" + phase + "\"}}");
+                "{\"status\":{\"phase\":\""
+                        + phase
+                        + "\",\"conditions\":[{\"type\":\"Ready\",\"status\":\""
+                        + ready
+                        + "\"}]}}");
     }
 
     private static void patchStatus(
