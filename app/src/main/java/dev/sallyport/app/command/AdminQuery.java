@@ -20,6 +20,9 @@ final class AdminQuery {
     private static final int CONNECT_MILLIS = 3_000;
     private static final int READ_MILLIS = 30_000;
 
+    /** How the variables begin that Kubernetes sets for Services: {@code SALLYPORT_ADMIN_PORT}. */
+    private static final String OF_SERVICE = "tcp://";
+
     /** Some million rows; whoever sends more is no gateway. */
     private static final int MOST_BYTES = 1 << 30;
 
@@ -117,7 +120,8 @@ final class AdminQuery {
 
     private static BindAddress written(String flag) throws Failed {
         try {
-            return BindAddress.parse(flag);
+            return BindAddress.parse(
+                    flag.startsWith(OF_SERVICE) ? flag.substring(OF_SERVICE.length()) : flag);
         } catch (IllegalArgumentException expected) {
             throw new Failed(
                     ExitCode.USAGE,

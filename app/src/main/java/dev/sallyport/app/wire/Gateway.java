@@ -48,8 +48,11 @@ public final class Gateway implements AdminState, AutoCloseable {
      */
     private static final Logger LOG = LoggerFactory.getLogger(Gateway.class);
 
-    /** Only strangers see the self-signed certificate, and every start makes a new one. */
-    private static final Duration FALLBACK_VALIDITY = Duration.ofDays(365);
+    /**
+     * Only strangers see the self-signed certificate, and every start makes a new one; nothing
+     * renews it meanwhile, so it lives longer than any process.
+     */
+    private static final Duration FALLBACK_VALIDITY = Duration.ofDays(3650);
 
     private enum Phase {
         STARTING,

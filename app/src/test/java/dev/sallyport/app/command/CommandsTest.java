@@ -143,6 +143,20 @@ final class CommandsTest {
                 .contains("no gateway answers at 127.0.0.1:" + port, "--admin ADDR:PORT");
     }
 
+    /** So a Pod finds a Service by its environment, whichever address family that has. */
+    @Test
+    void whatKubernetesSaysOfAServiceIsAnAddressToAsk() throws Exception {
+        for (String host : List.of("127.0.0.1", "[::1]")) {
+            int port;
+            try (ServerSocket free = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+                port = free.getLocalPort();
+            }
+            assertThat(run("certs", "--admin", "tcp://" + host + ":" + port)).isEqualTo(69);
+            assertThat(err.toString()).contains("no gateway answers at " + host + ":" + port);
+        }
+        assertThat(run("certs", "--admin", "udp://127.0.0.1:9090")).isEqualTo(64);
+    }
+
     @Test
     void askingAnotherProgramSaysWhatToDo() throws Exception {
         for (String foreign :
