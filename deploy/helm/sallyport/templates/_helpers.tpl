@@ -56,8 +56,63 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | 
 {{- if or (and .Values.autoscaling.enabled (gt (int .Values.autoscaling.maxReplicas) 1)) (and (not .Values.autoscaling.enabled) (gt (int .Values.replicas) 1)) }}true{{ end }}
 {{- end }}
 
+{{/* Whether state is kept. The values of an older release, which --reuse-values brings along, have no such key. */}}
+{{- define "sallyport.stores" -}}
+{{- if (.Values.lastKnownGood).enabled }}true{{ end }}
+{{- end }}
+
+{{/* Which classes are served, in JSON; none: all of our controller. */}}
+{{- define "sallyport.classes" -}}
+{{- if .Values.ingressClasses }}
+{{- toJson .Values.ingressClasses }}
+{{- else if and .Values.namespaces (not .Values.rbac.ingressClasses) (ne .Values.ingressClass.name "sallyport") }}
+{{- /* Nobody may look at the class, so it is known by its name alone. */}}
+{{- toJson (list .Values.ingressClass.name) }}
+{{- else }}
+{{- "[]" }}
+{{- end }}
+{{- end }}
+
+{{/* The port that clients reach HTTPS on. */}}
+{{- define "sallyport.httpsPort" -}}
+{{- with .Values.service }}
+{{- if and (eq .type "NodePort") .httpsNodePort (ne $.Values.publish.from "addresses") }}
+{{- .httpsNodePort }}
+{{- else }}
+{{- .httpsPort }}
+{{- end }}
+{{- end }}
+{{- end }}
+
 {{/* The configuration file: what the values ask for, over what `config` says. */}}
 {{- define "sallyport.config" -}}
+{{- $config := default dict .Values.config }}
+{{- $refused := dict
+  "resources" "nothing: a cluster is served"
+  "ingress.classes" "ingressClasses"
+  "kubernetes.kubeconfig" "nothing: the Pod's account is used"
+  "kubernetes.lease-name" "nothing: it is the release's name"
+  "kubernetes.lease-namespace" "nothing: it is the release's"
+  "kubernetes.publish-addresses" "publish.addresses"
+  "kubernetes.publish-service" "publish.from"
+  "kubernetes.secrets" "secrets.access"
+  "kubernetes.watch-namespaces" "namespaces"
+  "listeners.admin" "nothing: the probes ask 9090"
+  "timeouts.drain" "termination.drainSeconds"
+  "timeouts.drain-delay" "termination.delaySeconds" }}
+{{- if include "sallyport.stores" . }}
+{{- $_ := set $refused "kubernetes.last-known-good.file" "lastKnownGood.volume" }}
+{{- $_ := set $refused "kubernetes.last-known-good.key-file" "lastKnownGood.keySecret" }}
+{{- end }}
+{{- range $key, $instead := $refused }}
+{{- $at := $config }}
+{{- range splitList "." $key }}
+{{- $at = ternary (get (ternary $at dict (kindIs "map" $at)) .) "" (kindIs "map" $at) }}
+{{- end }}
+{{- if not (or (eq (toString $at) "") (kindIs "invalid" $at)) }}
+{{- fail (printf "config.%s: the chart sets it (expected: %s)" $key $instead) }}
+{{- end }}
+{{- end }}
 {{- $kubernetes := dict "lease-name" (include "sallyport.fullname" .) "secrets" .Values.secrets.access }}
 {{- with .Values.namespaces }}
 {{- $_ := set $kubernetes "watch-namespaces" . }}
@@ -67,32 +122,20 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | 
 {{- else if eq .Values.publish.from "addresses" }}
 {{- $_ := set $kubernetes "publish-addresses" .Values.publish.addresses }}
 {{- end }}
-{{- if .Values.lastKnownGood.enabled }}
-{{- $stored := default dict (get (default dict .Values.config.kubernetes) "last-known-good") }}
-{{- range list "file" "key-file" }}
-{{- if hasKey $stored . }}
-{{- fail (printf "config.kubernetes.last-known-good.%s: the chart sets it (expected: the chart's lastKnownGood)" .) }}
-{{- end }}
-{{- end }}
-{{- $_ := set $kubernetes "last-known-good" (merge (dict "file" "/var/lib/sallyport/last-known-good" "key-file" (printf "/etc/sallyport-state-key/%s" .Values.lastKnownGood.keySecret.key)) $stored) }}
+{{- if include "sallyport.stores" . }}
+{{- $_ := set $kubernetes "last-known-good" (dict "file" "/var/lib/sallyport/last-known-good" "key-file" (printf "/etc/sallyport-state-key/%s" (default "key" .Values.lastKnownGood.keySecret.key))) }}
 {{- end }}
 {{- $own := dict "kubernetes" $kubernetes
   "listeners" (dict "admin" "0.0.0.0:9090")
   "timeouts" (dict "drain-delay" (printf "%ds" (int .Values.termination.delaySeconds)) "drain" (printf "%ds" (int .Values.termination.drainSeconds))) }}
-{{- with .Values.ingressClasses }}
+{{- with include "sallyport.classes" . | fromJsonArray }}
 {{- $_ := set $own "ingress" (dict "classes" .) }}
 {{- end }}
-{{- if ne (int .Values.service.httpsPort) 443 }}
-{{- $_ := set $own "redirect" (dict "port" (int .Values.service.httpsPort)) }}
+{{- $port := include "sallyport.httpsPort" . | int }}
+{{- if and (ne $port 443) (not (hasKey (default dict $config.redirect) "port")) }}
+{{- $_ := set $own "redirect" (dict "port" $port) }}
 {{- end }}
-{{- range $section, $keys := $own }}
-{{- range $key, $value := $keys }}
-{{- if and (ne $key "last-known-good") (hasKey (default dict (get $.Values.config $section)) $key) }}
-{{- fail (printf "config.%s.%s: the chart sets it (expected: the chart's own value for it)" $section $key) }}
-{{- end }}
-{{- end }}
-{{- end }}
-{{- mergeOverwrite (deepCopy .Values.config) $own | toYaml }}
+{{- mergeOverwrite (deepCopy $config) $own | toYaml }}
 {{- end }}
 
 {{/* Of every container, as the Pod security standard "restricted" asks, and more. */}}

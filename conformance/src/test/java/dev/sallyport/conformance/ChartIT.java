@@ -8,6 +8,8 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.security.SecureRandom;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.Stream;
@@ -15,6 +17,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import tools.jackson.databind.JsonNode;
@@ -70,7 +73,6 @@ final class ChartIT {
                 "namespaces: shop",
                 "namespaces: [Shop]",
                 "secrets: {access: by-label}",
-                "secrets: {access: by-type, names: [{namespace: shop, names: [shop-tls]}]}",
                 "secrets: {access: by-name, names: [{namespace: shop}]}",
                 "publish: {from: addresses}",
                 "publish: {from: service, addresses: [192.0.2.1]}",
@@ -81,8 +83,18 @@ final class ChartIT {
                 "jvmOptions: [Xmx1g]",
                 "monitoring: {serviceMonitor: {enable: true}}",
                 "podLabels: {team: 1}",
+                "podLabels: {app.kubernetes.io/instance: other}",
+                "podAnnotations: {checksum/config: a}",
+                "nameOverride: Edge",
+                "fullnameOverride: 1edge",
+                "service: {type: ClusterIP, httpsNodePort: 30443}",
+                "service: {labels: {app.kubernetes.io/name: other}}",
+                "extraPorts: [{name: https, containerPort: 9443, port: 9443}]",
+                "extraPorts: [{name: partners, containerPort: 8443, port: 9443}]",
+                "extraPorts: [{name: partners, port: 9443}]",
                 "lastKnownGood: {enabled: true}",
-                "lastKnownGood: {volume: {emptyDir: {}, hostPath: {path: /var/lib/sallyport}}}",
+                "lastKnownGood: {volume: {emptyDir: {}, ephemeral: {}}}",
+                "lastKnownGood: {volume: {hostPath: {path: /var/lib/sallyport}}}",
             })
     void nonsenseIsRefused(String nonsense) {
         String values = Helm.values(work, nonsense).toString();
@@ -98,6 +110,13 @@ final class ChartIT {
                 "config: {kubernetes: {secrets: by-name}}",
                 "config: {listeners: {admin: 127.0.0.1:9090}}",
                 "config: {timeouts: {drain: 1h}}",
+                "config: {resources: /etc/objects}",
+                "config: {kubernetes: {kubeconfig: /etc/kubeconfig}}",
+                "config: {kubernetes: {watch-namespaces: [shop]}}",
+                "config: {kubernetes: {publish-service: edge/edge}}",
+                "config: {kubernetes: {publish-addresses: [192.0.2.1]}}",
+                "config: {kubernetes: {lease-namespace: edge}}",
+                "config: {ingress: {classes: [edge]}}",
                 "{lastKnownGood: {enabled: true, keySecret: {name: a}},"
                         + " config: {kubernetes: {last-known-good: {file: /tmp/a}}}}",
             })
@@ -112,13 +131,140 @@ final class ChartIT {
     @ParameterizedTest
     @MethodSource("values")
     void theGatewayTakesTheConfiguration(Path values) throws IOException {
+        String configuration = configuration(Helm.offline().template(values));
+        Path key = work.resolve("key");
+        byte[] random = new byte[32];
+        new SecureRandom().nextBytes(random);
+        Files.write(key, random);
+        Files.setPosixFilePermissions(key, PosixFilePermissions.fromString("r--r-----"));
         Path file =
                 Files.writeString(
                         work.resolve("sallyport.yaml"),
-                        configuration(Helm.offline().template(values)),
+                        configuration.replace("/etc/sallyport-state-key/key", key.toString()),
                         UTF_8);
         Ran ran = Distribution.run("config", "--config", file.toString());
         assertThat(ran.exit()).as(ran.all()).isZero();
+    }
+
+    /** As {@code --reuse-values} of an older release leaves them: new keys are not there. */
+    @Test
+    void valuesThatAnOlderReleaseDoesNotKnowMayBeMissing() {
+        Path older = Helm.values(work, "{lastKnownGood: null, extraPorts: null}");
+        assertThat(Helm.offline().template(older)).isEqualTo(Helm.offline().template());
+        Path on =
+                Helm.values(
+                        work,
+                        "lastKnownGood: {enabled: true, keySecret: {name: a, key: null}, volume: null}");
+        JsonNode pod = pod(Helm.offline().template(on));
+        assertThat(named(pod.path("volumes"), "last-known-good").path("emptyDir").isObject())
+                .isTrue();
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "secrets: {access: by-name, names: [{namespace: a, names: [b]}, {namespace: a, names: [c]}]}"
+                        + " | secrets.names: namespace a stands twice",
+                "autoscaling: {enabled: true, minReplicas: 5, maxReplicas: 2}"
+                        + " | autoscaling.minReplicas: 5 (expected: no more than autoscaling.maxReplicas, 2)",
+                "{service: {type: ClusterIP}, extraPorts: [{name: a, containerPort: 1024, port: 1, nodePort: 30000}]}"
+                        + " | extraPorts: nodePort (expected: none with service.type ClusterIP)",
+            })
+    void whatContradictsItselfIsRefused(String values, String message) {
+        Path file = Helm.values(work, values);
+        Ran ran =
+                Helm.offline()
+                        .run(
+                                "template",
+                                "edge",
+                                Helm.chart().toString(),
+                                "--values",
+                                file.toString());
+        assertThat(ran.exit()).isNotZero();
+        assertThat(ran.err()).contains(message);
+    }
+
+    /** So that {@code kubectl exec … sallyport config} says what the gateway runs with. */
+    @Test
+    void everyCommandInTheContainerHasTheConfiguration() {
+        JsonNode container = container(Helm.offline().template());
+        assertThat(texts(container.path("args"))).containsExactly("run");
+        assertThat(text(named(container.path("env"), "SALLYPORT_CONFIG"), "value"))
+                .isEqualTo("/etc/sallyport/sallyport.yaml");
+    }
+
+    @Test
+    void aFurtherListenerIsReachedThroughContainerServiceAndPolicy() {
+        List<JsonNode> objects = Helm.offline().template(CI.resolve("everything-values.yaml"));
+        assertThat(
+                        named(container(objects).path("ports"), "partners")
+                                .path("containerPort")
+                                .asInt())
+                .isEqualTo(9443);
+        JsonNode service =
+                of(objects, "Service").stream()
+                        .filter(each -> text(each.path("metadata"), "name").equals("edge"))
+                        .findFirst()
+                        .orElseThrow();
+        JsonNode port = named(service.path("spec").path("ports"), "partners");
+        assertThat(text(port, "targetPort")).isEqualTo("partners");
+        assertThat(port.path("nodePort").asInt()).isEqualTo(30944);
+        assertThat(one(objects, "NetworkPolicy").at("/spec/ingress/0/ports").toString())
+                .contains("partners");
+    }
+
+    /** Two Pods that share a file would keep each other from writing it. */
+    @Test
+    void aClaimHasAFolderForEachNode() {
+        List<JsonNode> objects = Helm.offline().template(CI.resolve("everything-values.yaml"));
+        assertThat(
+                        text(
+                                named(container(objects).path("volumeMounts"), "last-known-good"),
+                                "subPathExpr"))
+                .isEqualTo("$(NODE_NAME)");
+        Path empty = Helm.values(work, "lastKnownGood: {enabled: true, keySecret: {name: a}}");
+        assertThat(
+                        named(
+                                        container(Helm.offline().template(empty))
+                                                .path("volumeMounts"),
+                                        "last-known-good")
+                                .has("subPathExpr"))
+                .isFalse();
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "{} | 443",
+                "service: {httpsPort: 8443} | 8443",
+                "service: {type: NodePort} | 443",
+                "{publish: {from: nodes}, service: {type: NodePort, httpsNodePort: 30443}} | 30443",
+                "{publish: {from: addresses, addresses: [192.0.2.1]},"
+                        + " service: {type: NodePort, httpsNodePort: 30443}} | 443",
+                "{config: {redirect: {port: 444}}, service: {httpsPort: 8443}} | 444",
+            })
+    void theRedirectLeadsWhereClientsReachHttps(String values, int port) {
+        String configuration = configuration(Helm.offline().template(Helm.values(work, values)));
+        assertThat(Yaml.document(configuration).path("redirect").path("port").asInt(443))
+                .isEqualTo(port);
+    }
+
+    /** Whoever may not look at IngressClasses knows them by their names. */
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "{namespaces: [a], rbac: {ingressClasses: false}, ingressClass: {name: edge}} | [\"edge\"]",
+                "{namespaces: [a], rbac: {ingressClasses: false}} | []",
+                "{namespaces: [a], ingressClass: {name: edge}} | []",
+                "{namespaces: [a], rbac: {ingressClasses: false}, ingressClasses: [b]} | [\"b\"]",
+            })
+    void aClassThatMayNotBeReadIsNamed(String values, String classes) {
+        String configuration = configuration(Helm.offline().template(Helm.values(work, values)));
+        JsonNode written = Yaml.document(configuration).path("ingress").path("classes");
+        assertThat(written.isMissingNode() ? "[]" : written.toString()).isEqualTo(classes);
     }
 
     @ParameterizedTest
@@ -153,15 +299,50 @@ final class ChartIT {
     }
 
     @Test
-    void inListedNamespacesNothingIsGrantedOutsideThem() {
+    void inListedNamespacesNothingIsGrantedOutsideThemButNamedSecrets() {
         List<JsonNode> objects = Helm.offline().template(CI.resolve("namespaced-values.yaml"));
         assertThat(of(objects, "ClusterRole")).isEmpty();
         assertThat(of(objects, "ClusterRoleBinding")).isEmpty();
-        assertThat(
-                        of(objects, "Role").stream()
-                                .map(role -> text(role.path("metadata"), "namespace"))
-                                .collect(toSet()))
-                .containsExactlyInAnyOrder("shop", "forum", "default");
+        assertThat(namespaces(of(objects, "Role")))
+                .containsExactlyInAnyOrder("shop", "forum", "certificates", "default");
+        List<JsonNode> elsewhere =
+                of(objects, "Role").stream()
+                        .filter(role ->
+                                text(role.path("metadata"), "namespace").equals("certificates"))
+                        .toList();
+        assertThat(rules(elsewhere))
+                .hasSize(2)
+                .anySatisfy(rule ->
+                        assertThat(texts(rule.path("resourceNames"))).containsExactly("wildcard"))
+                .anySatisfy(rule ->
+                        assertThat(texts(rule.path("resources"))).containsExactly("events"));
+    }
+
+    /** An IngressClass has no namespace, so its Events are in {@code default}. */
+    @Test
+    void whoReadsClassesMayWriteEventsAboutThem() {
+        String asked = "{fullnameOverride: edge, namespaces: [shop, NAMESPACE]}";
+        List<JsonNode> objects =
+                Helm.offline().template(Helm.values(work, asked.replace("NAMESPACE", "forum")));
+        List<JsonNode> roles =
+                of(objects, "Role").stream()
+                        .filter(role -> text(role.path("metadata"), "name").endsWith("-events"))
+                        .toList();
+        assertThat(namespaces(roles)).containsExactly("default");
+        assertThat(rules(roles))
+                .hasSize(1)
+                .allSatisfy(rule -> {
+                    assertThat(texts(rule.path("resources"))).containsExactly("events");
+                    assertThat(texts(rule.path("verbs")))
+                            .containsExactlyInAnyOrder("create", "get", "patch");
+                });
+        assertThat(of(objects, "RoleBinding"))
+                .anyMatch(binding -> text(binding.path("roleRef"), "name").endsWith("-events"));
+
+        List<JsonNode> listed =
+                Helm.offline().template(Helm.values(work, asked.replace("NAMESPACE", "default")));
+        assertThat(of(listed, "Role"))
+                .noneMatch(role -> text(role.path("metadata"), "name").endsWith("-events"));
     }
 
     /** It is killed no sooner than it says that it may take. */
@@ -209,6 +390,27 @@ final class ChartIT {
         List<JsonNode> all = of(objects, kind);
         assertThat(all).as(kind).hasSize(1);
         return all.getFirst();
+    }
+
+    private static JsonNode pod(List<JsonNode> objects) {
+        return one(objects, "Deployment").path("spec").path("template").path("spec");
+    }
+
+    private static JsonNode container(List<JsonNode> objects) {
+        return pod(objects).path("containers").path(0);
+    }
+
+    private static JsonNode named(JsonNode list, String name) {
+        return Json.items(list)
+                .filter(each -> text(each, "name").equals(name))
+                .findFirst()
+                .orElseThrow(() -> new AssertionError("no " + name + " in " + list));
+    }
+
+    private static Set<String> namespaces(List<JsonNode> objects) {
+        return objects.stream()
+                .map(each -> text(each.path("metadata"), "namespace"))
+                .collect(toSet());
     }
 
     private static String text(JsonNode object, String key) {

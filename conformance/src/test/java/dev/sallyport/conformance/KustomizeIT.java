@@ -18,6 +18,7 @@ import java.util.TreeMap;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -41,6 +42,20 @@ final class KustomizeIT {
     private static final Set<String> LABELS =
             Set.of("app.kubernetes.io/managed-by", "app.kubernetes.io/version", "helm.sh/chart");
 
+    /** What overlays and components configure by variables, below {@code kubernetes}. */
+    private static final Map<String, String> KEYS =
+            Map.of(
+                    "SALLYPORT_KUBERNETES_SECRETS",
+                    "secrets",
+                    "SALLYPORT_KUBERNETES_WATCH_NAMESPACES",
+                    "watch-namespaces",
+                    "SALLYPORT_KUBERNETES_LAST_KNOWN_GOOD_FILE",
+                    "file",
+                    "SALLYPORT_KUBERNETES_LAST_KNOWN_GOOD_KEY_FILE",
+                    "key-file");
+
+    @TempDir private Path work;
+
     static List<Arguments> overlays() {
         return List.of(
                 Arguments.of("single", List.of("replicas=1")),
@@ -63,8 +78,60 @@ final class KustomizeIT {
     @ParameterizedTest
     @MethodSource("overlays")
     void anOverlayIsWhatTheChartMakesOfTheSameWishes(String overlay, List<String> values) {
-        Map<String, JsonNode> plain = byName(kustomized("overlays/" + overlay));
-        Map<String, JsonNode> charted = byName(charted(values));
+        assertThatTheyAreTheSame(kustomized("overlays/" + overlay), charted(values));
+    }
+
+    @Test
+    void theLastKnownGoodStateIsTheChartsToo() {
+        List<JsonNode> plain =
+                kustomized(
+                        own(
+                                """
+                                resources: [DEPLOY/kustomize/overlays/single]
+                                components: [DEPLOY/kustomize/components/last-known-good]
+                                """));
+        assertThatTheyAreTheSame(
+                plain,
+                charted(
+                        List.of(
+                                "replicas=1",
+                                "lastKnownGood.enabled=true",
+                                "lastKnownGood.keySecret.name=sallyport-state")));
+    }
+
+    /** As docs/install.md has it. */
+    @Test
+    void theConfigurationCanBeReplaced() throws IOException {
+        Path own =
+                own(
+                        """
+                        resources: [DEPLOY/kustomize/overlays/ha]
+                        configMapGenerator:
+                          - name: sallyport-config
+                            namespace: sallyport
+                            behavior: replace
+                            files: [sallyport.yaml]
+                        """);
+        Files.writeString(own.resolve("sallyport.yaml"), "tls: {profile: modern}\n");
+        List<JsonNode> objects = kustomized(own);
+        assertThat(objects)
+                .filteredOn(it -> it.get("kind").asString().equals("ConfigMap"))
+                .singleElement()
+                .satisfies(map -> {
+                    assertThat(map.at("/data/sallyport.yaml").asString())
+                            .isEqualTo("tls: {profile: modern}\n");
+                    assertThat(objects)
+                            .filteredOn(it -> it.get("kind").asString().equals("Deployment"))
+                            .extracting(it ->
+                                    it.at("/spec/template/spec/volumes/0/configMap/name")
+                                            .asString())
+                            .containsExactly(map.at("/metadata/name").asString());
+                });
+    }
+
+    private static void assertThatTheyAreTheSame(List<JsonNode> kustomized, List<JsonNode> helmed) {
+        Map<String, JsonNode> plain = byName(kustomized);
+        Map<String, JsonNode> charted = byName(helmed);
 
         assertThat(plain.remove("Namespace /sallyport"))
                 .as("the namespace, which Helm makes by itself")
@@ -206,22 +273,12 @@ final class KustomizeIT {
         ObjectNode container = (ObjectNode) template.at("/spec/containers/0");
         assertThat(container.remove("image").asString()).startsWith("localhost/sallyport");
         ((ObjectNode) template.at("/spec/volumes/0/configMap")).remove("name");
-        List<String> arguments = new ArrayList<>();
-        for (JsonNode argument : container.remove("args")) {
-            String text = argument.asString();
-            if (text.startsWith("--watch-namespace=")) {
-                settings.merge(
-                        "namespaces", text.substring(text.indexOf('=') + 1), (a, b) -> a + "," + b);
-            } else {
-                arguments.add(text);
-            }
-        }
-        assertThat(arguments).containsExactly("run", "--config=/etc/sallyport/sallyport.yaml");
         var variables = container.get("env").iterator();
         while (variables.hasNext()) {
             JsonNode variable = variables.next();
-            if (variable.get("name").asString().equals("SALLYPORT_KUBERNETES_SECRETS")) {
-                settings.put("secrets", variable.get("value").asString());
+            String key = KEYS.get(variable.get("name").asString());
+            if (key != null) {
+                settings.put(key, variable.get("value").asString());
                 variables.remove();
             }
         }
@@ -233,13 +290,17 @@ final class KustomizeIT {
             if (object.get("kind").asString().equals("ConfigMap")) {
                 JsonNode file = Yaml.document(object.get("data").get("sallyport.yaml").asString());
                 ObjectNode kubernetes = (ObjectNode) file.get("kubernetes");
-                if (settings.containsKey("secrets")) {
-                    kubernetes.put("secrets", settings.get("secrets"));
-                }
-                if (settings.containsKey("namespaces")) {
-                    var list = kubernetes.putArray("watch-namespaces");
-                    Stream.of(settings.get("namespaces").split(",", -1)).forEach(list::add);
-                }
+                settings.forEach((key, value) -> {
+                    switch (key) {
+                        case "watch-namespaces" -> {
+                            var list = kubernetes.putArray(key);
+                            Stream.of(value.split(",", -1)).forEach(list::add);
+                        }
+                        case "file", "key-file" ->
+                                kubernetes.withObject("/last-known-good").put(key, value);
+                        default -> kubernetes.put(key, value);
+                    }
+                });
                 return file;
             }
         }
@@ -270,7 +331,26 @@ final class KustomizeIT {
         rules.stream().sorted().forEach(sorted::add);
     }
 
+    /** A kustomization of one's own, beside the repository's. */
+    private Path own(String lines) {
+        try {
+            Path folder = Files.createDirectory(work.toRealPath().resolve("own"));
+            String deploy = folder.relativize(DEPLOY.toRealPath()).toString();
+            Files.writeString(
+                    folder.resolve("kustomization.yaml"),
+                    "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\n"
+                            + lines.replace("DEPLOY", deploy));
+            return folder;
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
     private static List<JsonNode> kustomized(String folder) {
+        return kustomized(DEPLOY.resolve("kustomize").resolve(folder));
+    }
+
+    private static List<JsonNode> kustomized(Path target) {
         String bed = Objects.requireNonNullElse(System.getProperty("sallyport.testbed"), "");
         Path kubectl = Path.of(bed, "bin/kubectl");
         assertThat(Files.isExecutable(kubectl))
@@ -279,7 +359,6 @@ final class KustomizeIT {
                                 + " --without-cluster)",
                         kubectl)
                 .isTrue();
-        Path target = DEPLOY.resolve("kustomize").resolve(folder);
         Ran ran = Ran.run(LIMIT, List.of(kubectl.toString(), "kustomize", target.toString()));
         assertThat(ran.exit()).as(ran.all()).isZero();
         return Yaml.documents(ran.out());
