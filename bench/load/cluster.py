@@ -111,7 +111,7 @@ class ClusterGateway(Server):
 
     ports = (80, 443, 9901)
 
-    def __init__(self, bed, work):
+    def __init__(self, bed, work, heap):
         self.bed = bed
         self.access_log = open(Path(work, "sallyport-access.log"), "ab")
         http_port, https, self.admin = self.ports
@@ -122,7 +122,8 @@ class ClusterGateway(Server):
             "sallyport",
             [CLUSTER / "in", launcher, "run", "--kubeconfig", bed.kubeconfig, "--publish-address", bed.node,
              "--http", f"{bed.node}:{http_port}", "--https", f"{bed.node}:{https}", "--admin", f"{bed.node}:{self.admin}"],
-            f"0-{os.cpu_count() - 1}", Path(work, "sallyport.log"), env=bed.env, stdout=self.access_log)
+            f"0-{os.cpu_count() - 1}", Path(work, "sallyport.log"),
+            env={**bed.env, "SALLYPORT_JVM_OPTIONS": f"-Xmx{heap}"}, stdout=self.access_log)
 
     def ready(self):
         connection = http.client.HTTPConnection(self.bed.node, self.admin, timeout=10)
@@ -141,6 +142,8 @@ class ClusterGateway(Server):
 
 
 class Probe:
+    running = []
+
     def __init__(self, bed, work, targets):
         server, token = bed.access(work)
         self.errors = Path(work, "probe.log")
@@ -148,6 +151,12 @@ class Probe:
             [java(), *JAVA_FLAGS, "-cp", str(JAR), "dev.sallyport.bench.load.ClusterProbe", server, str(token),
              "bench", bed.node, *targets], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
             stderr=open(self.errors, "ab"))
+        Probe.running.append(self.process)
+
+    @staticmethod
+    def stop_all():
+        for process in Probe.running:
+            process.kill()
 
     def ask(self, *words):
         self.process.stdin.write(" ".join(map(str, words)) + "\n")
@@ -160,6 +169,7 @@ class Probe:
     def close(self):
         self.process.stdin.close()
         self.process.wait(30)
+        Probe.running.remove(self.process)
 
 
 def main():
@@ -168,6 +178,9 @@ def main():
     parser.add_argument("--changes", type=int, default=100, help="of each kind and size (100)")
     parser.add_argument("--peer-changes", type=int, default=30, help="the same for the peer (30)")
     parser.add_argument("--certificates", type=int, default=10, help="issued by cert-manager at the first size (10)")
+    parser.add_argument("--peer-hosts", type=int, default=1000,
+                        help="up to so many the peer takes part: with 10,000 it and Envoy take more than 20 GiB (1000)")
+    parser.add_argument("--heap", default="410m", help="of the gateway; as the chart's Pod of 1 GiB has it (410m)")
     parser.add_argument("--warm-up", type=int, default=100, help="changes before, thrown away (100)")
     parser.add_argument("--no-peer", action="store_true", help="without Contour and Envoy")
     options = parser.parse_args()
@@ -177,6 +190,7 @@ def main():
         measure(bed, work, options)
     finally:
         Server.stop_all()
+        Probe.stop_all()
         bed.close()
 
 
@@ -193,26 +207,30 @@ def measure(bed, work, options):
         bed.apply(ISSUER)
         bed.command("kubectl", "wait", "--for=condition=Ready", "clusterissuer/bench", "--timeout=60s")
     print(f"{machine()}\n{options.changes} changes of each kind and size, {options.peer_changes} of the peer, one after another\n", flush=True)
-    gateway = ClusterGateway(bed, work)
+    gateway = ClusterGateway(bed, work, options.heap)
     gateway.await_ready()
     probe = Probe(bed, work, targets)
-    rows, sizes, raw, filled = [], [], [], 0
+    rows, sizes, raw, filled, peer = [], [], [], 0, not options.no_peer
     for hosts in options.hosts:
         say(f"{hosts:,} hosts")
-        fill = probe.ask("fill", filled, hosts)
+        if peer and hosts > options.peer_hosts:
+            bed.command("peers", "down")
+            peer = False
+        only = [] if peer else ["sallyport"]
+        fill = probe.ask("fill", filled, hosts, *only)
         filled = hosts
         result = {"hosts": hosts, "fill": fill}
         # What warms a JVM and the prober up is thrown away.
         probe.ask("rotate", options.warm_up, "sallyport")
         both = min(options.changes, options.peer_changes)
         for kind, word in (("Secret PATCH", "rotate"), ("Ingress POST", "create")):
-            took = probe.ask(word, both)
+            took = probe.ask(word, both, *only)
             more = probe.ask(word, options.changes - both, "sallyport")
             for what in ("served", "answered"):
                 took["sallyport"][what] += more["sallyport"][what]
             result[kind] = took
         if hosts == options.hosts[0] and options.certificates:
-            result["Certificate POST"] = probe.ask("issue", options.certificates)
+            result["Certificate POST"] = probe.ask("issue", options.certificates, *only)
         for kind in ("Secret PATCH", "Ingress POST", "Certificate POST"):
             for target, took in result.get(kind, {}).items():
                 took["after"] = [served - answered for served, answered in zip(took["served"], took["answered"])]
@@ -221,11 +239,11 @@ def measure(bed, work, options):
                                for q in (0.5, 0.99)])
         time.sleep(5)
         memory = {"sallyport": gateway.memory()[1]}
-        if not options.no_peer:
+        if peer:
             memory |= {"contour": bed.memory("contour"), "envoy": bed.memory("envoy")}
         result["memory"] = memory
         gateway.stop()
-        gateway = ClusterGateway(bed, work)
+        gateway = ClusterGateway(bed, work, options.heap)
         result["start_s"] = gateway.await_ready()
         time.sleep(5)
         result["memory_after_start"] = gateway.memory()[1]
@@ -233,6 +251,7 @@ def measure(bed, work, options):
                       f"{memory['sallyport']:.0f}", f"{result['memory_after_start']:.0f}",
                       *(f"{memory[name]:.0f}" if name in memory else "" for name in ("contour", "envoy"))])
         raw.append(result)
+        save("cluster", raw)
     probe.close()
     print("From when the request was sent, in ms; of it what the API server took to answer (of a Certificate: what\n"
           "cert-manager took to say Ready); and the one less the other\n")
@@ -242,7 +261,6 @@ def measure(bed, work, options):
     print(table(["hosts", "applied s", "all served s", "start to ready s", "RSS MiB", "after a start", "Contour", "Envoy"],
                 sizes))
     print(f"\nload average after: {load_average()}")
-    save("cluster", raw)
 
 
 if __name__ == "__main__":

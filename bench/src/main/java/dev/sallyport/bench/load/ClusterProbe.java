@@ -39,7 +39,7 @@ import java.util.concurrent.locks.LockSupport;
  * commands on standard input, each answered by a line on standard output:
  *
  * <pre>
- * fill FROM TO             makes hosts, and waits until each gateway serves the last
+ * fill FROM TO [CLASS]     makes hosts, and waits until each gateway serves the last
  * rotate CHANGES [CLASS]   PATCH of a Secret to the end of the first handshake that shows it
  * create CHANGES [CLASS]   POST of an Ingress to the end of the first answer that is not 404
  * issue CHANGES [CLASS]    POST of a Certificate of ClusterIssuer bench to Ready and to being served
@@ -108,7 +108,11 @@ public final class ClusterProbe {
 
     private String run(String[] command) throws Exception {
         return switch (command[0]) {
-            case "fill" -> fill(Integer.parseInt(command[1]), Integer.parseInt(command[2]));
+            case "fill" ->
+                    fill(
+                            Integer.parseInt(command[1]),
+                            Integer.parseInt(command[2]),
+                            chosen(command, 3));
             case "rotate" -> each(command, this::rotate);
             case "create" -> each(command, this::create);
             case "issue" -> each(command, this::issue);
@@ -116,13 +120,20 @@ public final class ClusterProbe {
         };
     }
 
-    private String fill(int from, int to) throws Exception {
+    /** The target that a command names, or all. */
+    private List<Target> chosen(String[] command, int index) {
+        return targets.stream()
+                .filter(target -> command.length <= index || target.name().equals(command[index]))
+                .toList();
+    }
+
+    private String fill(int from, int to, List<Target> filled) throws Exception {
         long begin = System.nanoTime();
         List<CompletableFuture<Void>> made = new ArrayList<>();
-        BigInteger[] last = new BigInteger[targets.size()];
+        BigInteger[] last = new BigInteger[filled.size()];
         for (int i = from; i < to; i++) {
             for (int t = 0; t < last.length; t++) {
-                Target target = targets.get(t);
+                Target target = filled.get(t);
                 DemoAuthority.Issued issued = issued(target.host(i));
                 last[t] = serial(issued);
                 made.add(api.createWhenFree(secrets(), secret(target, i, issued)));
@@ -136,7 +147,7 @@ public final class ClusterProbe {
         hosts = to;
         var text = new StringBuilder();
         for (int t = 0; t < last.length; t++) {
-            Target target = targets.get(t);
+            Target target = filled.get(t);
             long served = untilServed(target, target.host(to - 1), last[t], begin);
             text.append(
                     String.format(Locale.ROOT, ", \"%s\": %.2f", target.name(), served / 1e9));
@@ -150,10 +161,7 @@ public final class ClusterProbe {
 
     private String each(String[] command, Change change) throws Exception {
         int changes = Integer.parseInt(command[1]);
-        List<Target> changed =
-                targets.stream()
-                        .filter(target -> command.length < 3 || target.name().equals(command[2]))
-                        .toList();
+        List<Target> changed = chosen(command, 2);
         List<List<Took>> took = changed.stream().<List<Took>>map(_ -> new ArrayList<>()).toList();
         for (int i = 0; i < changes; i++) {
             for (int t = 0; t < changed.size(); t++) {
