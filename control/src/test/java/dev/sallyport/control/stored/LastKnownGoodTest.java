@@ -281,9 +281,7 @@ class LastKnownGoodTest {
             HostTable<CertificateSet> without =
                     snapshot.certificates()
                             .hosts()
-                            .with(
-                                    Collections.singletonMap(
-                                            Hostname.parse("b.example.com"), null));
+                            .with(Collections.singletonMap(Hostname.parse("b.example.com"), null));
             return new Applied(
                     snapshot.version(),
                     new CertificateTable(without, Optional.empty()),
