@@ -7,6 +7,8 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Predicate;
+import java.util.stream.Stream;
 
 /**
  * Which Secrets are watched one by one: so many at a time are opened, so many are open at most, and
@@ -96,6 +98,11 @@ final class SecretLookups {
         turn.forEach(from::remove);
         from.addAll(turn);
         return turn;
+    }
+
+    /** Of how many of these nothing is known yet. */
+    int unanswered(Predicate<ObjectRef> which) {
+        return (int) Stream.concat(fresh.stream(), opening.stream()).filter(which).count();
     }
 
     /** How many watches are open, or being opened. */
