@@ -127,9 +127,7 @@ final class SecretLookups {
     /** Of how many of these nothing is known yet. */
     int unseen(Predicate<ObjectRef> which) {
         Stream<ObjectRef> beingRead =
-                reading.entrySet().stream()
-                        .filter(each -> !each.getValue())
-                        .map(Map.Entry::getKey);
+                reading.entrySet().stream().filter(each -> !each.getValue()).map(Map.Entry::getKey);
         return (int)
                 Stream.of(fresh.stream(), opening.stream(), beingRead)
                         .flatMap(Function.identity())

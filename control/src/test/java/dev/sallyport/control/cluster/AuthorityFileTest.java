@@ -1,23 +1,26 @@
 package dev.sallyport.control.cluster;
 
+import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
-import static org.awaitility.Awaitility.await;
 
-import com.sun.net.httpserver.HttpsConfigurator;
-import com.sun.net.httpserver.HttpsServer;
 import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.netty.pkitesting.CertificateBuilder;
 import io.netty.pkitesting.X509Bundle;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.nio.charset.StandardCharsets;
+import java.net.ServerSocket;
+import java.net.Socket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.Optional;
 import javax.net.ssl.SSLContext;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -25,13 +28,12 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** A client with a service account, and a server whose authority changes. */
 class AuthorityFileTest {
-    private static final byte[] VERSION =
-            "{\"major\":\"1\",\"minor\":\"35\"}".getBytes(StandardCharsets.UTF_8);
+    private static final String VERSION = "{\"major\":\"1\",\"minor\":\"35\"}";
 
     @TempDir private Path folder;
     private final X509Bundle first = authority("first");
     private final X509Bundle second = authority("second");
-    private HttpsServer server;
+    private @Nullable ServerSocket server;
     private int port;
 
     private static X509Bundle authority(String name) {
@@ -54,15 +56,15 @@ class AuthorityFileTest {
     }
 
     @AfterEach
-    void stop() {
-        server.stop(0);
+    void stop() throws IOException {
+        if (server != null) {
+            server.close();
+        }
     }
 
-    /** Puts a server in the place of the one before, which takes its connections with it. */
+    /** Puts a server in the place of the one before. */
     private void serve(X509Bundle authority, String address) throws Exception {
-        if (server != null) {
-            server.stop(0);
-        }
+        stop();
         X509Bundle leaf =
                 new CertificateBuilder()
                         .ecp256()
@@ -71,24 +73,45 @@ class AuthorityFileTest {
                         .buildIssuedBy(authority);
         SSLContext tls = SSLContext.getInstance("TLS");
         tls.init(leaf.toKeyManagerFactory().getKeyManagers(), null, null);
-        await().ignoreExceptions()
-                .until(() -> {
-                    server =
-                            HttpsServer.create(
-                                    new InetSocketAddress(InetAddress.getLoopbackAddress(), port),
-                                    0);
-                    return true;
-                });
-        port = server.getAddress().getPort();
-        server.setHttpsConfigurator(new HttpsConfigurator(tls));
-        server.createContext(
-                "/",
-                exchange -> {
-                    exchange.sendResponseHeaders(200, VERSION.length);
-                    exchange.getResponseBody().write(VERSION);
-                    exchange.close();
-                });
-        server.start();
+        ServerSocket listening = tls.getServerSocketFactory().createServerSocket();
+        listening.setReuseAddress(true);
+        listening.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), port));
+        port = listening.getLocalPort();
+        server = listening;
+        Thread.startVirtualThread(() -> {
+            while (!listening.isClosed()) {
+                try {
+                    Socket connection = listening.accept();
+                    Thread.startVirtualThread(() -> answer(connection));
+                } catch (IOException closed) {
+                    return;
+                }
+            }
+        });
+    }
+
+    /** One request a connection, so that each is a handshake. */
+    private static void answer(Socket connection) {
+        try (connection) {
+            var request =
+                    new BufferedReader(
+                            new InputStreamReader(connection.getInputStream(), US_ASCII));
+            String line = request.readLine();
+            while (line != null && !line.isEmpty()) {
+                line = request.readLine();
+            }
+            connection
+                    .getOutputStream()
+                    .write(
+                            ("HTTP/1.1 200 OK\r\nConnection: close\r\n"
+                                            + "Content-Type: application/json\r\nContent-Length: "
+                                            + VERSION.length()
+                                            + "\r\n\r\n"
+                                            + VERSION)
+                                    .getBytes(US_ASCII));
+        } catch (IOException notTrusted) {
+            // the client says so
+        }
     }
 
     /** As the kubelet does: another file takes its place. */
