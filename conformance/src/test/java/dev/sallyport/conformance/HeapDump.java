@@ -75,7 +75,9 @@ final class HeapDump implements AutoCloseable {
     /** What is in memory of a P-256 key's PEM: as it is, or in base64 as a Secret has it. */
     List<String> findPem(String pem) {
         List<String> found = new ArrayList<>(find(body(pem).substring(COMMON)));
-        found.addAll(find(Manifests.base64(pem).substring(COMMON_OF_PEM)));
+        // What follows the key is the same in every PEM.
+        String encoded = Manifests.base64(pem.substring(0, pem.indexOf("-----END")));
+        found.addAll(find(encoded.substring(COMMON_OF_PEM, encoded.length() - 4)));
         return found;
     }
 
