@@ -20,11 +20,14 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
@@ -492,9 +495,29 @@ final class CommandLineIT {
         assertThat(run.err()).contains("nowhere cannot be read").doesNotContain("\tat ");
     }
 
-    @Test
-    void whatIsNoKubeconfigSaysSoWithoutItsContents(@TempDir Path parent) throws IOException {
-        Path file = Files.writeString(parent.resolve("admin.conf"), "token: hunter2: [\n");
+    static Stream<Arguments> malformedKubeconfigs() {
+        String users = "users: [{name: u, user: {token: hunter2}}]\n";
+        String contexts = "contexts: [{name: x, context: {cluster: c, user: u}}]\n";
+        return Stream.of(
+                Arguments.of("token: hunter2: [\n", "not a kubeconfig"),
+                Arguments.of("hunter2", "not a kubeconfig"),
+                Arguments.of("", "not a kubeconfig"),
+                Arguments.of(
+                        "apiVersion: v1\nkind: Config\n" + users + contexts,
+                        "current-context: missing"),
+                Arguments.of(
+                        users
+                                + contexts
+                                + "clusters: [{name: c, cluster: {server: 'https://h:1',"
+                                + " certificate-authority: nowhere.crt}}]\ncurrent-context: x\n",
+"certificates or keys cannot be read"));
+    }
+
+    @ParameterizedTest
+    @MethodSource("malformedKubeconfigs")
+    void whatIsNoKubeconfigSaysSoWithoutItsContents(
+            String text, String because, @TempDir Path parent) throws IOException {
+        Path file = Files.writeString(parent.resolve("admin.conf"), text);
 
         Ran run =
                 Distribution.run(
@@ -508,9 +531,9 @@ final class CommandLineIT {
                         "--admin",
                         "127.0.0.1:" + Gateway.freePort());
 
-        assertThat(run.exit()).as(run.all()).isEqualTo(UNAVAILABLE);
+        assertThat(run.exit()).as(run.all()).isEqualTo(CONFIGURATION);
         assertThat(run.err())
-                .contains("admin.conf: not a kubeconfig", "--kubeconfig FILE")
+                .contains("admin.conf", because, "kubectl --kubeconfig", "--kubeconfig FILE")
                 .doesNotContain("hunter2", "\tat ");
     }
 

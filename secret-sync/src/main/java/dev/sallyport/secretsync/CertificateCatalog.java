@@ -25,7 +25,7 @@ import java.util.concurrent.Executor;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The certificates of all Secrets that somebody refers to.
+ * The certificates of all Secrets that somebody refers to, or did while they exist.
  *
  * <p>The rule of what is in service, in order:
  *
@@ -43,8 +43,10 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>A Secret is parsed when it is first referred to, and again only when its contents change: with
  * equal contents the bundle and {@code since} stay the same objects, also where unusable contents
- * were there meanwhile. Remarks that depend on the time are made again when the clock was set, in
- * either direction. Confined to the reconciler's thread, which waits for the parsers.
+ * were there meanwhile. Nothing but the PEM of Secrets that nobody has referred to yet is held
+ * unread, until {@link #forgetUnread}. Remarks that depend on the time are made again when the
+ * clock was set, in either direction. Confined to the reconciler's thread, which waits for the
+ * parsers.
  */
 public final class CertificateCatalog {
     /** How often remarks that depend on the time are looked at again. */
@@ -86,7 +88,8 @@ public final class CertificateCatalog {
     public boolean put(SecretMaterial material) {
         Entry entry = entries.computeIfAbsent(material.secret(), Entry::new);
         entry.latest = material;
-        return entry.referenced && refresh(entry);
+        boolean changed = (entry.referenced || entry.parsed != null) && refresh(entry);
+        return entry.referenced && changed;
     }
 
     /**
@@ -139,7 +142,11 @@ public final class CertificateCatalog {
         return entry.status;
     }
 
-    /** Nobody refers to the Secret any more. What was parsed is kept while the Secret exists. */
+    /**
+     * Nobody refers to the Secret any more. What was parsed is kept while the Secret exists, and
+     * kept up to date: whoever refers to it again, be it after a moment in which nobody did, gets
+     * it at once.
+     */
     public void release(ObjectRef secret) {
         Entry entry = entries.get(secret);
         if (entry != null) {
@@ -149,6 +156,27 @@ public final class CertificateCatalog {
                 forget(entry);
             }
         }
+    }
+
+    /**
+     * Forgets a Secret that nobody has referred to yet, and wipes its PEM. Whoever puts it again
+     * later has to have read it again.
+     *
+     * @return whether nothing is known of it now; false where somebody refers to it, or did
+     */
+    public boolean forgetUnread(ObjectRef secret) {
+        Entry entry = entries.get(secret);
+        if (entry == null) {
+            return true;
+        }
+        if (entry.referenced || entry.parsed != null) {
+            return false;
+        }
+        if (entry.latest != null) {
+            entry.latest.wipe();
+        }
+        forget(entry);
+        return true;
     }
 
     /** The Secrets whose status changed only because time went by, or because the clock was set. */

@@ -26,4 +26,9 @@ public record CertificateStatus(
     public CertificateStatus {
         findings = List.copyOf(findings);
     }
+
+    /** Whether it is {@link #SOUGHT}. */
+    public boolean isSought() {
+        return equals(SOUGHT);
+    }
 }

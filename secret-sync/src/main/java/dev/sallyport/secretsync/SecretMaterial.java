@@ -22,8 +22,8 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a Secret holds of a certificate: its PEM until it is parsed, afterwards what it came to, and
- * a digest by which the next version is told from this one.
+ * What a Secret holds of a certificate: its PEM until it is parsed or wiped, afterwards what it
+ * came to, and a digest by which the next version is told from this one.
  *
  * <p>Not thread-safe: whoever reads the Secret hands it on and forgets it. A source may hand the
  * same one on again later, when the object that hid it is gone.
@@ -37,7 +37,7 @@ public final class SecretMaterial {
     private final Optional<Location> location;
     private final ObjectVersion version;
     private final String digest;
-    private @Nullable Pem pem; // null: parsed
+    private @Nullable Pem pem; // null: parsed, or wiped
     private @Nullable Parsed<CertificateBundle> parsed;
 
     private SecretMaterial(
@@ -179,7 +179,7 @@ public final class SecretMaterial {
             parsed = reader.read(secret, unread.certificate(), unread.key());
             forget(unread);
         }
-        return Objects.requireNonNull(parsed);
+        return Objects.requireNonNull(parsed, "wiped");
     }
 
     /** Takes over what equal contents came to before. */
@@ -190,8 +190,23 @@ public final class SecretMaterial {
         }
     }
 
-    private void forget(Pem read) {
-        Arrays.fill(read.key(), (byte) 0);
+    /**
+     * Forgets the PEM, where it was not parsed: nobody wants to know what it comes to. The material
+     * is of no use to a catalog afterwards.
+     */
+    public void wipe() {
+        if (pem != null) {
+            forget(pem);
+        }
+    }
+
+    /** Whether the PEM, with the key, is still held. */
+    public boolean holdsPem() {
+        return pem != null;
+    }
+
+    private void forget(Pem unwanted) {
+        Arrays.fill(unwanted.key(), (byte) 0);
         pem = null;
     }
 

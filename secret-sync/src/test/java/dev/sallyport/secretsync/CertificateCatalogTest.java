@@ -60,6 +60,48 @@ class CertificateCatalogTest {
     }
 
     @Test
+    void aSecretThatNobodyRefersToIsForgottenWithItsKey() {
+        SecretMaterial unread = issued(Duration.ofDays(90));
+        catalog.put(unread);
+        assertThat(catalog.forgetUnread(SECRET)).isTrue();
+        assertThat(unread.holdsPem()).isFalse();
+        assertThat(catalog.status(SECRET)).isEqualTo(CertificateStatus.MISSING);
+        assertThat(parsed).hasValue(0);
+
+        catalog.put(issued(Duration.ofDays(90)));
+        assertThat(catalog.status(SECRET).inService()).isPresent();
+    }
+
+    @Test
+    void aSecretThatSomebodyRefersToOrDidIsNotForgotten() {
+        catalog.put(issued(Duration.ofDays(90)));
+        ServedCertificate served = catalog.status(SECRET).inService().orElseThrow();
+        assertThat(catalog.forgetUnread(SECRET)).isFalse();
+        catalog.release(SECRET);
+        assertThat(catalog.forgetUnread(SECRET)).isFalse();
+        assertThat(catalog.status(SECRET).inService()).containsSame(served);
+        assertThat(parsed).hasValue(1);
+    }
+
+    @Test
+    void aSecretThatIsReleasedIsKeptUpToDateWithoutItsPem() {
+        catalog.put(issued(Duration.ofDays(90)));
+        catalog.status(SECRET);
+        catalog.release(SECRET);
+        SecretMaterial next = issued(Duration.ofDays(60));
+        assertThat(catalog.put(next)).as("a change that anybody has to hear of").isFalse();
+        assertThat(next.holdsPem()).isFalse();
+        assertThat(parsed).hasValue(2);
+        assertThat(catalog.standing(SECRET)).isEmpty();
+        catalog.status(SECRET);
+        assertThat(parsed).hasValue(2);
+        catalog.release(SECRET);
+        catalog.remove(SECRET);
+        assertThat(catalog.forgetUnread(SECRET)).as("nothing is left of it").isTrue();
+        assertThat(catalog.status(SECRET)).isEqualTo(CertificateStatus.MISSING);
+    }
+
+    @Test
     void manySecretsAreParsedSideBySide() {
         var together = new CyclicBarrier(2);
         try (ExecutorService two = Executors.newFixedThreadPool(2)) {

@@ -161,4 +161,19 @@ class SecretMaterialTest {
     private static Parsed<CertificateBundle> unusable(String message) {
         return Parsed.rejected(Finding.of(Reason.CERTIFICATE_UNREADABLE, REF, message, "advice"));
     }
+
+    @Test
+    void whatIsWipedHoldsNoKeyAndIsOfNoUse() {
+        byte[] key = "secret".getBytes(StandardCharsets.UTF_8);
+        SecretMaterial material = SecretMaterial.of(REF, Optional.empty(), new byte[0], key);
+        assertThat(material.holdsPem()).isTrue();
+        String digest = material.digest();
+        material.wipe();
+        assertThat(material.holdsPem()).isFalse();
+        assertThat(key).containsOnly(0);
+        assertThat(material.digest()).isEqualTo(digest);
+        assertThatThrownBy(() -> material.parsed(CertificateReader.PEM))
+                .isInstanceOf(NullPointerException.class);
+        material.wipe();
+    }
 }

@@ -14,7 +14,7 @@ enum ExitCode {
     UNAVAILABLE(69),
     /** A bug. */
     BUG(70),
-    /** The configuration is wrong. */
+    /** The configuration is wrong, or the kubeconfig. */
     CONFIGURATION(78);
 
     private final int number;

@@ -44,7 +44,9 @@ final class RunCommand implements Callable<Integer> {
             new CountDownLatch(1).await();
             return ExitCode.OK.number();
         } catch (StartFailed failed) {
-            throw new Failed(ExitCode.UNAVAILABLE, failed.getMessage() + "\n  " + failed.advice());
+            throw new Failed(
+                    failed.isConfigured() ? ExitCode.CONFIGURATION : ExitCode.UNAVAILABLE,
+                    failed.getMessage() + "\n  " + failed.advice());
         } finally {
             termination.cancel();
             Logging.flush();

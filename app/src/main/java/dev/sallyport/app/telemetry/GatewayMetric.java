@@ -44,7 +44,10 @@ public enum GatewayMetric {
             "secret",
             "reason"),
     FINDINGS("findings", "What is wrong or worth knowing about objects.", "severity", "reason"),
-    OBJECTS("objects", "Objects that were read.", "kind"),
+    OBJECTS(
+            "objects",
+            "Objects that are kept: of a cluster's Secrets those that something refers to, or did.",
+            "kind"),
     HOSTS("hosts", "Host names with routes or a redirect."),
     SOURCE_AGE(
             "source_age_seconds",

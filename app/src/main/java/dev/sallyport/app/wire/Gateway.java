@@ -257,9 +257,16 @@ public final class Gateway implements AdminState, AutoCloseable {
         try {
             client = ClusterClient.open(access);
         } catch (InvalidKubeconfig unusable) {
-            throw new StartFailed(
+            throw StartFailed.configured(
                     String.valueOf(unusable.getMessage()),
-                    "Name another kubeconfig with --kubeconfig FILE.");
+                    switch (access) {
+                        case ClusterAccess.Kubeconfig(Path file, _) ->
+                                "Mend it until `kubectl --kubeconfig "
+                                        + file
+                                        + " get ingresses` works, or name another one with --kubeconfig FILE.";
+                        case ClusterAccess.ServiceAccount _ ->
+                                "Look at the Pod's service account and the volume it is mounted from.";
+                    });
         }
         cluster = client;
         return ClusterControl.open(

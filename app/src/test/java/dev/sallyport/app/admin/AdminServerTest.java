@@ -99,7 +99,6 @@ class AdminServerTest {
                                                 new ServedTruth.Unserved(
                                                         "4712", Reason.KEY_MISMATCH)))),
                         ShardedMap.empty(),
-                        ShardedMap.empty(),
                         FindingIndex.EMPTY,
                         Map.of("Ingress", 1),
                         3,

@@ -7,7 +7,9 @@ import io.fabric8.kubernetes.client.KubernetesClientBuilder;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.GeneralSecurityException;
 import java.util.List;
+import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutorService;
@@ -16,6 +18,8 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.function.LongSupplier;
 import java.util.random.RandomGenerator;
+import javax.net.ssl.KeyManager;
+import javax.net.ssl.TrustManager;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -38,6 +42,7 @@ public final class ClusterClient implements AutoCloseable {
     private static final int READS_PER_SECOND = 100;
 
     private final Config config;
+    private final Optional<AuthorityFile> authorities; // in place of those of the configuration
     private final String namespace;
     private final LongSupplier nanoTime = System::nanoTime;
     private final RandomGenerator random = new SplittableRandom();
@@ -49,8 +54,13 @@ public final class ClusterClient implements AutoCloseable {
     private final List<KubernetesClient> made = new CopyOnWriteArrayList<>();
     private final KubernetesClient client;
 
-    private ClusterClient(Config config, String namespace, PongWatchdog.Limits limits) {
+    private ClusterClient(
+            Config config,
+            Optional<AuthorityFile> authorities,
+            String namespace,
+            PongWatchdog.Limits limits) {
         this.config = config;
+        this.authorities = authorities;
         this.namespace = namespace;
         this.limits = limits;
         this.threads =
@@ -75,17 +85,24 @@ public final class ClusterClient implements AutoCloseable {
 
     static ClusterClient open(ClusterAccess access, PongWatchdog.Limits limits)
             throws InvalidKubeconfig {
-        Config config =
-                switch (access) {
-                    case ClusterAccess.Kubeconfig(Path file, _) -> kubeconfig(file);
-                    case ClusterAccess.ServiceAccount account -> serviceAccount(account);
-                };
+        Config config;
+        Optional<AuthorityFile> authorities;
+        switch (access) {
+            case ClusterAccess.Kubeconfig(Path file, _) -> {
+                config = kubeconfig(file);
+                authorities = Optional.empty();
+            }
+            case ClusterAccess.ServiceAccount account -> {
+                config = serviceAccount(account);
+                authorities = Optional.of(authorities(account));
+            }
+        }
         String context = config.getNamespace();
         String namespace =
                 access.podNamespace()
                         .orElse(context == null || context.isBlank() ? "default" : context);
         try {
-            return new ClusterClient(config, namespace, limits);
+            return new ClusterClient(config, authorities, namespace, limits);
         } catch (RuntimeException unusable) {
             // The message may hold what was in the file.
             throw new InvalidKubeconfig(
@@ -154,12 +171,15 @@ public final class ClusterClient implements AutoCloseable {
                         plain ->
                                 new WatchedHttpClient(
                                         plain, contacts, rate, timer, nanoTime, random, limits));
-        KubernetesClient made =
+        var builder =
                 new KubernetesClientBuilder()
                         .withConfig(settings)
                         .withHttpClientFactory(factory)
-                        .withTaskExecutor(threads)
-                        .build();
+                        .withTaskExecutor(threads);
+        authorities.ifPresent(trusted ->
+                builder.withHttpClientBuilderConsumer(
+                        http -> http.sslContext(new KeyManager[0], new TrustManager[] {trusted})));
+        KubernetesClient made = builder.build();
         factories.add(factory);
         this.made.add(made);
         return made;
@@ -183,10 +203,19 @@ public final class ClusterClient implements AutoCloseable {
         Path folder = account.folder();
         return new ConfigBuilder(Config.empty())
                 .withMasterUrl(account.url())
-                .withCaCertFile(folder.resolve("ca.crt").toString())
                 .withOauthTokenProvider(new TokenFile(folder.resolve("token")))
                 .withNamespace(read(folder.resolve("namespace")))
                 .build();
+    }
+
+    private static AuthorityFile authorities(ClusterAccess.ServiceAccount account)
+            throws InvalidKubeconfig {
+        Path file = account.folder().resolve("ca.crt");
+        try {
+            return new AuthorityFile(file);
+        } catch (IOException | GeneralSecurityException unusable) {
+            throw new InvalidKubeconfig(file + ": no certificate can be read", unusable);
+        }
     }
 
     private static @Nullable String read(Path file) {

@@ -32,7 +32,10 @@ import org.slf4j.LoggerFactory;
  * something refers to and no list shows.
  *
  * <p>It tells nothing before all lists that are needed are in ({@link WatchState#awaited}), then
- * each change as it comes. What a list lacks after a gap is not always believed ({@link
+ * each change as it comes, but for those of Secrets that nothing refers to ({@link ListedSecrets}).
+ * Such a Secret is looked at by itself once something does: where lists show it until the list's
+ * watch is as far, so that no change is lost between the two, and the older of two versions never
+ * comes after the newer for good. What a list lacks after a gap is not always believed ({@link
  * VanishGuard}). While the API server is away everything stays as it was.
  */
 public final class ClusterSource implements SecretDemand, LastKnownGood.Source, AutoCloseable {
@@ -48,6 +51,11 @@ public final class ClusterSource implements SecretDemand, LastKnownGood.Source, 
     private static final Duration WAITING_TOLD = Duration.ofSeconds(10);
     private static final String TLS = "kubernetes.io/tls";
 
+    /** A list of all Secrets takes less time than a look at each of so many. */
+    private static final int MANY_UNSEEN = 100;
+
+    private static final Duration BETWEEN_LISTS = Duration.ofSeconds(2);
+
     private final Cluster cluster;
     private final ClusterSettings settings;
     private final LongSupplier nanoTime;
@@ -56,13 +64,14 @@ public final class ClusterSource implements SecretDemand, LastKnownGood.Source, 
     private final Map<Feed, KindWatch> byFeed = new HashMap<>();
     private final SecretWatches secrets;
     private final WatchFindings findings = new WatchFindings();
-    private final Set<ObjectRef> listedSecrets = new HashSet<>();
+    private final ListedSecrets listed = new ListedSecrets();
     private final Thread thread;
     private Set<ObjectRef> unreadable = new HashSet<>(); // of these is to be told yet
     private @Nullable Map<ObjectRef, ResourceChange> untold = new LinkedHashMap<>(); // null: told
     private @Nullable Consumer<SourceUpdate> sink;
     private String waitingTold = "";
     private long waitingToldAt;
+    private @Nullable Long listedForMany; // when; null: never
     private volatile boolean closed;
     private volatile Optional<String> waitingFor = Optional.of("the API server");
     private volatile Optional<String> unreachable = Optional.empty();
@@ -102,21 +111,26 @@ public final class ClusterSource implements SecretDemand, LastKnownGood.Source, 
     }
 
     @Override
-    public void changed(Set<ObjectRef> wanted, Set<ObjectRef> released) {
+    public void changed(Set<ObjectRef> wanted, Set<ObjectRef> sought, Set<ObjectRef> released) {
         queue.add(() -> {
             for (ObjectRef secret : released) {
-                boolean known = secrets.release(secret);
-                if (known && !listedSecrets.contains(secret)) {
-                    // Nobody tells of it any more.
-                    tell(ResourceChange.remove(secret));
+                if (!secrets.release(secret)) {
+                    continue; // a list shows it, and goes on telling
+                }
+                if (listed.contains(secret)) {
+                    listed.passOver(secret);
+                } else {
+                    tell(ResourceChange.remove(secret)); // nobody tells of it any more
                 }
             }
-            // Before the lists are in, each Secret may yet be in one.
+            // Before the lists are in, each Secret may yet be in one, and is told with them.
             boolean listing = untold != null && settings.secrets() == SecretAccess.BY_TYPE;
             for (ObjectRef secret : wanted) {
-                secrets.want(secret, listing || listedSecrets.contains(secret));
+                boolean told = listed.follow(secret) && !sought.contains(secret);
+                secrets.want(secret, listing || told);
             }
             secrets.openNext();
+            listForMany();
         });
     }
 
@@ -294,8 +308,25 @@ public final class ClusterSource implements SecretDemand, LastKnownGood.Source, 
                 findings.judge(watched, states.get(i));
             }
         }
+        listForMany();
         secrets.look(this::readOnce);
         tellFindings();
+    }
+
+    /** Where very many Secrets are wanted at once that lists show, lists tell of them again. */
+    private void listForMany() {
+        long now = nanoTime.getAsLong();
+        Long last = listedForMany;
+        if (untold != null
+                || (last != null && now - last < BETWEEN_LISTS.toNanos())
+                || secrets.unseen(listed::contains) <= MANY_UNSEEN) {
+            return;
+        }
+        listedForMany = now;
+        watches.stream()
+                .filter(watch -> watch.watched().kind().equals(WatchedKind.SECRET))
+                .filter(watch -> !watch.listsAnew())
+                .forEach(this::restart);
     }
 
     /** Secrets that are watched one by one: the longest silence among them, in nanoseconds. */
@@ -340,7 +371,7 @@ public final class ClusterSource implements SecretDemand, LastKnownGood.Source, 
         log.atInfo().addKeyValue("objects", all.size()).log("the cluster's objects are listed");
         tell(List.copyOf(all.values()));
         waitingFor = Optional.empty();
-        secrets.begin(listedSecrets);
+        secrets.begin(listed::contains);
     }
 
     /** Where nothing was answered at all, why not. */
@@ -409,7 +440,10 @@ public final class ClusterSource implements SecretDemand, LastKnownGood.Source, 
     /** The object is gone for good. */
     private void obey(ObjectRef ref) {
         if (ref.kind().equals("Secret")) {
-            listedSecrets.remove(ref);
+            listed.remove(ref);
+            if (secrets.looksAt(ref)) {
+                return; // that says what became of it
+            }
             secrets.unlisted(ref);
         }
         tell(ResourceChange.remove(ref));
@@ -478,7 +512,7 @@ public final class ClusterSource implements SecretDemand, LastKnownGood.Source, 
                 Optional<Resource> now = cluster.read(secret);
                 queue.add(() -> {
                     if (secrets.read(secret)) {
-                        tell(new ResourceChange(secret, now));
+                        tellSeen(secret, now);
                     }
                 });
             } catch (Cluster.Refused failed) {
@@ -495,6 +529,12 @@ public final class ClusterSource implements SecretDemand, LastKnownGood.Source, 
         });
     }
 
+    /** What a look at a Secret came to. */
+    private void tellSeen(ObjectRef secret, Optional<Resource> now) {
+        tell(new ResourceChange(secret, now));
+        secrets.looked(secret, now.map(Resource::version), listed.version(secret));
+    }
+
     private void refused(ObjectRef secret, Trouble why) {
         if (secrets.refused(secret, why.toString())) {
             unreadable.add(secret);
@@ -509,16 +549,27 @@ public final class ClusterSource implements SecretDemand, LastKnownGood.Source, 
         if (wereHeld && watch.guard().held() == 0) {
             tellHeld(watch);
         }
-        if (!ref.kind().equals("Secret")) {
-            tell(new ResourceChange(ref, now));
-        } else if (now.isPresent()) {
-            listedSecrets.add(ref);
-            secrets.listed(ref);
-            tell(new ResourceChange(ref, now));
-        } else if (listedSecrets.contains(ref)) {
-            obey(ref); // it does not matter any more
+        switch (now.orElse(null)) {
+            case Resource.OfSecret secret -> secretExists(secret);
+            case null -> {
+                if (listed.contains(ref)) {
+                    obey(ref); // it does not matter any more
+                }
+            }
+            case Resource other -> tell(ResourceChange.put(other));
         }
         judgeNamespace(watch);
+    }
+
+    private void secretExists(Resource.OfSecret secret) {
+        ObjectRef ref = secret.ref();
+        boolean isNews = listed.show(ref, secret.version(), secrets.wants(ref), untold != null);
+        boolean isTold = secrets.looksAt(ref) ? secrets.listed(ref, secret.version()) : isNews;
+        if (isTold) {
+            tell(ResourceChange.put(secret));
+        } else {
+            secret.material().wipe();
+        }
     }
 
     private void gone(KindWatch watch, ObjectRef ref, boolean seen) {
@@ -531,7 +582,7 @@ public final class ClusterSource implements SecretDemand, LastKnownGood.Source, 
         }
     }
 
-    private void listed(KindWatch watch) {
+    private void isListed(KindWatch watch) {
         long now = nanoTime.getAsLong();
         watch.listed(now);
         judgeList(watch);
@@ -567,7 +618,7 @@ public final class ClusterSource implements SecretDemand, LastKnownGood.Source, 
 
         @Override
         public void listed(Feed feed) {
-            later(feed, ClusterSource.this::listed);
+            later(feed, ClusterSource.this::isListed);
         }
 
         @Override
@@ -602,8 +653,7 @@ public final class ClusterSource implements SecretDemand, LastKnownGood.Source, 
             queue.add(() -> {
                 exists = true;
                 if (secrets.answered(secret, feed)) {
-                    tell(new ResourceChange(secret, now));
-                    secrets.openNext();
+                    tellSeen(secret, now);
                 }
             });
         }
@@ -613,7 +663,7 @@ public final class ClusterSource implements SecretDemand, LastKnownGood.Source, 
             queue.add(() -> {
                 exists = false;
                 if (secrets.answered(secret, feed)) {
-                    tell(ResourceChange.remove(secret));
+                    tellSeen(secret, Optional.empty());
                 }
             });
         }
@@ -622,8 +672,7 @@ public final class ClusterSource implements SecretDemand, LastKnownGood.Source, 
         public void listed(Feed feed) {
             queue.add(() -> {
                 if (!exists && secrets.answered(secret, feed)) {
-                    tell(ResourceChange.remove(secret));
-                    secrets.openNext();
+                    tellSeen(secret, Optional.empty());
                 }
             });
         }

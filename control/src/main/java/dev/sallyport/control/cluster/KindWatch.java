@@ -52,6 +52,11 @@ final class KindWatch {
         anew = true;
     }
 
+    /** Whether its first list, or the first since it was replaced, is still to come. */
+    boolean listsAnew() {
+        return anew || !listed;
+    }
+
     /** A list begins. */
     void listing() {
         if (anew) {

@@ -9,6 +9,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Function;
+import java.util.function.Predicate;
+import java.util.stream.Stream;
 
 /**
  * Which Secrets are watched one by one: so many at a time are opened, so many are open at most, and
@@ -119,6 +122,17 @@ final class SecretLookups {
             reading.put(secret, before);
         });
         return turn;
+    }
+
+    /** Of how many of these nothing is known yet. */
+    int unseen(Predicate<ObjectRef> which) {
+        Stream<ObjectRef> beingRead =
+                reading.entrySet().stream().filter(each -> !each.getValue()).map(Map.Entry::getKey);
+        return (int)
+                Stream.of(fresh.stream(), opening.stream(), beingRead)
+                        .flatMap(Function.identity())
+                        .filter(which)
+                        .count();
     }
 
     /** How many watches are open, or being opened. */

@@ -3,6 +3,7 @@ package dev.sallyport.control.cluster;
 import dev.sallyport.model.finding.Finding;
 import dev.sallyport.model.finding.Reason;
 import dev.sallyport.model.name.ObjectRef;
+import dev.sallyport.model.name.ObjectVersion;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -12,10 +13,13 @@ import java.util.Set;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.LongSupplier;
+import java.util.function.Predicate;
 
 /**
- * The Secrets that something refers to, and the watches of those that no list shows. Confined to
- * the thread of {@link ClusterSource}.
+ * The Secrets that something refers to, and the looks at those of which the lists do not tell: a
+ * watch each, or a read in turn. A Secret that no list shows is looked at for as long as something
+ * refers to it; one that a list shows only until the list is as far as what was seen of it.
+ * Confined to the thread of {@link ClusterSource}.
  */
 final class SecretWatches {
     /** Each watch is a connection of its own, and some 90 KB. */
@@ -39,6 +43,7 @@ final class SecretWatches {
     private final SecretLookups lookups;
     private final Set<ObjectRef> wanted = new HashSet<>();
     private final Map<ObjectRef, Single> open = new HashMap<>();
+    private final Map<ObjectRef, ObjectVersion> seen = new HashMap<>(); // by looks that go on
     private final Set<ObjectRef> refused = new HashSet<>();
     private boolean inTurn;
 
@@ -57,25 +62,63 @@ final class SecretWatches {
                         MOST_READING);
     }
 
-    /** Something refers to the Secret. */
-    void want(ObjectRef secret, boolean isListed) {
+    /**
+     * Something refers to the Secret.
+     *
+     * @param isTold whether its newest contents were told, or will be
+     */
+    void want(ObjectRef secret, boolean isTold) {
         wanted.add(secret);
-        if (!isListed) {
+        if (!isTold) {
             lookups.want(secret);
         }
     }
 
-    /** Nothing refers to the Secret any more; whether it was looked for by itself. */
+    /** Nothing refers to the Secret any more; whether it was looked at by itself. */
     boolean release(ObjectRef secret) {
         wanted.remove(secret);
         return drop(secret);
     }
 
-    /** A list shows the Secret: that is enough. */
-    void listed(ObjectRef secret) {
-        if (drop(secret)) {
-            openNext();
+    /** Whether something refers to the Secret. */
+    boolean wants(ObjectRef secret) {
+        return wanted.contains(secret);
+    }
+
+    /** Whether the Secret is looked at by itself, or is to be. */
+    boolean looksAt(ObjectRef secret) {
+        return lookups.wants(secret);
+    }
+
+    /**
+     * A list shows, in this version, a Secret that is looked at. That is enough, unless the look
+     * has seen a newer one, to which the list will come; whether the list's is to be told.
+     */
+    boolean listed(ObjectRef secret, ObjectVersion version) {
+        ObjectVersion newest = seen.get(secret);
+        if (newest != null && version.isBefore(newest)) {
+            return false;
         }
+        drop(secret);
+        openNext();
+        return !version.equals(newest) || version.equals(ObjectVersion.NONE);
+    }
+
+    /**
+     * A look told of the Secret: it ends where a list is as far.
+     *
+     * @param version empty where there is no such Secret
+     * @param listed in which version a list shows it
+     */
+    void looked(ObjectRef secret, Optional<ObjectVersion> version, Optional<ObjectVersion> listed) {
+        if (version.isPresent() && version.equals(listed)) {
+            drop(secret);
+        } else if (version.isPresent()) {
+            seen.put(secret, version.get());
+        } else {
+            seen.remove(secret);
+        }
+        openNext();
     }
 
     /** No list shows the Secret any more; it may come back as one of another type. */
@@ -86,10 +129,15 @@ final class SecretWatches {
         }
     }
 
-    /** The lists are in, and these are not all that is wanted. */
-    void begin(Set<ObjectRef> listed) {
-        wanted.stream().filter(secret -> !listed.contains(secret)).forEach(lookups::want);
+    /** The lists are in, and may not show all that is wanted. */
+    void begin(Predicate<ObjectRef> listed) {
+        wanted.stream().filter(secret -> !listed.test(secret)).forEach(lookups::want);
         openNext();
+    }
+
+    /** How many of these were not seen yet. */
+    int unseen(Predicate<ObjectRef> which) {
+        return lookups.unseen(which);
     }
 
     /** Opens as many watches as may be opened now. */
@@ -193,6 +241,7 @@ final class SecretWatches {
     private boolean drop(ObjectRef secret) {
         boolean known = lookups.wants(secret);
         lookups.drop(secret);
+        seen.remove(secret);
         Single single = open.remove(secret);
         if (single != null) {
             single.feed().close();

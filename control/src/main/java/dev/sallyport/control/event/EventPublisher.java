@@ -240,7 +240,7 @@ public final class EventPublisher implements AutoCloseable {
 
     /** Of what no API server holds, nothing is told; a Secret that may not be read has no uid. */
     private static Optional<String> uid(Finding finding, ControlState state) {
-        return Optional.ofNullable(state.uids().get(finding.object()))
+        return state.uid(finding.object())
                 .or(() ->
                         finding.reason() == Reason.SECRET_FORBIDDEN
                                 ? Optional.of("")
@@ -292,27 +292,28 @@ public final class EventPublisher implements AutoCloseable {
 
     private void served(
             CertificateBundle bundle, Provenance provenance, ControlState state, long now) {
-        String uid = state.uids().get(provenance.secret());
-        if (uid != null) {
-            ledger.served(
-                    new Statement(
-                            provenance.secret(),
-                            uid,
-                            false,
-                            Statement.CERTIFICATE_SERVED,
-                            "Serve",
-                            "serial "
-                                    + bundle.serial()
-                                    + " ("
-                                    + names(bundle)
-                                    + ", valid until "
-                                    + bundle.notAfter()
-                                    + ") from resourceVersion "
-                                    + provenance.resourceVersion()
-                                    + " is served since "
-                                    + provenance.firstServed().truncatedTo(ChronoUnit.MILLIS)),
-                    now);
-        }
+        state.uid(provenance.secret())
+                .ifPresent(uid ->
+                        ledger.served(
+                                new Statement(
+                                        provenance.secret(),
+                                        uid,
+                                        false,
+                                        Statement.CERTIFICATE_SERVED,
+                                        "Serve",
+                                        "serial "
+                                                + bundle.serial()
+                                                + " ("
+                                                + names(bundle)
+                                                + ", valid until "
+                                                + bundle.notAfter()
+                                                + ") from resourceVersion "
+                                                + provenance.resourceVersion()
+                                                + " is served since "
+                                                + provenance
+                                                        .firstServed()
+                                                        .truncatedTo(ChronoUnit.MILLIS)),
+                                now));
     }
 
     private static String names(CertificateBundle bundle) {

@@ -28,7 +28,7 @@ public final class CatalogSource implements CertificateSource {
 
     /**
      * @param lookedFor whether a Secret that the catalog does not know may exist all the same,
-     *     since it is looked for only now that something refers to it
+     *     since it is looked for only now that something refers to it, or was forgotten before
      */
     CatalogSource(CertificateCatalog catalog, boolean lookedFor) {
         this.catalog = catalog;
@@ -84,7 +84,9 @@ public final class CatalogSource implements CertificateSource {
     /** Tells {@code demand} what changed since the last call. */
     void tell(SecretDemand demand) {
         if (!wanted.isEmpty() || !released.isEmpty()) {
-            demand.changed(wanted, released);
+            Set<ObjectRef> unknown = new HashSet<>(wanted);
+            unknown.retainAll(sought);
+            demand.changed(wanted, unknown, released);
             wanted = new HashSet<>();
             released = new HashSet<>();
         }

@@ -20,13 +20,13 @@ import java.util.Optional;
  * What the control side knows at one moment. Immutable.
  *
  * @param snapshot the one in service; version 0 before the first
- * @param resources the objects that it was made of, and those that make no difference to it
+ * @param resources the objects that it was made of, and those that make no difference to it; of a
+ *     cluster's Secrets only those that something refers to, or did
  * @param applied what the data plane said of it
  * @param truth how what it serves stands to the Secrets
  * @param ingresses all Ingresses, with whether they are ours
- * @param uids of all objects that an API server holds
  * @param remarks what is wrong or worth knowing, from sources, Secrets and translation
- * @param objects how many objects there are, by kind
+ * @param objects how many {@code resources} there are, by kind
  * @param reconciles how many rounds ran
  * @param published how many of them put a new snapshot in service
  * @param failures how many rounds a bug ended; the snapshot before stayed
@@ -39,7 +39,6 @@ public record ControlState(
         Applied applied,
         ServedTruth truth,
         ShardedMap<ObjectRef, IngressStanding> ingresses,
-        ShardedMap<ObjectRef, String> uids,
         FindingIndex remarks,
         Map<String, Integer> objects,
         long reconciles,
@@ -55,7 +54,6 @@ public record ControlState(
                     ShardedMap.empty(),
                     new Applied(0, CertificateTable.EMPTY, List.of()),
                     ServedTruth.EMPTY,
-                    ShardedMap.empty(),
                     ShardedMap.empty(),
                     FindingIndex.EMPTY,
                     Map.of(),
@@ -77,7 +75,6 @@ public record ControlState(
                 now,
                 truthNow,
                 ingresses,
-                uids,
                 remarks,
                 objects,
                 reconciles,
@@ -93,6 +90,14 @@ public record ControlState(
      */
     public boolean stale() {
         return !remarks.of(SourceUpdate.STALENESS).isEmpty();
+    }
+
+    /** The uid of an object; empty where it is not among the resources, or no API server has it. */
+    public Optional<String> uid(ObjectRef ref) {
+        Resource resource = resources.get(ref);
+        return resource == null || resource.version().uid().isEmpty()
+                ? Optional.empty()
+                : Optional.of(resource.version().uid());
     }
 
     /** All remarks, with those of the data plane, in {@link Finding#ORDER}. Sorts on demand. */

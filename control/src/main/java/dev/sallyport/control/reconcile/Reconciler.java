@@ -18,9 +18,11 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -33,6 +35,9 @@ import org.slf4j.event.Level;
 /**
  * The one control thread: takes what sources saw, parses changed Secrets, translates, and has the
  * data plane apply the result, if it is a new one.
+ *
+ * <p>Of sources that look for Secrets ({@link SecretDemand}) it keeps no Secret that nothing has
+ * referred to: such a one is forgotten, its key with it, as soon as a translation shows that.
  *
  * <p>A bug that ends a round is logged and counted; the snapshot before stays in service, and the
  * next round translates everything anew.
@@ -62,6 +67,7 @@ public final class Reconciler implements AutoCloseable {
     private final CertificateCatalog catalog;
     private final CatalogSource certificates;
     private final SecretDemand demand;
+    private final boolean forgetful; // of Secrets: the source tells of them again when it is asked
     private final ServedLedger ledger;
     private final List<Runnable> listeners = new CopyOnWriteArrayList<>();
     private final Map<String, Integer> objects = new TreeMap<>();
@@ -73,7 +79,7 @@ public final class Reconciler implements AutoCloseable {
     private IncrementalTranslator translator;
     private volatile @Nullable Withheld
             withheld; // the first snapshot, while Secrets are looked for
-    private ShardedMap<ObjectRef, String> uids = ShardedMap.empty();
+    private Set<ObjectRef> unjudged = new HashSet<>(); // Secrets that nothing may refer to
     private final Retry retry = new Retry(); // confined to the thread
     private volatile ControlState state = ControlState.EMPTY;
 
@@ -100,7 +106,8 @@ public final class Reconciler implements AutoCloseable {
         this.time = time;
         this.demand = demand;
         this.catalog = new CertificateCatalog(reader, parsers, time);
-        this.certificates = new CatalogSource(catalog, !demand.equals(SecretDemand.NONE));
+        this.forgetful = !demand.equals(SecretDemand.NONE);
+        this.certificates = new CatalogSource(catalog, forgetful);
         this.translator = new IncrementalTranslator(settings, certificates);
         this.ledger = new ServedLedger(catalog);
         this.thread = Thread.ofPlatform().name("reconciler").daemon().unstarted(this::run);
@@ -252,7 +259,6 @@ public final class Reconciler implements AutoCloseable {
                             before.applied(),
                             before.truth(),
                             before.ingresses(),
-                            before.uids(),
                             before.remarks(),
                             objects,
                             before.reconciles() + 1,
@@ -266,7 +272,6 @@ public final class Reconciler implements AutoCloseable {
     private void reconcile(long began) {
         SourceUpdate update = mailbox.drain();
         note(update.changes());
-        noteUids(update.changes());
         update.findings()
                 .forEach((step, findings) -> {
                     sourceFindings.put(step, findings);
@@ -277,6 +282,7 @@ public final class Reconciler implements AutoCloseable {
         catalog.advance().forEach(translator::secretChanged);
         Translation translation = translator.translate();
         certificates.tell(demand);
+        forgetUnread();
         ControlState before = state;
         boolean first = before.published() == 0;
         if (first && withholds()) {
@@ -296,7 +302,6 @@ public final class Reconciler implements AutoCloseable {
                         applied,
                         truth,
                         translation.ingresses(),
-                        uids,
                         translation.findings(),
                         objects,
                         before.reconciles() + 1,
@@ -395,31 +400,35 @@ public final class Reconciler implements AutoCloseable {
         resources = resources.with(news);
     }
 
-    private void noteUids(List<ResourceChange> changes) {
-        Map<ObjectRef, @Nullable String> news = new HashMap<>();
-        for (ResourceChange change : changes) {
-            String uid = change.now().map(now -> now.version().uid()).orElse("");
-            String before = uids.get(change.ref());
-            if (!uid.equals(before == null ? "" : before)) {
-                news.put(change.ref(), uid.isEmpty() ? null : uid);
-            }
-        }
-        uids = uids.with(news);
-    }
-
     private void hand(ResourceChange change) {
         ObjectRef ref = change.ref();
         if (!ref.kind().equals("Secret")) {
             translator.accept(change);
             return;
         }
-        boolean changed =
-                change.now().orElse(null) instanceof Resource.OfSecret secret
-                        ? catalog.put(secret.material())
-                        : catalog.remove(ref);
+        boolean changed;
+        if (change.now().orElse(null) instanceof Resource.OfSecret secret) {
+            changed = catalog.put(secret.material());
+            if (forgetful) {
+                unjudged.add(ref);
+            }
+        } else {
+            changed = catalog.remove(ref);
+        }
         if (certificates.answered(ref) || changed) {
             translator.secretChanged(ref);
         }
+    }
+
+    /** After a translation, which refers to all Secrets that count. */
+    private void forgetUnread() {
+        List<ResourceChange> forgotten =
+                unjudged.stream()
+                        .filter(catalog::forgetUnread)
+                        .map(ResourceChange::remove)
+                        .toList();
+        unjudged = new HashSet<>(); // clearing costs what it once held
+        note(forgotten);
     }
 
     private static void tell(List<Finding> appeared, List<Finding> resolved) {

@@ -66,6 +66,7 @@ final class HostTranslator {
      * @param challenges what answers the challenges for it
      * @param certificates in order of precedence, one for each kind of key
      * @param secured whether a TLS section means it
+     * @param undecided the namespaces of those of its Secrets that are still being looked for
      * @param findings about the Ingresses
      * @param services the Services looked for
      * @param upstreams the upstreams that its routes name
@@ -76,6 +77,7 @@ final class HostTranslator {
             Map<Challenge, Route> challenges,
             List<ServedCertificate> certificates,
             boolean secured,
+            Set<String> undecided,
             List<Finding> findings,
             Set<ServiceRef> services,
             Set<UpstreamKey> upstreams,
@@ -88,6 +90,7 @@ final class HostTranslator {
                         Map.of(),
                         List.of(),
                         false,
+                        Set.of(),
                         List.of(),
                         Set.of(),
                         Set.of(),
@@ -151,6 +154,7 @@ final class HostTranslator {
         private final Set<ServiceRef> servicesSeen = new HashSet<>();
         private final Set<UpstreamKey> upstreams = new HashSet<>();
         private final Set<ObjectRef> secrets = new HashSet<>();
+        private final Set<String> undecided = new HashSet<>();
         private Optional<Route> fallback = Optional.empty();
 
         /** A path and who has it. */
@@ -347,6 +351,8 @@ final class HostTranslator {
                         addCertificate(
                                 contribution.ingress(), claim, host, status.inService().get());
                     }
+                } else if (status.isSought()) {
+                    undecided.add(claim.secret().namespace());
                 } else if (!status.exists()) {
                     findings.add(missing(contribution.ingress(), claim));
                 }
@@ -448,6 +454,7 @@ final class HostTranslator {
                     challenges(),
                     served(),
                     secured,
+                    Set.copyOf(undecided),
                     List.copyOf(findings),
                     Set.copyOf(servicesSeen),
                     Set.copyOf(upstreams),

@@ -189,14 +189,11 @@ public final class IncrementalTranslator {
                     hostChanges.put(name, host);
                 }
                 CertificateSet inTable = certificateTable.get(name);
-                CertificateSet set =
-                        result == null
-                                ? null
-                                : certificateSet(result.certificates(), ownSet(inTable));
+                CertificateSet set = result == null ? null : chosen(result, ownSet(inTable));
                 if (!same(inTable, set)) {
                     certificateChanges.put(name, set);
                 }
-                noteUncertified(scope, result);
+                noteUncertified(scope, result, set);
             }
         }
         translateGatewayDefault();
@@ -290,7 +287,9 @@ public final class IncrementalTranslator {
             standings.put(
                     ref, ingress == null ? null : IngressStanding.of(ingress, intent != null));
             IngressIntent before = intent == null ? intents.remove(ref) : intents.put(ref, intent);
-            namingSecrets.replace(ref, secretsNaming(before), secretsNaming(intent));
+            Set<ObjectRef> namedBefore = secretsNaming(before);
+            namingSecrets.replace(ref, namedBefore, secretsNaming(intent));
+            releasable.addAll(namedBefore);
             if (intent != null) {
                 intent.tls().forEach(section -> section.secret().ifPresent(secrets::add));
             }
@@ -335,8 +334,11 @@ public final class IncrementalTranslator {
         if (intent == null && ingresses.get(ref) == null) {
             report(ref, List.of());
         }
+        Map<HostScope, Contribution> known = contributions.get(ref);
         Map<HostScope, Contribution> now =
-                intent == null ? Map.of() : Contribution.of(intent, this::namesOf);
+                intent == null
+                        ? Map.of()
+                        : Contribution.of(intent, secret -> namesOf(secret, known));
         Map<HostScope, Contribution> before =
                 now.isEmpty() ? contributions.remove(ref) : contributions.put(ref, now);
         if (before != null) {
@@ -362,12 +364,24 @@ public final class IncrementalTranslator {
         });
     }
 
-    private Set<Hostname> namesOf(ObjectRef secret) {
-        return certificates
-                .status(secret)
-                .inService()
-                .map(served -> served.bundle().names())
-                .orElse(Set.of());
+    /** Of a Secret that is still being looked for: the names that were served till now. */
+    private Set<Hostname> namesOf(ObjectRef secret, @Nullable Map<HostScope, Contribution> before) {
+        CertificateStatus status = certificates.status(secret);
+        if (status.isSought() && before != null) {
+            return namesWithoutBeingWritten(before);
+        }
+        return status.inService().map(served -> served.bundle().names()).orElse(Set.of());
+    }
+
+    private static Set<Hostname> namesWithoutBeingWritten(Map<HostScope, Contribution> before) {
+        Set<Hostname> names = new HashSet<>();
+        before.forEach((scope, contribution) -> {
+            if (scope instanceof HostScope.Named(Hostname name)
+                    && contribution.claims().stream().anyMatch(Contribution.Claim::byItself)) {
+                names.add(name);
+            }
+        });
+        return names;
     }
 
     private void readSecrets() {
@@ -446,6 +460,7 @@ public final class IncrementalTranslator {
                         result.challenges(),
                         result.certificates(),
                         result.secured(),
+                        result.undecided(),
                         result.findings(),
                         result.services(),
                         result.upstreams(),
@@ -555,6 +570,21 @@ public final class IncrementalTranslator {
         return defaultSet;
     }
 
+    /**
+     * What was served stays until the Secret is found that is asked for instead, though nobody is
+     * given what another namespace was served with.
+     */
+    private static @Nullable CertificateSet chosen(
+            HostTranslator.Result result, @Nullable CertificateSet before) {
+        boolean stays =
+                before != null
+                        && result.certificates().isEmpty()
+                        && before.certificates().stream()
+                                .map(served -> served.source().namespace())
+                                .allMatch(result.undecided()::contains);
+        return stays ? before : certificateSet(result.certificates(), before);
+    }
+
     /** The set of {@code certificates}; {@code before} where it is the same. */
     private static @Nullable CertificateSet certificateSet(
             List<ServedCertificate> certificates, @Nullable CertificateSet before) {
@@ -570,9 +600,10 @@ public final class IncrementalTranslator {
         return inTable == null || strictDefault == inTable ? null : inTable;
     }
 
-    private void noteUncertified(HostScope scope, HostTranslator.@Nullable Result result) {
+    private void noteUncertified(
+            HostScope scope, HostTranslator.@Nullable Result result, @Nullable CertificateSet set) {
         if (settings.strictSni()) {
-            if (result != null && result.secured() && result.certificates().isEmpty()) {
+            if (result != null && result.secured() && set == null) {
                 uncertified.add(scope);
             } else {
                 uncertified.remove(scope);

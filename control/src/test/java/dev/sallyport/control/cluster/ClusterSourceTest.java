@@ -82,6 +82,7 @@ class ClusterSourceTest {
         var handled = new CountDownLatch(1);
         source.changed(
                 Set.of(),
+                Set.of(),
                 new AbstractSet<>() {
                     @Override
                     public Iterator<ObjectRef> iterator() {
@@ -95,6 +96,20 @@ class ClusterSourceTest {
                     }
                 });
         await().until(() -> handled.getCount() == 0);
+    }
+
+    /** Something refers to these, of which the reconciler knows. */
+    private void want(String... secrets) {
+        source.changed(refs("Secret", secrets), Set.of(), Set.of());
+    }
+
+    /** Something refers to these, of which the reconciler knows nothing. */
+    private void seek(String... secrets) {
+        source.changed(refs("Secret", secrets), refs("Secret", secrets), Set.of());
+    }
+
+    private void release(String... secrets) {
+        source.changed(Set.of(), Set.of(), refs("Secret", secrets));
     }
 
     private static Resource[] those(Resource[] resources, boolean secrets) {
@@ -273,13 +288,14 @@ class ClusterSourceTest {
     @Test
     void aSecretThatNoListShowsIsWatchedByItself() {
         serve(ingress("a"), secret("listed", "1"));
-        source.changed(Set.of(secretRef("listed"), secretRef("opaque")), Set.of());
+        want("listed");
+        seek("opaque");
         await().until(() -> cluster.isOpen(secretRef("opaque")));
         assertThat(cluster.isOpen(secretRef("listed"))).isFalse();
         cluster.feed(secretRef("opaque")).list(secret("opaque", "1"));
         awaitChange(ResourceChange.put(secret("opaque", "1")));
 
-        source.changed(Set.of(), Set.of(secretRef("opaque")));
+        release("opaque");
         await().until(() -> !cluster.isOpen(secretRef("opaque")));
         awaitChange(ResourceChange.remove(secretRef("opaque")));
     }
@@ -287,7 +303,7 @@ class ClusterSourceTest {
     @Test
     void aSecretThatIsNotThereIsToldToBeGone() {
         serve(ingress("a"));
-        source.changed(Set.of(secretRef("s")), Set.of());
+        seek("s");
         await().until(() -> cluster.isOpen(secretRef("s")));
         cluster.feed(secretRef("s")).list();
         awaitChange(ResourceChange.remove(secretRef("s")));
@@ -296,7 +312,7 @@ class ClusterSourceTest {
     @Test
     void onceAListShowsItTheWatchOfItsOwnIsClosedAndNotHeardAnyMore() {
         serve(ingress("a"));
-        source.changed(Set.of(secretRef("s")), Set.of());
+        seek("s");
         await().until(() -> cluster.isOpen(secretRef("s")));
         var own = cluster.feed(secretRef("s"));
         own.list();
@@ -322,7 +338,7 @@ class ClusterSourceTest {
     @Test
     void aSecretThatMayNotBeReadIsNeitherThereNorGone() {
         serve(ingress("a"));
-        source.changed(Set.of(secretRef("s")), Set.of());
+        seek("s");
         await().until(() -> cluster.isOpen(secretRef("s")));
         cluster.feed(secretRef("s")).fail(403, "not you");
         await().until(() ->
@@ -358,7 +374,7 @@ class ClusterSourceTest {
                 IntStream.range(0, 510).mapToObj(number -> secretRef("s" + number)).toList();
         wanted.subList(505, 510)
                 .forEach(secret -> cluster.unreadable(secret, new Trouble(403, "not you")));
-        source.changed(Set.copyOf(wanted), Set.of());
+        source.changed(Set.copyOf(wanted), Set.copyOf(wanted), Set.of());
         await().until(() -> cluster.started().size() == 50);
         for (int answered = 0; answered < 500; answered++) {
             int next = answered;
@@ -371,7 +387,7 @@ class ClusterSourceTest {
         await().until(() -> findings(Reason.SECRETS_READ_IN_TURN).size() == 1);
         await().until(() -> changes().size() + findings(Reason.SECRET_FORBIDDEN).size() >= 510);
 
-        source.changed(Set.of(), Set.copyOf(wanted.subList(0, 100)));
+        source.changed(Set.of(), Set.of(), Set.copyOf(wanted.subList(0, 100)));
         await().until(() -> findings(Reason.SECRETS_READ_IN_TURN).isEmpty());
         await().until(() -> cluster.started().size() >= 500);
     }
@@ -382,7 +398,7 @@ class ClusterSourceTest {
         List<ObjectRef> wanted =
                 IntStream.range(0, 400).mapToObj(number -> secretRef("s" + number)).toList();
         cluster.holdReads();
-        source.changed(Set.copyOf(wanted), Set.of());
+        source.changed(Set.copyOf(wanted), Set.copyOf(wanted), Set.of());
         for (int answered = 0; answered < 100; answered++) {
             int next = answered;
             await().pollInterval(1, TimeUnit.MILLISECONDS)
@@ -404,7 +420,7 @@ class ClusterSourceTest {
         List.copyOf(cluster.open()).forEach(each -> cluster.feed(each).list());
         await().until(() -> updates.size() == 1);
         ObjectRef wanted = secretRef("alone");
-        source.changed(Set.of(wanted), Set.of());
+        source.changed(Set.of(wanted), Set.of(wanted), Set.of());
         await().until(() -> cluster.isOpen(wanted));
         pass(Duration.ofSeconds(30));
         heardAllBut(WatchedKind.SECRET);
@@ -416,6 +432,237 @@ class ClusterSourceTest {
         heardAllBut();
         await().until(() -> findings().isEmpty());
         assertThat(source.sinceLastLook().orElseThrow()).isLessThan(Duration.ofSeconds(20));
+    }
+
+    // Secrets of which the reconciler is told only once something refers to them
+
+    @Test
+    void ofASecretThatNothingRefersToNoChangeIsToldAndItsKeyIsWiped() {
+        serve(secret("s", "1", 10));
+        var next = secret("s", "2", 11);
+        cluster.feed(WatchedKind.SECRET).put(next);
+        settle();
+        assertThat(updates).hasSize(1);
+        assertThat(((Resource.OfSecret) next).material().holdsPem()).isFalse();
+
+        cluster.feed(WatchedKind.SECRET).delete(secretRef("s"));
+        awaitChange(ResourceChange.remove(secretRef("s")));
+    }
+
+    @Test
+    void aSecretThatAListShowsIsLookedAtWhenItIsSoughtAndFollowedByTheListThereafter() {
+        serve(secret("s", "1", 10));
+        seek("s");
+        lookShows(secret("s", "1", 10));
+        await().until(() -> told("s") == 2);
+        await().until(() -> !cluster.isOpen(secretRef("s")));
+        cluster.feed(WatchedKind.SECRET).put(secret("s", "2", 11));
+        awaitChange(ResourceChange.put(secret("s", "2", 11)));
+        assertThat(cluster.started()).hasSize(1);
+    }
+
+    @Test
+    void aSecretThatIsKnownIsNotLookedAt() {
+        serve(secret("s", "1", 10));
+        want("s");
+        cluster.feed(WatchedKind.SECRET).put(secret("s", "2", 11));
+        awaitChange(ResourceChange.put(secret("s", "2", 11)));
+        assertThat(cluster.started()).isEmpty();
+    }
+
+    /** The reconciler heard of it with the first update, and said so after the next change. */
+    @Test
+    void aChangeThatWasPassedOverBeforeItWasKnownToBeWantedIsLookedUp() {
+        serve(secret("s", "1", 10));
+        cluster.feed(WatchedKind.SECRET).put(secret("s", "2", 11));
+        want("s");
+        lookShows(secret("s", "2", 11));
+        awaitChange(ResourceChange.put(secret("s", "2", 11)));
+        await().until(() -> !cluster.isOpen(secretRef("s")));
+    }
+
+    @Test
+    void aChangeThatComesWhileItIsLookedAtIsTheAnswer() {
+        serve(secret("s", "1", 10));
+        seek("s");
+        await().until(() -> cluster.isOpen(secretRef("s")));
+        var look = cluster.feed(secretRef("s"));
+        cluster.feed(WatchedKind.SECRET).put(secret("s", "2", 11));
+        awaitChange(ResourceChange.put(secret("s", "2", 11)));
+        await().until(() -> !cluster.isOpen(secretRef("s")));
+        look.list(secret("s", "1", 10)); // too late
+        settle();
+        assertThat(last("s")).isEqualTo(Optional.of(secret("s", "2", 11)));
+    }
+
+    @Test
+    void anOlderVersionThatAListShowsLateDoesNotComeAfterTheNewerOneThatWasSeen() {
+        serve(secret("s", "1", 9));
+        seek("s");
+        lookShows(secret("s", "3", 11));
+        awaitChange(ResourceChange.put(secret("s", "3", 11)));
+        cluster.feed(WatchedKind.SECRET).put(secret("s", "2", 10));
+        settle();
+        assertThat(last("s")).isEqualTo(Optional.of(secret("s", "3", 11)));
+        assertThat(cluster.isOpen(secretRef("s"))).as("the list is not as far").isTrue();
+
+        cluster.feed(secretRef("s")).put(secret("s", "4", 12));
+        awaitChange(ResourceChange.put(secret("s", "4", 12)));
+        cluster.feed(WatchedKind.SECRET).put(secret("s", "3", 11));
+        cluster.feed(WatchedKind.SECRET).put(secret("s", "4", 12));
+        await().until(() -> !cluster.isOpen(secretRef("s")));
+        cluster.feed(WatchedKind.SECRET).put(secret("s", "5", 13));
+        awaitChange(ResourceChange.put(secret("s", "5", 13)));
+        assertThat(told("s")).isEqualTo(4);
+    }
+
+    /** An API server that answers from a cache of its own. */
+    @Test
+    void aLookThatIsNotAsFarAsTheListGoesOnUntilItIs() {
+        serve(secret("s", "1", 9));
+        cluster.feed(WatchedKind.SECRET).put(secret("s", "2", 10));
+        seek("s");
+        lookShows(secret("s", "1", 9));
+        await().until(() -> told("s") == 2);
+        assertThat(cluster.isOpen(secretRef("s"))).isTrue();
+        cluster.feed(secretRef("s")).put(secret("s", "2", 10));
+        await().until(() -> !cluster.isOpen(secretRef("s")));
+        assertThat(last("s")).isEqualTo(Optional.of(secret("s", "2", 10)));
+    }
+
+    @Test
+    void aSecretThatIsReleasedIsFollowedWhileItIsThere() {
+        serve(secret("s", "1", 10));
+        want("s");
+        release("s");
+        cluster.feed(WatchedKind.SECRET).put(secret("s", "2", 11));
+        awaitChange(ResourceChange.put(secret("s", "2", 11)));
+        want("s");
+        settle();
+        assertThat(cluster.started()).as("it is known").isEmpty();
+
+        release("s");
+        cluster.feed(WatchedKind.SECRET).delete(secretRef("s"));
+        awaitChange(ResourceChange.remove(secretRef("s")));
+        cluster.feed(WatchedKind.SECRET).put(secret("s", "3", 12));
+        settle();
+        assertThat(last("s")).as("another one, that nothing refers to").isEmpty();
+    }
+
+    @Test
+    void aSecretThatIsReleasedBeforeItWasSeenIsLookedAtAgain() {
+        serve(secret("s", "1", 10));
+        seek("s");
+        await().until(() -> cluster.isOpen(secretRef("s")));
+        release("s");
+        await().until(() -> !cluster.isOpen(secretRef("s")));
+        settle();
+        assertThat(told("s")).as("it is still there").isEqualTo(1);
+        want("s"); // whatever the reconciler believes
+        lookShows(secret("s", "1", 10));
+        await().until(() -> told("s") == 2);
+    }
+
+    @Test
+    void aSecretThatIsDeletedWhileItIsLookedAtIsGoneWhenTheLookSaysSo() {
+        serve(secret("s", "1", 10));
+        seek("s");
+        await().until(() -> cluster.isOpen(secretRef("s")));
+        cluster.feed(WatchedKind.SECRET).delete(secretRef("s"));
+        settle();
+        assertThat(told("s")).isEqualTo(1);
+        cluster.feed(secretRef("s")).list();
+        awaitChange(ResourceChange.remove(secretRef("s")));
+        assertThat(cluster.isOpen(secretRef("s"))).as("it may come back").isTrue();
+        cluster.feed(WatchedKind.SECRET).put(secret("s", "2", 12));
+        awaitChange(ResourceChange.put(secret("s", "2", 12)));
+        await().until(() -> !cluster.isOpen(secretRef("s")));
+    }
+
+    /** A type cannot be changed: the Secret is deleted, and another takes its place. */
+    @Test
+    void aSecretThatChangesItsTypeWhileItIsLookedAtIsFollowedByTheLook() {
+        serve(secret("s", "1", 10));
+        seek("s");
+        lookShows(secret("s", "opaque", 12));
+        awaitChange(ResourceChange.put(secret("s", "opaque", 12)));
+        cluster.feed(WatchedKind.SECRET).delete(secretRef("s"));
+        settle();
+        assertThat(last("s")).isEqualTo(Optional.of(secret("s", "opaque", 12)));
+        cluster.feed(secretRef("s")).put(secret("s", "opaque", 13));
+        awaitChange(ResourceChange.put(secret("s", "opaque", 13)));
+
+        cluster.feed(secretRef("s")).delete(secretRef("s"));
+        awaitChange(ResourceChange.remove(secretRef("s")));
+        cluster.feed(WatchedKind.SECRET).put(secret("s", "tls", 15));
+        awaitChange(ResourceChange.put(secret("s", "tls", 15)));
+        await().until(() -> !cluster.isOpen(secretRef("s")));
+    }
+
+    /** A hundred watches are open, of Secrets that do not exist: the next is read. */
+    @Test
+    void aReadThatFailsIsRepeatedUntilItSucceeds() {
+        serve(secret("s", "1", 10));
+        String[] missing =
+                IntStream.range(0, 100).mapToObj(number -> "m" + number).toArray(String[]::new);
+        seek(missing);
+        for (int answered = 0; answered < missing.length; answered++) {
+            int next = answered;
+            await().pollInterval(1, TimeUnit.MILLISECONDS)
+                    .until(() -> cluster.started().size() > next);
+            cluster.feed(cluster.started().get(answered)).list();
+        }
+        cluster.unreadable(secretRef("s"), new Trouble(500, "not now"));
+        seek("s");
+        await().until(() -> cluster.reads().size() >= 2);
+        assertThat(told("s")).isEqualTo(1);
+        cluster.readable(secret("s", "1", 10));
+        await().until(() -> told("s") == 2);
+        int reads = cluster.reads().size();
+        cluster.feed(WatchedKind.SECRET).put(secret("s", "2", 11));
+        awaitChange(ResourceChange.put(secret("s", "2", 11)));
+        assertThat(cluster.reads()).as("it is not read any more").hasSize(reads);
+    }
+
+    @Test
+    void veryManyAreListedAnewInsteadOfLookedAt() {
+        String[] names =
+                IntStream.range(0, 150).mapToObj(number -> "s" + number).toArray(String[]::new);
+        Resource[] secrets =
+                IntStream.range(0, 150)
+                        .mapToObj(number -> secret("s" + number, "1", 10 + number))
+                        .toArray(Resource[]::new);
+        serve(secrets);
+        var before = cluster.feed(WatchedKind.SECRET);
+        seek(names);
+        await().until(() -> cluster.feed(WatchedKind.SECRET) != before);
+        cluster.feed(WatchedKind.SECRET).list(secrets);
+        await().until(() -> Arrays.stream(names).allMatch(name -> told(name) == 2));
+        await().until(() ->
+                Arrays.stream(names).noneMatch(name -> cluster.isOpen(secretRef(name))));
+        assertThat(removed()).isEmpty();
+
+        cluster.feed(WatchedKind.SECRET).list(secrets);
+        settle();
+        assertThat(changes()).as("what is known is not told again").hasSize(300);
+    }
+
+    private void lookShows(Resource secret) {
+        await().until(() -> cluster.isOpen(secret.ref()));
+        cluster.feed(secret.ref()).list(secret);
+    }
+
+    private List<ResourceChange> changes(String secret) {
+        return changes().stream().filter(change -> change.ref().equals(secretRef(secret))).toList();
+    }
+
+    private int told(String secret) {
+        return changes(secret).size();
+    }
+
+    /** What was told of it last. */
+    private Optional<Resource> last(String secret) {
+        return changes(secret).getLast().now();
     }
 
     // What is missing after a gap
@@ -610,7 +857,7 @@ class ClusterSourceTest {
     @Test
     void noSecretIsAskedForByNameBeforeTheListsAreIn() {
         open();
-        source.changed(Set.of(secretRef("listed"), secretRef("other")), Set.of());
+        seek("listed", "other");
         settle();
         assertThat(cluster.started()).isEmpty();
         listAll(secret("listed", "1"));
@@ -623,7 +870,7 @@ class ClusterSourceTest {
         source = source(SecretAccess.BY_NAME);
         source.start(this::take);
         await().until(() -> cluster.open().size() > 3);
-        source.changed(Set.of(secretRef("s")), Set.of());
+        seek("s");
         await().until(() -> cluster.isOpen(secretRef("s")));
         cluster.feed(secretRef("s")).fail(403, "forbidden");
         settle();

@@ -7,6 +7,7 @@ import dev.sallyport.control.resource.Resource;
 import dev.sallyport.model.name.ObjectRef;
 import dev.sallyport.secretsync.SecretMaterial;
 import io.fabric8.kubernetes.api.model.Namespace;
+import io.fabric8.kubernetes.api.model.SecretBuilder;
 import io.fabric8.kubernetes.api.model.networking.v1.Ingress;
 import java.nio.charset.StandardCharsets;
 import java.util.HashSet;
@@ -23,6 +24,7 @@ final class FakeCluster implements Cluster {
     private final Map<Watched<?>, FakeFeed> open = new ConcurrentHashMap<>();
     private final Map<Watched<?>, Contact> contacts = new ConcurrentHashMap<>();
     private final Map<ObjectRef, Trouble> unreadable = new ConcurrentHashMap<>();
+    private final Map<ObjectRef, Resource> readable = new ConcurrentHashMap<>();
     private final List<ObjectRef> reads = new CopyOnWriteArrayList<>();
     private final List<ObjectRef> started = new CopyOnWriteArrayList<>();
     private volatile CountDownLatch silence = new CountDownLatch(0);
@@ -54,7 +56,7 @@ final class FakeCluster implements Cluster {
         if (trouble != null) {
             throw new Refused(trouble);
         }
-        return Optional.empty();
+        return Optional.ofNullable(readable.get(secret));
     }
 
     /** The feed that is open now. */
@@ -108,6 +110,11 @@ final class FakeCluster implements Cluster {
         unreadable.put(secret, trouble);
     }
 
+    void readable(Resource secret) {
+        readable.put(secret.ref(), secret);
+        unreadable.remove(secret.ref());
+    }
+
     /** Reads are not answered until {@link #answerReads}. */
     void holdReads() {
         silence = new CountDownLatch(1);
@@ -130,6 +137,20 @@ final class FakeCluster implements Cluster {
         return new Resource.OfSecret(
                 SecretMaterial.of(secretRef(name), Optional.empty(), bytes, bytes),
                 Origin.API_SERVER);
+    }
+
+    /** In a version of an API server. */
+    static Resource secret(String name, String content, long version) {
+        var secret =
+                new SecretBuilder()
+                        .withNewMetadata()
+                        .withUid("uid-" + name)
+                        .withResourceVersion(Long.toString(version))
+                        .endMetadata()
+                        .addToStringData("tls.crt", content)
+                        .addToStringData("tls.key", content)
+                        .build();
+        return WatchedKind.SECRET.read().apply(secretRef(name), secret).orElseThrow();
     }
 
     static Resource ingress(String name) {

@@ -19,6 +19,8 @@ import org.junit.jupiter.params.provider.EnumSource;
 /** Which Secrets of a real API server are found, and when. */
 @Tag("cluster")
 class SecretsIT {
+    private static final Duration SOON = Duration.ofSeconds(1);
+
     @TempDir private static Path folder;
     private static ApiServer api;
 
@@ -148,6 +150,106 @@ class SecretsIT {
                     served.control().state().objects().getOrDefault("Secret", 0) == before - 1);
             api.apply(Site.of("default", "gone"));
             served.awaitSerial("gone.example.com", Site.serial(1));
+        }
+    }
+
+    private static void deleteIngress(String name) {
+        api.client().network().v1().ingresses().inNamespace("default").withName(name).delete();
+    }
+
+    @Test
+    void aSecretThatNothingRefersToIsNotKeptAndFoundOnceSomethingDoes() throws Exception {
+        String host = "idle.example.com";
+        var idle = FakeCluster.secretRef("idle");
+        api.apply(Site.of("default", "busy"));
+        api.apply(Site.tlsSecret("default", "busy", 1));
+        api.apply(Site.tlsSecret("default", "idle", 1));
+        try (ServedCluster served =
+                ServedCluster.start(api.admin(), settings(SecretAccess.BY_TYPE))) {
+            assertThat(served.control().state().resources().get(idle)).isNull();
+            api.apply(Site.tlsSecret("default", "idle", 2));
+            api.apply(Site.tlsSecret("default", "busy", 2));
+            served.awaitSerial("busy.example.com", Site.serial(2)); // told by the same watch
+            assertThat(served.control().state().resources().get(idle)).isNull();
+
+            api.apply(Site.of("default", "idle"));
+            long began = System.nanoTime();
+            served.awaitSerial(host, Site.serial(2));
+            assertThat(Duration.ofNanos(System.nanoTime() - began)).isLessThan(SOON);
+            api.apply(Site.tlsSecret("default", "idle", 3));
+            served.awaitSerial(host, Site.serial(3));
+        }
+    }
+
+    /** An Ingress is deleted, its Secret renewed, and the Ingress made again. */
+    @Test
+    void aSecretThatIsReleasedForAWhileIsServedAsItIsByThenAtOnce() throws Exception {
+        String host = "again.example.com";
+        api.apply(Site.of("default", "again"));
+        api.apply(Site.tlsSecret("default", "again", 1));
+        try (ServedCluster served =
+                ServedCluster.start(api.admin(), settings(SecretAccess.BY_TYPE))) {
+            served.awaitSerial(host, Site.serial(1));
+            deleteIngress("again");
+            await().until(() -> !served.routes(host));
+            api.apply(Site.tlsSecret("default", "again", 2));
+            await().until(() -> hasVersion(served, "again"));
+            int before = served.dataPlane().snapshots().size();
+            api.apply(Site.of("default", "again"));
+            served.awaitRoute(host);
+            assertThat(
+                            served.dataPlane().snapshots().stream()
+                                    .skip(before)
+                                    .filter(each -> each.routes().find(host, "/") != null))
+                    .allMatch(each -> ServedCluster.serial(each, host).equals(Site.serial(2)));
+        }
+    }
+
+    /** Whether the control side has the Secret as it is now. */
+    private static boolean hasVersion(ServedCluster served, String name) {
+        var known = served.control().state().resources().get(FakeCluster.secretRef(name));
+        return known != null
+                && known.version()
+                        .resourceVersion()
+                        .equals(
+                                api.client()
+                                        .secrets()
+                                        .inNamespace("default")
+                                        .withName(name)
+                                        .get()
+                                        .getMetadata()
+                                        .getResourceVersion());
+    }
+
+    /** It is rotated, deleted and made anew while Ingresses come and go. */
+    @ParameterizedTest
+    @EnumSource(SecretAccess.class)
+    void noChangeIsLostWhateverComesTogether(SecretAccess access) throws Exception {
+        String name = "restless-" + access.name().toLowerCase(Locale.ROOT).replace('_', '-');
+        String host = name + ".example.com";
+        api.apply(Site.tlsSecret("default", name, 1));
+        try (ServedCluster served = ServedCluster.start(api.admin(), settings(access))) {
+            for (int i = 0; i < 20; i++) {
+                int serial = 2 + 3 * i;
+                api.apply(Site.of("default", name));
+                api.apply(Site.tlsSecret("default", name, serial));
+                if (i % 3 == 0) {
+                    served.awaitSerial(host, Site.serial(serial));
+                }
+                deleteIngress(name);
+                api.apply(Site.tlsSecret("default", name, serial + 1));
+                if (i % 5 == 0) {
+                    delete(name);
+                    api.apply(Site.secret("default", name, "Opaque", serial + 2));
+                    api.apply(Site.of("default", name));
+                    served.awaitSerial(host, Site.serial(serial + 2));
+                    delete(name);
+                } else {
+                    api.apply(Site.of("default", name));
+                    served.awaitSerial(host, Site.serial(serial + 1));
+                }
+            }
+            assertThat(served.control().state().failures()).isZero();
         }
     }
 }

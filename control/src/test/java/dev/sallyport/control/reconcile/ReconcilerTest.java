@@ -44,6 +44,8 @@ class ReconcilerTest {
     private volatile boolean ticking;
     private final RecordingDataPlane dataPlane = new RecordingDataPlane();
     private final Set<ObjectRef> demanded = ConcurrentHashMap.newKeySet();
+    private final Set<ObjectRef> sought = ConcurrentHashMap.newKeySet();
+    private volatile Runnable beforeDemand = () -> {};
     private Reconciler reconciler = reconciler(SecretDemand.NONE);
 
     private Reconciler reconciler(SecretDemand demand) {
@@ -60,9 +62,12 @@ class ReconcilerTest {
     /** A source that looks for Secrets only when something refers to them. */
     private void lookForSecrets() {
         reconciler =
-                reconciler((wanted, released) -> {
+                reconciler((wanted, unknown, released) -> {
+                    beforeDemand.run();
                     demanded.addAll(wanted);
+                    sought.addAll(unknown);
                     demanded.removeAll(released);
+                    sought.removeAll(released);
                 });
         reconciler.start();
     }
@@ -304,12 +309,13 @@ class ReconcilerTest {
     }
 
     @Test
-    void uidsAreThoseOfObjectsThatAnApiServerHolds() throws Exception {
+    void anObjectThatAnApiServerHoldsHasAUid() throws Exception {
         start(ingress("a"), secret("a", "01", "100"));
-        assertThat(reconciler.state().uids().toMap()).isEqualTo(Map.of(secretRef("a"), "uid-a"));
+        assertThat(reconciler.state().uid(secretRef("a"))).contains("uid-a");
+        assertThat(reconciler.state().uid(new ObjectRef("Ingress", "default", "a"))).isEmpty();
         reconciler.submit(
                 new SourceUpdate(List.of(ResourceChange.remove(secretRef("a"))), Map.of()));
-        await().until(() -> reconciler.state().uids().isEmpty());
+        await().until(() -> reconciler.state().uid(secretRef("a")).isEmpty());
     }
 
     @Test
@@ -409,6 +415,123 @@ class ReconcilerTest {
         submit(ingress("a"));
         await().until(() -> demanded.contains(secretRef("a")));
         assertThat(reasons()).doesNotContain(Reason.SECRET_MISSING, Reason.SECRET_DELETED);
+    }
+
+    // Secrets that nothing refers to
+
+    @Test
+    void aSecretThatNothingRefersToIsForgottenWithItsKey() throws Exception {
+        lookForSecrets();
+        Resource.OfSecret used = secret("a", "01", "100");
+        Resource.OfSecret unused = secret("b", "02", "101");
+        submit(ingress("a"), used, unused);
+        reconciler.firstApplied().get(10, TimeUnit.SECONDS);
+        assertThat(unused.material().holdsPem()).isFalse();
+        assertThat(used.material().holdsPem()).as("it was parsed").isFalse();
+        assertThat(reconciler.state().resources().get(secretRef("b"))).isNull();
+        assertThat(reconciler.state().objects()).containsEntry("Secret", 1);
+        assertThat(demanded).containsExactly(secretRef("a"));
+        assertThat(sought).isEmpty();
+    }
+
+    @Test
+    void aSecretThatWasForgottenIsSoughtWhenSomethingRefersToIt() throws Exception {
+        lookForSecrets();
+        submit(ingress("a"), secret("a", "01", "100"), secret("b", "02", "101"));
+        reconciler.firstApplied().get(10, TimeUnit.SECONDS);
+        submit(ingress("b"));
+        await().until(() -> sought.equals(Set.of(secretRef("b"))));
+        await().until(() -> dataPlane.last().routes().find("b.example.com", "/") != null);
+        assertThat(reasons()).doesNotContain(Reason.SECRET_MISSING);
+        submit(secret("b", "02", "101"));
+        await().until(() -> serial(dataPlane.last(), "b.example.com").equals("02"));
+        await().until(() -> Integer.valueOf(2).equals(reconciler.state().objects().get("Secret")));
+    }
+
+    @Test
+    void aSecretThatComesInTheRoundInWhichSomethingRefersToItIsKnown() throws Exception {
+        lookForSecrets();
+        submit();
+        reconciler.firstApplied().get(10, TimeUnit.SECONDS);
+        submit(secret("a", "01", "100"));
+        await().until(() -> reconciler.state().reconciles() == 2);
+        submit(ingress("a"), secret("a", "02", "101"));
+        await().until(() -> dataPlane.snapshots().size() == 2);
+        assertThat(serial(dataPlane.last(), "a.example.com")).isEqualTo("02");
+        assertThat(demanded).containsExactly(secretRef("a"));
+        assertThat(sought).isEmpty();
+    }
+
+    /** An Ingress is deleted and made again, or its host goes to another in two steps. */
+    @Test
+    void aSecretThatIsReleasedIsKeptUpToDateAndServedAtOnceWhenItIsWantedAgain() throws Exception {
+        lookForSecrets();
+        submit(ingress("a"), secret("a", "01", "100"));
+        reconciler.firstApplied().get(10, TimeUnit.SECONDS);
+        remove(new ObjectRef("Ingress", "default", "a"));
+        await().until(demanded::isEmpty);
+        Resource.OfSecret rotated = secret("a", "02", "101");
+        submit(rotated);
+        await().until(() -> reconciler.state().uid(secretRef("a")).isPresent());
+        await().until(() -> !rotated.material().holdsPem());
+        assertThat(reconciler.state().objects()).containsEntry("Secret", 1);
+
+        submit(ingress("a"));
+        await().until(() -> dataPlane.last().routes().find("a.example.com", "/") != null);
+        assertThat(serial(dataPlane.last(), "a.example.com")).isEqualTo("02");
+        assertThat(sought).isEmpty();
+    }
+
+    @Test
+    void aHostKeepsItsCertificateUntilTheSecretIsFoundThatIsToReplaceIt() throws Exception {
+        lookForSecrets();
+        submit(ingress("a"), secret("a", "01", "100"));
+        reconciler.firstApplied().get(10, TimeUnit.SECONDS);
+        submit(ingress("a", "other"));
+        await().until(() -> sought.equals(Set.of(secretRef("other"))));
+        await().until(() -> reconciler.state().reconciles() == 2);
+        assertThat(serial(dataPlane.last(), "a.example.com")).isEqualTo("01");
+        submit(holding("other", "ecdsa 09 a.example.com", "102"));
+        await().until(() -> serial(dataPlane.last(), "a.example.com").equals("09"));
+        assertThat(dataPlane.snapshots())
+                .allMatch(snapshot -> !serial(snapshot, "a.example.com").isEmpty());
+
+        submit(ingress("a", "missing"));
+        await().until(() -> sought.contains(secretRef("missing")));
+        remove(secretRef("missing"));
+        await().until(() -> serial(dataPlane.last(), "a.example.com").isEmpty());
+        assertThat(reasons()).contains(Reason.SECRET_MISSING);
+    }
+
+    @Test
+    void aBugInBetweenNeitherForgetsASecretThatIsReferredToNorKeepsOneThatIsNot() throws Exception {
+        lookForSecrets();
+        submit();
+        reconciler.firstApplied().get(10, TimeUnit.SECONDS);
+        beforeDemand =
+                () -> {
+                    throw new AssertionError("a bug, on purpose");
+                };
+        Resource.OfSecret unused = secret("b", "02", "101");
+        submit(ingress("a"), secret("a", "01", "100"), unused);
+        await().until(() -> reconciler.state().failures() >= 1);
+        beforeDemand = () -> {};
+        submit(ingress("c"));
+        await().until(() -> demanded.equals(Set.of(secretRef("a"), secretRef("c"))));
+        await().until(() -> serial(dataPlane.last(), "a.example.com").equals("01"));
+        assertThat(unused.material().holdsPem()).isFalse();
+        assertThat(reconciler.state().objects()).containsEntry("Secret", 1);
+        assertThat(sought).containsExactly(secretRef("c"));
+    }
+
+    @Test
+    void ofASourceThatTellsOfEverythingOnceNothingIsForgotten() throws Exception {
+        Resource.OfSecret unused = secret("b", "02");
+        start(ingress("a"), secret("a", "01"), unused);
+        assertThat(unused.material().holdsPem()).isTrue();
+        submit(ingress("b"));
+        await().until(() -> dataPlane.snapshots().size() == 2);
+        assertThat(serial(dataPlane.last(), "b.example.com")).isEqualTo("02");
     }
 
     private void remove(ObjectRef ref) {

@@ -66,7 +66,7 @@ class LastKnownGoodTest {
                 new Reconciler(
                         settings(),
                         new HoldOff(Duration.ofMillis(1), 1_000, Duration.ofMillis(10)),
-                        (wanted, released) -> {}, // all Secrets are in the list
+                        (_, _, _) -> {}, // all Secrets are in the list
                         Placeholders.READER,
                         Runnable::run,
                         dataPlane,

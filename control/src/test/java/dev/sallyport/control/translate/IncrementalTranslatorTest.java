@@ -9,6 +9,7 @@ import dev.sallyport.control.resource.Resource;
 import dev.sallyport.control.resource.ResourceChange;
 import dev.sallyport.model.certificate.CertificateSet;
 import dev.sallyport.model.certificate.ServedCertificate;
+import dev.sallyport.model.finding.Finding;
 import dev.sallyport.model.finding.Reason;
 import dev.sallyport.model.listener.Listener;
 import dev.sallyport.model.listener.ListenerProtocol;
@@ -35,6 +36,7 @@ import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -71,10 +73,27 @@ class IncrementalTranslatorTest {
                         Placeholders.READER, Runnable::run, InstantSource.fixed(NOW));
         final IncrementalTranslator translator;
         final Map<ObjectRef, Resource> resources = new LinkedHashMap<>();
+        final Set<ObjectRef> sought = new HashSet<>();
 
         World(TranslationSettings settings) {
             this.settings = settings;
-            this.translator = new IncrementalTranslator(settings, source(catalog));
+            this.translator = new IncrementalTranslator(settings, source(catalog, sought));
+        }
+
+        /** A Secret that is being looked for, until it is put or said to be missing. */
+        void seek(String secret) {
+            sought.add(new ObjectRef("Secret", "default", secret));
+        }
+
+        void missing(String secret) {
+            sought.remove(new ObjectRef("Secret", "default", secret));
+            translator.secretChanged(new ObjectRef("Secret", "default", secret));
+        }
+
+        void found(Resource secret) {
+            sought.remove(secret.ref());
+            put(secret);
+            translator.secretChanged(secret.ref());
         }
 
         void put(Resource resource) {
@@ -118,11 +137,12 @@ class IncrementalTranslatorTest {
         }
     }
 
-    private static CertificateSource source(CertificateCatalog catalog) {
+    private static CertificateSource source(CertificateCatalog catalog, Set<ObjectRef> sought) {
         return new CertificateSource() {
             @Override
             public CertificateStatus status(ObjectRef secret) {
-                return catalog.status(secret);
+                CertificateStatus status = catalog.status(secret);
+                return sought.contains(secret) ? CertificateStatus.SOUGHT : status;
             }
 
             @Override
@@ -289,6 +309,58 @@ class IncrementalTranslatorTest {
     }
 
     @Test
+    void aHostKeepsItsCertificateWhileTheOneThatIsAskedForInsteadIsLookedFor() {
+        for (boolean strict : new boolean[] {false, true}) {
+            World world = shop(settings(strict, false));
+            Translation before = world.translator.translate();
+            world.seek("next");
+            world.put(
+                    ingress("a", "default", "", List.of("a.example.com"), "/", "web", 80, "next"));
+            Translation during = world.translator.translate();
+            assertThat(set(during, "a.example.com")).isSameAs(set(before, "a.example.com"));
+            assertThat(during.findings().sorted()).isEmpty();
+            world.found(secret("next", "ecdsa 0d a.example.com", "k"));
+            assertThat(serial(world.translator.translate(), "a.example.com")).isEqualTo("0d");
+
+            world.seek("last");
+            world.put(
+                    ingress("a", "default", "", List.of("a.example.com"), "/", "web", 80, "last"));
+            assertThat(serial(world.translator.translate(), "a.example.com")).isEqualTo("0d");
+            world.missing("last");
+            Translation after = world.translator.translate();
+            assertThat(set(after, "a.example.com")).isEqualTo(FALLBACK);
+            assertThat(after.appeared())
+                    .extracting(Finding::reason)
+                    .containsExactly(Reason.SECRET_MISSING);
+        }
+    }
+
+    @Test
+    void whereNoHostIsWrittenTheNamesOfTheCertificateBeforeStayMeanwhile() {
+        World world = shop();
+        world.put(secret("own", "ecdsa 0c c.example.com", "k"));
+        world.put(ingress("c", "default", "", List.of(""), "/p1", "web", 80, "own"));
+        assertThat(serial(world.translator.translate(), "c.example.com")).isEqualTo("0c");
+        world.seek("next");
+        world.put(ingress("c", "default", "", List.of(""), "/p1", "web", 80, "next"));
+        assertThat(serial(world.translator.translate(), "c.example.com")).isEqualTo("0c");
+        world.found(secret("next", "ecdsa 0d d.example.com", "k"));
+        Translation after = world.translator.translate();
+        assertThat(serial(after, "d.example.com")).isEqualTo("0d");
+        assertThat(set(after, "c.example.com")).isEqualTo(FALLBACK);
+    }
+
+    @Test
+    void nobodyIsGivenWhatAnotherNamespaceWasServedWith() {
+        World world = shop();
+        world.translator.translate();
+        world.remove(new ObjectRef("Ingress", "default", "a"));
+        world.sought.add(new ObjectRef("Secret", "shop", "theirs"));
+        world.put(ingress("a", "shop", "", List.of("a.example.com"), "/", "web", 80, "theirs"));
+        assertThat(set(world.translator.translate(), "a.example.com")).isEqualTo(FALLBACK);
+    }
+
+    @Test
     void aChallengeComesAndGoesWithoutTouchingAnyVirtualHost() {
         World world = shop();
         Translation before = world.translator.translate();
@@ -437,8 +509,16 @@ class IncrementalTranslatorTest {
         return java.util.Objects.requireNonNull(found);
     }
 
+    private static String serial(Translation translation, String host) {
+        return set(translation, host).certificates().getFirst().bundle().serial();
+    }
+
     private static World shop() {
-        var world = new World(settings(false, false));
+        return shop(settings(false, false));
+    }
+
+    private static World shop(TranslationSettings settings) {
+        var world = new World(settings);
         world.put(service("web"));
         world.put(service("other"));
         world.put(slice("web-1", "web", "10.0.0.1"));
