@@ -83,8 +83,7 @@ final class StateKeeper {
         // Of a clock that was set back too.
         boolean old = Duration.between(asOf, known).abs().compareTo(UNCHANGED) >= 0;
         // The data plane may refuse a certificate after the round that brought it.
-        boolean same =
-                version == written && state.applied().findings().equals(refusals) && !old;
+        boolean same = version == written && state.applied().findings().equals(refusals) && !old;
         if (version == 0 || state.stale() || same) {
             return;
         }
