@@ -1,7 +1,6 @@
 """A change on a real cluster to its being served, beside Contour with Envoy on the same cluster, one change after another."""
 
 import argparse
-import base64
 import http.client
 import json
 import os
@@ -93,21 +92,13 @@ class Bed:
         return next(int(line.split()[1]) / 1024 for line in Path(f"/proc/{pid}/status").read_text().splitlines()
                     if line.startswith("VmRSS:"))
 
-    def keys(self, work):
-        """The administrator's key as PKCS#12: (API server's address, file, password)."""
+    def access(self, work):
+        """The API server's address, and a file with its administrator's token."""
         config = json.loads(self.command("kubectl", "config", "view", "--raw", "-o", "json"))
-        user, cluster = config["users"][0]["user"], config["clusters"][0]["cluster"]
-        files = {}
-        for kind in ("certificate", "key"):
-            if f"client-{kind}-data" in user:
-                files[kind] = Path(work, f"admin-{kind}.pem")
-                files[kind].touch(0o600)
-                files[kind].write_bytes(base64.b64decode(user[f"client-{kind}-data"]))
-            else:
-                files[kind] = Path(self.kubeconfig.parent, user[f"client-{kind}"])
-        run(["openssl", "pkcs12", "-export", "-in", files["certificate"], "-inkey", files["key"], "-passout", "pass:bench",
-             "-out", Path(work, "admin.p12")])
-        return cluster["server"], Path(work, "admin.p12"), "bench"
+        token = Path(work, "token")
+        token.touch(0o600)
+        token.write_text(config["users"][0]["user"]["token"])
+        return config["clusters"][0]["cluster"]["server"], token
 
     def close(self):
         subprocess.run([CLUSTER / "down", "--wipe", "--force"], env=self.env, check=False)
@@ -120,7 +111,7 @@ class ClusterGateway(Server):
 
     ports = (80, 443, 9901)
 
-    def __init__(self, bed, work):
+    def __init__(self, bed, work, heap):
         self.bed = bed
         self.access_log = open(Path(work, "sallyport-access.log"), "ab")
         http_port, https, self.admin = self.ports
@@ -131,7 +122,8 @@ class ClusterGateway(Server):
             "sallyport",
             [CLUSTER / "in", launcher, "run", "--kubeconfig", bed.kubeconfig, "--publish-address", bed.node,
              "--http", f"{bed.node}:{http_port}", "--https", f"{bed.node}:{https}", "--admin", f"{bed.node}:{self.admin}"],
-            f"0-{os.cpu_count() - 1}", Path(work, "sallyport.log"), env=bed.env, stdout=self.access_log)
+            f"0-{os.cpu_count() - 1}", Path(work, "sallyport.log"),
+            env={**bed.env, "SALLYPORT_JVM_OPTIONS": f"-Xmx{heap}"}, stdout=self.access_log)
 
     def ready(self):
         connection = http.client.HTTPConnection(self.bed.node, self.admin, timeout=10)
@@ -150,13 +142,21 @@ class ClusterGateway(Server):
 
 
 class Probe:
+    running = []
+
     def __init__(self, bed, work, targets):
-        server, keys, password = bed.keys(work)
+        server, token = bed.access(work)
         self.errors = Path(work, "probe.log")
         self.process = subprocess.Popen(
-            [java(), *JAVA_FLAGS, "-cp", str(JAR), "dev.sallyport.bench.load.ClusterProbe", server, str(keys), password,
+            [java(), *JAVA_FLAGS, "-cp", str(JAR), "dev.sallyport.bench.load.ClusterProbe", server, str(token),
              "bench", bed.node, *targets], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
             stderr=open(self.errors, "ab"))
+        Probe.running.append(self.process)
+
+    @staticmethod
+    def stop_all():
+        for process in Probe.running:
+            process.kill()
 
     def ask(self, *words):
         self.process.stdin.write(" ".join(map(str, words)) + "\n")
@@ -169,13 +169,19 @@ class Probe:
     def close(self):
         self.process.stdin.close()
         self.process.wait(30)
+        Probe.running.remove(self.process)
 
 
 def main():
     parser = argparse.ArgumentParser(prog="bench/run cluster", description=__doc__)
     parser.add_argument("--hosts", type=numbers, default=[2, 1000, 10000], help="2,1000,10000, for each gateway")
-    parser.add_argument("--changes", type=int, default=100, help="of each kind, size and gateway (100)")
+    parser.add_argument("--changes", type=int, default=100, help="of each kind and size (100)")
+    parser.add_argument("--peer-changes", type=int, default=30, help="the same for the peer (30)")
     parser.add_argument("--certificates", type=int, default=10, help="issued by cert-manager at the first size (10)")
+    parser.add_argument("--peer-hosts", type=int, default=1000,
+                        help="up to so many the peer takes part: with 10,000 it and Envoy take more than 20 GiB (1000)")
+    parser.add_argument("--heap", default="410m", help="of the gateway; as the chart's Pod of 1 GiB has it (410m)")
+    parser.add_argument("--warm-up", type=int, default=100, help="changes before, thrown away (100)")
     parser.add_argument("--no-peer", action="store_true", help="without Contour and Envoy")
     options = parser.parse_args()
     work = work_folder()
@@ -184,6 +190,7 @@ def main():
         measure(bed, work, options)
     finally:
         Server.stop_all()
+        Probe.stop_all()
         bed.close()
 
 
@@ -199,33 +206,44 @@ def measure(bed, work, options):
     if options.certificates:
         bed.apply(ISSUER)
         bed.command("kubectl", "wait", "--for=condition=Ready", "clusterissuer/bench", "--timeout=60s")
-    print(f"{machine()}\n{options.changes} changes of each kind, size and gateway, one after another\n", flush=True)
-    gateway = ClusterGateway(bed, work)
+    print(f"{machine()}\n{options.changes} changes of each kind and size, {options.peer_changes} of the peer, one after another\n", flush=True)
+    gateway = ClusterGateway(bed, work, options.heap)
     gateway.await_ready()
     probe = Probe(bed, work, targets)
-    rows, sizes, raw, filled = [], [], [], 0
+    rows, sizes, raw, filled, peer = [], [], [], 0, not options.no_peer
     for hosts in options.hosts:
         say(f"{hosts:,} hosts")
-        fill = probe.ask("fill", filled, hosts)
+        if peer and hosts > options.peer_hosts:
+            bed.command("peers", "down")
+            peer = False
+        only = [] if peer else ["sallyport"]
+        fill = probe.ask("fill", filled, hosts, *only)
         filled = hosts
         result = {"hosts": hosts, "fill": fill}
-        # Also what warms both up: the first is thrown away.
-        probe.ask("rotate", 20)
-        result["Secret PATCH"] = probe.ask("rotate", options.changes)
-        result["Ingress POST"] = probe.ask("create", options.changes)
+        # What warms a JVM and the prober up is thrown away.
+        probe.ask("rotate", options.warm_up, "sallyport")
+        both = min(options.changes, options.peer_changes)
+        for kind, word in (("Secret PATCH", "rotate"), ("Ingress POST", "create")):
+            took = probe.ask(word, both, *only)
+            more = probe.ask(word, options.changes - both, "sallyport")
+            for what in ("served", "answered"):
+                took["sallyport"][what] += more["sallyport"][what]
+            result[kind] = took
         if hosts == options.hosts[0] and options.certificates:
-            result["Certificate POST"] = probe.ask("issue", options.certificates)
+            result["Certificate POST"] = probe.ask("issue", options.certificates, *only)
         for kind in ("Secret PATCH", "Ingress POST", "Certificate POST"):
             for target, took in result.get(kind, {}).items():
+                took["after"] = [served - answered for served, answered in zip(took["served"], took["answered"])]
                 rows.append([f"{hosts:,}", kind, names[target]]
-                            + [f"{quantile(took[what], q):.1f}" for what in ("served", "answered") for q in (0.5, 0.99)])
+                            + [f"{quantile(took[what], q):.1f}" for what in ("served", "answered", "after")
+                               for q in (0.5, 0.99)])
         time.sleep(5)
         memory = {"sallyport": gateway.memory()[1]}
-        if not options.no_peer:
+        if peer:
             memory |= {"contour": bed.memory("contour"), "envoy": bed.memory("envoy")}
         result["memory"] = memory
         gateway.stop()
-        gateway = ClusterGateway(bed, work)
+        gateway = ClusterGateway(bed, work, options.heap)
         result["start_s"] = gateway.await_ready()
         time.sleep(5)
         result["memory_after_start"] = gateway.memory()[1]
@@ -233,14 +251,16 @@ def measure(bed, work, options):
                       f"{memory['sallyport']:.0f}", f"{result['memory_after_start']:.0f}",
                       *(f"{memory[name]:.0f}" if name in memory else "" for name in ("contour", "envoy"))])
         raw.append(result)
+        save("cluster", raw)
     probe.close()
-    print(table(["hosts", "change", "gateway", "served p50 ms", "p99 ms", "API server's answer (Certificate: Ready) p50 ms",
-                 "p99 ms"], rows))
+    print("From when the request was sent, in ms; of it what the API server took to answer (of a Certificate: what\n"
+          "cert-manager took to say Ready); and the one less the other\n")
+    print(table(["hosts", "change", "gateway", "served p50", "p99", "answered p50", "p99", "after the answer p50", "p99"],
+                rows))
     print()
     print(table(["hosts", "applied s", "all served s", "start to ready s", "RSS MiB", "after a start", "Contour", "Envoy"],
                 sizes))
     print(f"\nload average after: {load_average()}")
-    save("cluster", raw)
 
 
 if __name__ == "__main__":

@@ -1,25 +1,20 @@
 package dev.sallyport.bench.load;
 
 import java.io.IOException;
-import java.io.InputStream;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.security.GeneralSecurityException;
-import java.security.KeyStore;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Semaphore;
-import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.TrustManager;
 
-/** A Kubernetes API server as a client certificate sees it: objects made and patched. */
+/** A Kubernetes API server as its administrator sees it: objects made and patched. */
 final class ApiServer implements AutoCloseable {
     private static final Duration PATIENCE = Duration.ofSeconds(30);
 
@@ -28,20 +23,15 @@ final class ApiServer implements AutoCloseable {
 
     private final HttpClient client;
     private final URI base;
+    private final String token;
     private final Semaphore free = new Semaphore(AT_ONCE);
 
-    /** A client with the key of a PKCS#12 file; the server is our own and is believed. */
-    ApiServer(URI base, Path keys, char[] password) throws IOException, GeneralSecurityException {
+    /** Whoever has the bearer token; the server is our own and is believed. */
+    ApiServer(URI base, String token) throws GeneralSecurityException {
         this.base = base;
-        KeyStore store = KeyStore.getInstance("PKCS12");
-        try (InputStream file = Files.newInputStream(keys)) {
-            store.load(file, password);
-        }
-        var keyManagers = KeyManagerFactory.getInstance(KeyManagerFactory.getDefaultAlgorithm());
-        keyManagers.init(store, password);
+        this.token = token;
         var tls = SSLContext.getInstance("TLS");
-        tls.init(
-                keyManagers.getKeyManagers(), new TrustManager[] {new TrustAnybody()}, null);
+        tls.init(null, new TrustManager[] {new TrustAnybody()}, null);
         client = HttpClient.newBuilder().sslContext(tls).connectTimeout(PATIENCE).build();
     }
 
@@ -64,15 +54,20 @@ final class ApiServer implements AutoCloseable {
     String get(String path) throws IOException, InterruptedException {
         HttpResponse<String> answer =
                 client.send(
-                        HttpRequest.newBuilder(base.resolve(path)).timeout(PATIENCE).build(),
+                        request(path).build(),
                         BodyHandlers.ofString());
         return require("GET", path, answer).body();
     }
 
+    private HttpRequest.Builder request(String path) {
+        return HttpRequest.newBuilder(base.resolve(path))
+                .timeout(PATIENCE)
+                .header("Authorization", "Bearer " + token);
+    }
+
     private CompletableFuture<Void> send(String method, String path, String type, String json) {
         return client.sendAsync(
-                        HttpRequest.newBuilder(base.resolve(path))
-                                .timeout(PATIENCE)
+                        request(path)
                                 .header("Content-Type", type)
                                 .method(method, BodyPublishers.ofString(json))
                                 .build(),

@@ -14,6 +14,7 @@ import java.math.BigInteger;
 import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.net.URI;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.GeneralSecurityException;
 import java.security.cert.CertificateFactory;
@@ -34,14 +35,14 @@ import java.util.concurrent.locks.LockSupport;
  * each has Ingresses of its class with Secrets of their own, and one change after another goes to
  * one gateway after the other.
  *
- * <p>{@code ClusterProbe API_SERVER KEYS.p12 PASSWORD NAMESPACE NODE CLASS=HTTP_PORT:HTTPS_PORT…}, then
+ * <p>{@code ClusterProbe API_SERVER TOKEN_FILE NAMESPACE NODE CLASS=HTTP_PORT:HTTPS_PORT…}, then
  * commands on standard input, each answered by a line on standard output:
  *
  * <pre>
- * fill FROM TO     makes hosts, and waits until each gateway serves the last
- * rotate CHANGES   PATCH of a Secret to the end of the first handshake that shows it
- * create CHANGES   POST of an Ingress to the end of the first answer that is not 404
- * issue CHANGES    POST of a Certificate of ClusterIssuer bench to Ready and to being served
+ * fill FROM TO [CLASS]     makes hosts, and waits until each gateway serves the last
+ * rotate CHANGES [CLASS]   PATCH of a Secret to the end of the first handshake that shows it
+ * create CHANGES [CLASS]   POST of an Ingress to the end of the first answer that is not 404
+ * issue CHANGES [CLASS]    POST of a Certificate of ClusterIssuer bench to Ready and to being served
  * </pre>
  */
 public final class ClusterProbe {
@@ -49,7 +50,7 @@ public final class ClusterProbe {
     private static final Duration VALIDITY = Duration.ofDays(60);
 
     /** Between changes: longer than any hold-off, so that each change finds the gateways quiet. */
-    private static final Duration PAUSE = Duration.ofMillis(300);
+    private static final Duration PAUSE = Duration.ofMillis(150);
 
     /** Between two looks: the bound of what is measured, and air for the others on these cores. */
     private static final Duration LOOK = Duration.ofMillis(1);
@@ -94,9 +95,9 @@ public final class ClusterProbe {
     /** See the class comment. */
     public static void main(String[] args) throws Exception {
         List<Target> targets =
-                Arrays.stream(args).skip(5).map(Target::parse).toList();
-        try (var api = new ApiServer(URI.create(args[0]), Path.of(args[1]), args[2].toCharArray())) {
-            var probe = new ClusterProbe(api, args[3], args[4], targets);
+                Arrays.stream(args).skip(4).map(Target::parse).toList();
+        try (var api = new ApiServer(URI.create(args[0]), Files.readString(Path.of(args[1])))) {
+            var probe = new ClusterProbe(api, args[2], args[3], targets);
             var lines = new BufferedReader(new InputStreamReader(System.in, UTF_8));
             for (String line = lines.readLine(); line != null; line = lines.readLine()) {
                 System.out.println(probe.run(line.strip().split(" ", -1)));
@@ -107,21 +108,32 @@ public final class ClusterProbe {
 
     private String run(String[] command) throws Exception {
         return switch (command[0]) {
-            case "fill" -> fill(Integer.parseInt(command[1]), Integer.parseInt(command[2]));
-            case "rotate" -> each(Integer.parseInt(command[1]), this::rotate);
-            case "create" -> each(Integer.parseInt(command[1]), this::create);
-            case "issue" -> each(Integer.parseInt(command[1]), this::issue);
+            case "fill" ->
+                    fill(
+                            Integer.parseInt(command[1]),
+                            Integer.parseInt(command[2]),
+                            chosen(command, 3));
+            case "rotate" -> each(command, this::rotate);
+            case "create" -> each(command, this::create);
+            case "issue" -> each(command, this::issue);
             default -> throw new IllegalArgumentException(command[0]);
         };
     }
 
-    private String fill(int from, int to) throws Exception {
+    /** The target that a command names, or all. */
+    private List<Target> chosen(String[] command, int index) {
+        return targets.stream()
+                .filter(target -> command.length <= index || target.name().equals(command[index]))
+                .toList();
+    }
+
+    private String fill(int from, int to, List<Target> filled) throws Exception {
         long begin = System.nanoTime();
         List<CompletableFuture<Void>> made = new ArrayList<>();
-        BigInteger[] last = new BigInteger[targets.size()];
+        BigInteger[] last = new BigInteger[filled.size()];
         for (int i = from; i < to; i++) {
             for (int t = 0; t < last.length; t++) {
-                Target target = targets.get(t);
+                Target target = filled.get(t);
                 DemoAuthority.Issued issued = issued(target.host(i));
                 last[t] = serial(issued);
                 made.add(api.createWhenFree(secrets(), secret(target, i, issued)));
@@ -135,7 +147,7 @@ public final class ClusterProbe {
         hosts = to;
         var text = new StringBuilder();
         for (int t = 0; t < last.length; t++) {
-            Target target = targets.get(t);
+            Target target = filled.get(t);
             long served = untilServed(target, target.host(to - 1), last[t], begin);
             text.append(
                     String.format(Locale.ROOT, ", \"%s\": %.2f", target.name(), served / 1e9));
@@ -147,22 +159,24 @@ public final class ClusterProbe {
         Took on(Target target) throws Exception;
     }
 
-    private String each(int changes, Change change) throws Exception {
-        List<List<Took>> took = targets.stream().<List<Took>>map(_ -> new ArrayList<>()).toList();
+    private String each(String[] command, Change change) throws Exception {
+        int changes = Integer.parseInt(command[1]);
+        List<Target> changed = chosen(command, 2);
+        List<List<Took>> took = changed.stream().<List<Took>>map(_ -> new ArrayList<>()).toList();
         for (int i = 0; i < changes; i++) {
-            for (int t = 0; t < targets.size(); t++) {
+            for (int t = 0; t < changed.size(); t++) {
                 LockSupport.parkNanos(PAUSE.toNanos() + random.nextLong(PAUSE.toNanos()));
-                took.get(t).add(change.on(targets.get(t)));
+                took.get(t).add(change.on(changed.get(t)));
             }
         }
         var text = new StringBuilder();
-        for (int t = 0; t < targets.size(); t++) {
+        for (int t = 0; t < changed.size(); t++) {
             text.append(t == 0 ? "{" : ", ")
                     .append(
                             String.format(
                                     Locale.ROOT,
                                     "\"%s\": {\"served\": %s, \"answered\": %s}",
-                                    targets.get(t).name(),
+                                    changed.get(t).name(),
                                     millis(took.get(t).stream().map(Took::served).toList()),
                                     millis(took.get(t).stream().map(Took::answered).toList())));
         }

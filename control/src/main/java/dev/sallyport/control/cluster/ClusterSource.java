@@ -1,5 +1,6 @@
 package dev.sallyport.control.cluster;
 
+import dev.sallyport.control.cluster.Contacts.Contact;
 import dev.sallyport.control.cluster.Contacts.Trouble;
 import dev.sallyport.control.cluster.WatchState.Condition;
 import dev.sallyport.control.reconcile.SecretDemand;
@@ -86,7 +87,7 @@ public final class ClusterSource implements SecretDemand, LastKnownGood.Source, 
         this.cluster = cluster;
         this.settings = settings;
         this.nanoTime = nanoTime;
-        this.secrets = new SecretWatches(settings.secrets(), this::singleFeed, findings);
+        this.secrets = new SecretWatches(settings.secrets(), this::singleFeed, nanoTime, findings);
         this.thread = Thread.ofPlatform().name("cluster-watcher").daemon().unstarted(this::run);
     }
 
@@ -285,7 +286,7 @@ public final class ClusterSource implements SecretDemand, LastKnownGood.Source, 
         if (untold != null) {
             return;
         }
-        oldestHeard = oldestHeard(states, now);
+        oldestHeard = now - Math.max(judgeSingleWatches(now), longestSilence(states));
         boolean anyFine = states.stream().anyMatch(state -> state.is(Condition.FINE));
         boolean anySilent = states.stream().anyMatch(state -> state.is(Condition.SILENT));
         findings.judgeServer(
@@ -303,13 +304,29 @@ public final class ClusterSource implements SecretDemand, LastKnownGood.Source, 
         tellFindings();
     }
 
-    private static long oldestHeard(List<WatchState> states, long now) {
-        return now
-                - states.stream()
-                        .filter(state -> state.listed() || state.needed())
-                        .mapToLong(WatchState::silence)
-                        .max()
-                        .orElse(0);
+    private static long longestSilence(List<WatchState> states) {
+        return states.stream()
+                .filter(state -> state.listed() || state.needed())
+                .mapToLong(WatchState::silence)
+                .max()
+                .orElse(0);
+    }
+
+    /** Secrets that are watched one by one: the longest silence among them, in nanoseconds. */
+    private long judgeSingleWatches(long now) {
+        long longest = 0;
+        int silent = 0;
+        for (SecretWatches.Single single : secrets.singles()) {
+            Contact contact = cluster.contact(single.feed().watched());
+            if (contact.trouble().filter(Trouble::refused).isPresent()) {
+                continue; // told of by itself
+            }
+            long silence = now - contact.heard().orElse(single.since());
+            longest = Math.max(longest, silence);
+            silent += silence > WatchState.SILENCE_COUNTS ? 1 : 0;
+        }
+        findings.judgeSingleWatches(silent);
+        return longest;
     }
 
     private List<WatchState> states(long now) {
@@ -336,7 +353,7 @@ public final class ClusterSource implements SecretDemand, LastKnownGood.Source, 
             return;
         }
         untold = null;
-        oldestHeard = oldestHeard(states, now);
+        oldestHeard = now - longestSilence(states);
         unreachable = Optional.empty();
         refusal = null;
         watches.stream().filter(KindWatch::servesUnseen).forEach(this::tellUnseen);
@@ -406,6 +423,7 @@ public final class ClusterSource implements SecretDemand, LastKnownGood.Source, 
             restart(watch);
         }
         tellHeld(watch);
+        judgeNamespace(watch);
     }
 
     /** The object is gone for good. */
@@ -488,9 +506,15 @@ public final class ClusterSource implements SecretDemand, LastKnownGood.Source, 
                     }
                 });
             } catch (Cluster.Refused failed) {
-                if (failed.trouble().refused()) {
-                    queue.add(() -> refused(secret, failed.trouble()));
-                } // else it is read again in its turn
+                queue.add(() -> {
+                    if (failed.trouble().refused()) {
+                        refused(secret, failed.trouble());
+                    }
+                    secrets.unread(secret); // its turn comes again
+                });
+            } catch (RuntimeException bug) {
+                log.atError().setCause(bug).log("A bug in reading a Secret");
+                queue.add(() -> secrets.unread(secret));
             }
         });
     }
