@@ -152,7 +152,7 @@ final class LastKnownGoodIT {
         try (WatchService folder = state.getFileSystem().newWatchService()) {
             var created =
                     work.resolve("state").register(folder, StandardWatchEventKinds.ENTRY_CREATE);
-            while (rounds < LEAST_KILLS || rounds < KILLS && System.nanoTime() < end) {
+            while (rounds < LEAST_KILLS || (rounds < KILLS && System.nanoTime() < end)) {
                 Gateway running = gateway(cluster, namespace, "killed-" + rounds).start();
                 running.awaitServed(shop, before);
                 await().atMost(Duration.ofSeconds(30))
