@@ -2,9 +2,13 @@ package dev.sallyport.conformance;
 
 import static dev.sallyport.conformance.Manifests.ingress;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
+import java.io.IOException;
+import java.math.BigInteger;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -12,7 +16,9 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -51,7 +57,14 @@ final class BadSecretsIT {
     private record Host(String name, String host, Leaf leaf) {}
 
     /** A Secret that has gone bad, and the finding that tells of it. */
-    private record Bad(String reason, String secret) {}
+    private record Bad(String reason, String secret) {
+        /** The same by another name. */
+        Bad named(String before, String now) {
+            return new Bad(
+                    reason,
+                    secret.replace("\n  name: " + before + "\n", "\n  name: " + now + "\n"));
+        }
+    }
 
     @BeforeAll
     static void start(Cluster cluster, Namespace own) {
@@ -99,10 +112,12 @@ final class BadSecretsIT {
             good.subList(1, WATCHED)
                     .forEach(each ->
                             load.newConnections(address(), each.host(), pki::clientContext));
+            var turns = new AtomicInteger();
+            load.run("all hosts in turn", () -> showsItsOwn(turns.getAndIncrement()));
             hosts.forEach((host, bad) -> api.apply(Api.Kind.SECRET, host.name(), bad.secret()));
             hosts.forEach((host, bad) -> gateway.awaitFinding(bad.reason(), named(host)));
-            assertAllServed(new ArrayList<>(hosts.keySet()));
-            assertAllServed(good);
+            assertAllServed(address(), new ArrayList<>(hosts.keySet()));
+            assertAllServed(address(), good);
 
             // Each is mended by itself.
             for (Host each : hosts.keySet().stream().map(each -> host(each.name())).toList()) {
@@ -110,12 +125,44 @@ final class BadSecretsIT {
                 gateway.awaitServed(each.host(), each.leaf());
                 gateway.awaitNoFinding(named(each));
             }
+            int mended = turns.get();
+            await("once more each good host")
+                    .atMost(Duration.ofMinutes(2))
+                    .until(() -> turns.get() > mended + GOOD);
             LOG.log(
                     System.Logger.Level.INFO,
                     "beside {0} bad Secrets among {1} good ones: {2}",
                     hosts.size(),
                     GOOD,
                     load.assertNothingFailed(20));
+        }
+    }
+
+    /** There is no last good certificate then: the default one stands in. */
+    @Test
+    void aStartAmongBadSecretsServesTheGoodOnesAndTellsOfTheOthers(
+            Cluster cluster, @TempDir Path own) throws Exception {
+        Map<Host, Bad> hosts = new LinkedHashMap<>();
+        for (var each : badOnes().entrySet()) {
+            Host host = host("start-" + each.getKey());
+            hosts.put(host, each.getValue().named(each.getKey(), host.name()));
+        }
+        hosts.forEach((host, bad) -> api.apply(Api.Kind.SECRET, host.name(), bad.secret()));
+        api.each(hosts.keySet(), each -> api.apply(Api.Kind.INGRESS, each.name(), site(each)));
+        try (Gateway started = account.gateway(cluster, own, pki).start()) {
+            hosts.forEach((host, bad) -> started.awaitFinding(bad.reason(), named(host)));
+            assertAllServed(started.httpsAddress(), good);
+            BigInteger standIn = Handshakes.serial(started.httpsAddress(), "nobody.test");
+            for (Host each : hosts.keySet()) {
+                assertThat(Handshakes.serial(started.httpsAddress(), each.host()))
+                        .as(each.host())
+                        .isEqualTo(standIn);
+                assertThat(
+                                RawClient.tls(started.httpsAddress(), each.host())
+                                        .get(each.host(), "/")
+                                        .status())
+                        .isEqualTo(200);
+            }
         }
     }
 
@@ -170,26 +217,34 @@ final class BadSecretsIT {
 
     private static void create(Host each) {
         api.apply(Api.Kind.SECRET, each.name(), Manifests.secret(each.name(), each.leaf()));
-        api.apply(
-                Api.Kind.INGRESS,
-                each.name(),
-                account.classed(ingress(each.name()))
-                        .tls(each.name(), each.host())
-                        .host(each.host(), "echo")
-                        .yaml());
+        api.apply(Api.Kind.INGRESS, each.name(), site(each));
     }
 
-    private static void assertAllServed(List<Host> hosts) {
+    private static String site(Host each) {
+        return account.classed(ingress(each.name()))
+                .tls(each.name(), each.host())
+                .host(each.host(), "echo")
+                .yaml();
+    }
+
+    private static @Nullable Void showsItsOwn(int turn) throws IOException {
+        Host host = good.get(turn % GOOD);
+        assertThat(Handshakes.serial(address(), host.host()))
+                .as(host.host())
+                .isEqualTo(host.leaf().serial());
+        return null;
+    }
+
+    private static void assertAllServed(InetSocketAddress address, List<Host> hosts) {
         Queue<String> others = new ConcurrentLinkedQueue<>();
         api.each(
                 hosts,
                 each -> {
                     try {
-                        if (!Handshakes.serial(address(), each.host())
-                                .equals(each.leaf().serial())) {
+                        if (!Handshakes.serial(address, each.host()).equals(each.leaf().serial())) {
                             others.add(each.host());
                         }
-                    } catch (java.io.IOException e) {
+                    } catch (IOException e) {
                         others.add(each.host() + ": " + e);
                     }
                 });

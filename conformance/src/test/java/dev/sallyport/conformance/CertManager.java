@@ -8,9 +8,12 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.security.cert.X509Certificate;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.Base64;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.awaitility.core.ConditionFactory;
@@ -172,6 +175,36 @@ final class CertManager {
                                         .isPresent())
                 .orElseThrow()
                 .noteIn(material);
+    }
+
+    /**
+     * A certificate that was seen to appear in a Secret.
+     *
+     * @param after when it was not there yet, at the last look
+     */
+    record Appearance(TlsSecret secret, Instant after) {}
+
+    /**
+     * Looks again and again until a Secret holds another certificate.
+     *
+     * @param before the serial in hexadecimal of the one it has; empty where there is none
+     */
+    Appearance awaitAppearance(String name, String before) {
+        long end = System.nanoTime() + PATIENCE.toNanos();
+        Instant after = SettableClock.REAL.instant();
+        while (System.nanoTime() < end) {
+            Instant asked = SettableClock.REAL.instant();
+            Optional<TlsSecret> found =
+                    api.find(Api.Kind.SECRET, name)
+                            .map(TlsSecret::parse)
+                            .filter(each -> !each.serial().toString(16).equals(before));
+            if (found.isPresent()) {
+                return new Appearance(found.get().noteIn(material), after);
+            }
+            after = asked;
+            LockSupport.parkNanos(Duration.ofMillis(5).toNanos());
+        }
+        throw new AssertionError("no certificate in Secret " + name + " but " + before);
     }
 
     /** Asks for a new certificate at once, by the means of {@code cmctl renew}. */

@@ -59,6 +59,7 @@ final class CertManagerIT {
                                         .host("*.wild.test", "app")
                                         .yaml(),
                                 ingress("squatter")
+                                        .created("2020-01-01T00:00:00Z") // the solver's is younger
                                         .route("squatted.test", CHALLENGE, "Exact", "app")
                                         .route("squatted.test", "/.well-known", "Prefix", "app")
                                         .yaml(),
@@ -126,7 +127,7 @@ final class CertManagerIT {
     }
 
     @Test
-    void aChallengeBeatsAnEarlierRuleForItsPath() {
+    void aChallengeBeatsAnOlderRuleForItsPath() {
         assertThat(curl.http("squatted.test", CHALLENGE).echo().backend()).isEqualTo("app");
 
         present("squatted.test", "Exact");

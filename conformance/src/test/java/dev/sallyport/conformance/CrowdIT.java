@@ -38,6 +38,7 @@ final class CrowdIT {
     private static final int FLAPS = Integer.getInteger("conformance.flaps", 500);
     private static final Duration FLAP = Duration.ofMillis(20);
     private static final Duration SOON = Duration.ofSeconds(60);
+    private static final Duration ROUTED = Duration.ofSeconds(2);
     private static final Duration LONG = Duration.ofMinutes(5);
 
     private static final String ROUNDS = "sallyport_reconciles_total";
@@ -199,6 +200,7 @@ final class CrowdIT {
                     memory >> 20,
                     gateway.residentBytes() >> 20,
                     Times.seconds(gateway.cpu().minus(cpu).toNanos()));
+            assertThat(new Times(routed).percentile(99)).isLessThan(ROUTED);
         }
         api.deleteAll(Api.Kind.INGRESS, "crowd=true");
         gateway.awaitStatus(host(names.getLast()), "/", 404);

@@ -14,8 +14,12 @@ import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.security.cert.X509Certificate;
 import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
+import java.util.concurrent.TimeUnit;
 import java.util.regex.Pattern;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLSocket;
@@ -44,11 +48,14 @@ final class IssuanceIT {
 
     private static final System.Logger LOG = System.getLogger("conformance.figures");
 
-    /**
-     * For a machine that does all of this at once, on a JVM that has just started; else it is
-     * milliseconds.
-     */
-    private static final Duration AT_ONCE = Duration.ofSeconds(10);
+    /** Half of the certificates are in service so soon after their Secret was there. */
+    private static final Duration AT_ONCE = Duration.ofSeconds(1);
+
+    /** How often a certificate is issued to measure that. */
+    private static final int ISSUED = 5;
+
+    /** A challenge is answered so soon after the solver's Ingress and endpoint were there. */
+    private static final Duration ANSWERED = Duration.ofSeconds(3);
 
     private static final Duration SOON = Duration.ofSeconds(60);
     private static final String CHALLENGES = "/.well-known/acme-challenge/";
@@ -118,8 +125,11 @@ final class IssuanceIT {
         JsonNode solver = awaitSolver(host);
         long asked = System.nanoTime() - created;
         assertThat(path(solver)).startsWith(CHALLENGES);
+        awaitEndpoint(solver.at("/spec/rules/0/http/paths/0/backend/service/name").asString());
+        long answerable = System.nanoTime() - created;
         assertThat(awaitChallenge(host, path(solver))).startsWith(token(path(solver)) + ".");
         long solved = System.nanoTime() - created;
+        assertThat(Duration.ofNanos(solved - answerable)).isLessThan(ANSWERED);
         assertThat(plain().get(host, "/").status()).isEqualTo(308);
         assertThat(plain().get(host, CHALLENGES + "another").status()).isEqualTo(308);
         assertThat(https(host).get(host, path(solver)).status()).isEqualTo(200);
@@ -135,29 +145,59 @@ final class IssuanceIT {
         LOG.log(
                 System.Logger.Level.INFO,
                 "first issuance by HTTP-01: {0} from the Ingress to a trusted handshake; the challenge was there"
-                        + " after {1} and answered {2} later",
+                        + " after {1}, its endpoint {2} later, the answer {3} after that",
                 Times.seconds(took),
                 Times.seconds(asked),
-                Times.millis(Duration.ofNanos(solved - asked)));
+                Times.millis(Duration.ofNanos(answerable - asked)),
+                Times.millis(Duration.ofNanos(solved - answerable)));
     }
 
+    /** By the gateway's own measure: it notes when its data plane had each certificate. */
     @SideBySide
-    void aHostIsServedSecondsAfterAnAuthorityWasAsked() throws IOException {
+    void aCertificateIsInServiceAtOnceWhenItAppears() throws IOException {
         String host = host("by-ca");
         long created = System.nanoTime();
         namespace.apply(
                 byIngress("by-ca", host).annotation("cert-manager.io/issuer", "authority").yaml());
-        TlsSecret secret = certManager.awaitReady("by-ca");
-        long ready = System.nanoTime() - created;
-        awaitServed(host, secret.serial());
-        long took = System.nanoTime() - created;
+        List<Long> took = new ArrayList<>();
+        String before = "";
+        for (int i = 0; i < ISSUED; i++) {
+            if (i > 0) {
+                certManager.awaitReady("by-ca");
+                certManager.renew("by-ca");
+            }
+            CertManager.Appearance issued = certManager.awaitAppearance("by-ca", before);
+            awaitServed(host, issued.secret().serial());
+            before = issued.secret().serial().toString(16);
+            // The clocks are one: it may have been served before it was seen to be there.
+            took.add(Math.max(0, firstServed(host).toEpochMilli() - issued.after().toEpochMilli()));
+        }
         assertTrusted(host, pki.clientContext());
+        var times = new Times(took.stream().map(TimeUnit.MILLISECONDS::toNanos).toList());
         LOG.log(
                 System.Logger.Level.INFO,
-                "issuance by an authority in a Secret: ready after {0}, served after {1}",
-                Times.seconds(ready),
-                Times.seconds(took));
-        assertThat(Duration.ofNanos(took - ready)).isLessThan(AT_ONCE);
+                "{0} certificates by an authority in a Secret, in {1}: in service after {2} at most",
+                ISSUED,
+                Times.seconds(System.nanoTime() - created),
+                times);
+        assertThat(times.percentile(50)).isLessThan(AT_ONCE);
+    }
+
+    /** When the data plane had the certificate that it has for a host now. */
+    private static Instant firstServed(String host) {
+        return await("the moment from which " + host + " is served")
+                .pollInterval(Duration.ofMillis(20))
+                .atMost(SOON)
+                .until(
+                        () ->
+                                Json.items(gateway.api("certificates"))
+                                        .filter(row -> row.path("host").asString().equals(host))
+                                        .map(row -> row.path("firstServed").asString(""))
+                                        .filter(at -> !at.isEmpty())
+                                        .map(Instant::parse)
+                                        .findFirst(),
+                        Optional::isPresent)
+                .orElseThrow();
     }
 
     @SideBySide
@@ -280,6 +320,11 @@ final class IssuanceIT {
     void aChallengeWinsOverRulesOfTheHost() throws IOException {
         String host = host("ruled");
         namespace.apply(
+                account.classed(ingress("older")).route(host, "/older", "Prefix", "echo").yaml());
+        Instant created = created(api.get(Api.Kind.INGRESS, "older"));
+        await("the next second, since age counts by seconds")
+                .until(() -> SettableClock.REAL.instant().isAfter(created.plusSeconds(2)));
+        namespace.apply(
                 account.classed(ingress("ruled"))
                         .annotation("cert-manager.io/cluster-issuer", account.ingressClass())
                         .annotation("kubernetes.io/tls-acme", "true")
@@ -293,11 +338,20 @@ final class IssuanceIT {
                         .route(host, "/", "Prefix", "echo")
                         .yaml());
         JsonNode solver = awaitSolver(host);
-        // Somebody claims the very path, with an older Ingress in the order of conflicts.
-        namespace.apply(
-                account.classed(ingress("a-claim"))
-                        .route(host, path(solver), "Exact", "echo")
-                        .yaml());
+        // Somebody writes the very path into the older Ingress.
+        api.patch(
+                Api.Kind.INGRESS,
+                "older",
+                String.format(
+                        Locale.ROOT,
+                        """
+                        {"spec": {"rules": [{"host": "%s", "http": {"paths": [{"path": "%s", "pathType": "Exact",
+                          "backend": {"service": {"name": "echo", "port": {"number": 80}}}}]}}]}}
+                        """,
+                        host,
+                        path(solver)));
+        gateway.awaitFinding("RouteConflict", "\"older\"", path(solver));
+        assertThat(created(api.get(Api.Kind.INGRESS, "older"))).isBefore(created(solver));
         awaitChallenge(host, path(solver));
         awaitTrusted(host, pebble);
         assertThat(https(host).get(host, "/.well-known/security.txt").status()).isEqualTo(200);
@@ -434,12 +488,29 @@ final class IssuanceIT {
                 .orElseThrow();
     }
 
+    private static Instant created(JsonNode object) {
+        return Instant.parse(object.at("/metadata/creationTimestamp").asString());
+    }
+
     private static String path(JsonNode solver) {
         return solver.at("/spec/rules/0/http/paths/0/path").asString();
     }
 
     private static String token(String path) {
         return path.substring(CHALLENGES.length());
+    }
+
+    /** Waits until a Service has an endpoint that is ready. */
+    private static void awaitEndpoint(String service) {
+        await("an endpoint of " + service)
+                .pollInterval(Duration.ofMillis(20))
+                .atMost(CertManager.PATIENCE)
+                .until(() ->
+                        api.list(Api.Kind.ENDPOINT_SLICE, "kubernetes.io/service-name=" + service)
+                                .map(slice -> slice.path("endpoints"))
+                                .filter(JsonNode::isArray) // without endpoints it is null
+                                .flatMap(Json::items)
+                                .anyMatch(each -> each.at("/conditions/ready").asBoolean(false)));
     }
 
     /** Waits until the solver's Pod answers through the gateway, and gives what it says. */

@@ -6,15 +6,22 @@ import static org.awaitility.Awaitility.await;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.math.BigInteger;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardWatchEventKinds;
+import java.nio.file.WatchService;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.security.SecureRandom;
+import java.security.cert.X509Certificate;
 import java.time.Duration;
+import java.util.Base64;
 import java.util.Locale;
 import java.util.Random;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.IntStream;
+import javax.net.ssl.SSLSocket;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -29,6 +36,18 @@ final class LastKnownGoodIT {
      * From the start of the process to the first answer of a backend, with the start of the JVM.
      */
     private static final Duration PROMISED = Duration.ofSeconds(5);
+
+    private static final String WRITES = "sallyport_stored_state_writes_total";
+
+    /** So often it is killed while it writes, or as often as this long lets, but for the least. */
+    private static final int KILLS = 10;
+
+    private static final int LEAST_KILLS = 3;
+
+    private static final Duration KILLING = Duration.ofSeconds(20);
+
+    /** Ingresses that say nothing at length. */
+    private static final int BALLAST = 4;
 
     /** The machine may have had something else to do at the first. */
     private static final int ATTEMPTS = 3;
@@ -67,7 +86,7 @@ final class LastKnownGoodIT {
         try (Gateway before = gateway(cluster, namespace, "before").start()) {
             before.awaitServed(shop, leaf);
             before.awaitServed(old, oldLeaf);
-            await().until(() -> before.metrics().sum("sallyport_stored_state_writes_total") > 0);
+            await().until(() -> before.metrics().sum(WRITES) > 0);
             assertThat(before.metrics().sum("sallyport_stale")).isZero();
         }
         assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(state)))
@@ -116,29 +135,140 @@ final class LastKnownGoodIT {
         }
     }
 
+    /** Killed while the new file is beside the old one: the next start has one or the other. */
     @Test
-    void aProcessThatIsKilledAtAnyMomentLeavesAFileThatCanBeServed(
+    void aProcessThatIsKilledWhileItWritesLeavesAFileThatCanBeServed(
             Cluster cluster, Namespace namespace) throws Exception {
         String shop = "shop." + namespace.name() + ".test";
         namespace.echo("echo", 1);
-        secret(namespace, "shop", shop);
+        Leaf before = secret(namespace, "shop", shop);
         namespace.apply(site("shop", shop));
-        var random = new Random(1);
-        Gateway running = gateway(cluster, namespace, "killed").start();
-        await().until(() -> Files.exists(state));
-        for (int i = 0; i < 3; i++) {
-            secret(namespace, "shop", shop);
-            secret(namespace, "shop", shop); // each is written within a tenth of a second
-            await().pollDelay(Duration.ofMillis(random.nextInt(150))).until(() -> true);
-            running.process().destroyForcibly().waitFor();
-            Path unreachable = withoutApiServer(cluster);
-            Gateway stale = starter(cluster, namespace, unreachable, "stale-" + i).start();
-            assertThat(stale.metrics().sum("sallyport_stale")).isEqualTo(1);
-            assertThat(status(stale, shop)).isEqualTo(200);
-            stale.close();
-            running = gateway(cluster, namespace, "killed-" + i).start();
+        namespace.apply(ballast());
+        Path unreachable = withoutApiServer(cluster);
+        Path fresh = state.resolveSibling(state.getFileName() + ".new");
+        long end = System.nanoTime() + KILLING.toNanos();
+        int rounds = 0;
+        int unfinished = 0;
+        try (WatchService folder = state.getFileSystem().newWatchService()) {
+            var created =
+                    work.resolve("state").register(folder, StandardWatchEventKinds.ENTRY_CREATE);
+            while (rounds < LEAST_KILLS || (rounds < KILLS && System.nanoTime() < end)) {
+                Gateway running = gateway(cluster, namespace, "killed-" + rounds).start();
+                running.awaitServed(shop, before);
+                await().atMost(Duration.ofSeconds(30))
+                        .until(() -> running.metrics().sum(WRITES) > 0);
+                created.pollEvents();
+                Leaf next = secret(namespace, "shop", shop);
+                // Writing pauses for twenty times as long as it took.
+                await().pollInterval(Duration.ofMillis(1))
+                        .atMost(Duration.ofSeconds(30))
+                        .until(() ->
+                                created.pollEvents().stream()
+                                        .anyMatch(event ->
+                                                fresh.getFileName().equals(event.context())));
+                running.process().destroyForcibly().waitFor();
+                unfinished += Files.exists(fresh) ? 1 : 0;
+                try (Gateway stale =
+                        starter(cluster, namespace, unreachable, "stale-" + rounds).start()) {
+                    assertThat(stale.metrics().sum("sallyport_stale")).isEqualTo(1);
+                    assertThat(trustedSerial(stale, shop)).isIn(before.serial(), next.serial());
+                }
+                before = next;
+                rounds++;
+            }
         }
-        running.close();
+        LOG.log(
+                System.Logger.Level.INFO,
+                "killed {0} times while a state was written, {1} times before it was whole",
+                rounds,
+                unfinished);
+        assertThat(rounds).isGreaterThanOrEqualTo(LEAST_KILLS);
+    }
+
+    /** Makes the file so large that writing it takes a while: noise, which does not deflate. */
+    private static String[] ballast() {
+        var random = new Random(1);
+        return IntStream.range(0, BALLAST)
+                .mapToObj(i -> {
+                    byte[] noise = new byte[60_000];
+                    random.nextBytes(noise);
+                    return ingress("ballast-" + i)
+                            .spec("  ingressClassName: sallyport\n")
+                            .annotation("noise", Base64.getEncoder().encodeToString(noise))
+                            .host("ballast-" + i + ".test", "echo")
+                            .yaml();
+                })
+                .toArray(String[]::new);
+    }
+
+    /** Of what a client sees that believes the tests' authority, and gets an answer. */
+    private BigInteger trustedSerial(Gateway gateway, String host) throws IOException {
+        try (SSLSocket socket =
+                Handshakes.connect(pki.clientContext(), gateway.httpsAddress(), host)) {
+            var connection = new RawClient.Connection(socket);
+            connection.send(RawClient.head("GET / HTTP/1.1", "Host: " + host, "Connection: close"));
+            assertThat(connection.response().status()).isEqualTo(200);
+            return ((X509Certificate) socket.getSession().getPeerCertificates()[0])
+                    .getSerialNumber();
+        }
+    }
+
+    /** A rolling update would replace good Pods by such that lack a right. */
+    @Test
+    void aGatewayThatLacksARightIsNotReadyWhateverTheFileHolds(Cluster cluster, Namespace namespace)
+            throws Exception {
+        String shop = "shop." + namespace.name() + ".test";
+        namespace.echo("echo", 1);
+        Leaf leaf = secret(namespace, "shop", shop);
+        namespace.apply(site("shop", shop));
+        try (Gateway before = gateway(cluster, namespace, "before").start()) {
+            before.awaitServed(shop, leaf);
+            await().until(() -> before.metrics().sum(WRITES) > 0);
+        }
+        namespace.apply(rights("[services]"));
+        Path kubeconfig = namespace.kubeconfigOf("lacking", work.resolve("lacking.conf"));
+        try (Gateway gateway = starter(cluster, namespace, kubeconfig, "lacking").launch()) {
+            await().atMost(Duration.ofSeconds(30))
+                    .ignoreExceptionsInstanceOf(UncheckedIOException.class)
+                    .until(() -> gateway.adminGet("/readyz").body().contains("secrets"));
+            await().during(Duration.ofSeconds(5))
+                    .atMost(Duration.ofSeconds(8))
+                    .until(() -> gateway.readyz() == 503);
+            assertThat(gateway.adminGet("/readyz").body())
+                    .contains("the list of secrets")
+                    .contains(namespace.name())
+                    .contains("403: ");
+            namespace.apply(rights("[services, secrets]"));
+            await().atMost(Duration.ofSeconds(60)).until(() -> gateway.readyz() == 200);
+            gateway.awaitServed(shop, leaf);
+            assertThat(gateway.metrics().sum("sallyport_stale")).isZero();
+        }
+    }
+
+    /** Of a service account, of the core group these and no others. */
+    private static String rights(String resources) {
+        return String.format(
+                Locale.ROOT,
+                """
+                apiVersion: v1
+                kind: ServiceAccount
+                metadata: {name: lacking}
+                ---
+                apiVersion: rbac.authorization.k8s.io/v1
+                kind: Role
+                metadata: {name: lacking}
+                rules:
+                  - {apiGroups: [""], resources: %s, verbs: [get, list, watch]}
+                  - {apiGroups: [discovery.k8s.io], resources: [endpointslices], verbs: [list, watch]}
+                  - {apiGroups: [networking.k8s.io], resources: [ingresses], verbs: [list, watch]}
+                ---
+                apiVersion: rbac.authorization.k8s.io/v1
+                kind: RoleBinding
+                metadata: {name: lacking}
+                roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: lacking}
+                subjects: [{kind: ServiceAccount, name: lacking}]
+                """,
+                resources);
     }
 
     @Test
@@ -157,7 +287,7 @@ final class LastKnownGoodIT {
         refusing.close();
         try (Gateway gateway = gateway(cluster, namespace, "replacing").start()) {
             gateway.awaitServed(shop, leaf);
-            await().until(() -> gateway.metrics().sum("sallyport_stored_state_writes_total") > 0);
+            await().until(() -> gateway.metrics().sum(WRITES) > 0);
         }
         try (Gateway stale = starter(cluster, namespace, unreachable, "served").start()) {
             stale.awaitServed(shop, leaf);

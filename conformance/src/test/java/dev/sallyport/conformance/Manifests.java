@@ -156,6 +156,7 @@ final class Manifests {
         private final List<String> annotations = new ArrayList<>();
         private final List<String> tls = new ArrayList<>();
         private final List<String> rules = new ArrayList<>();
+        private String created = "";
         private String top = "";
 
         private Ingress(String name) {
@@ -233,6 +234,12 @@ final class Manifests {
             return this;
         }
 
+        /** When it was created; only a folder's manifests say so themselves. */
+        Ingress created(String timestamp) {
+            created = "  creationTimestamp: \"" + timestamp + "\"\n";
+            return this;
+        }
+
         Ingress label(String key, String value) {
             labels.add("    " + key + ": \"" + value + "\"\n");
             return this;
@@ -255,6 +262,7 @@ final class Manifests {
                               namespace: default
                             """,
                             name)
+                    + created
                     + section("  labels:\n", labels)
                     + section("  annotations:\n", annotations)
                     + "spec:\n"

@@ -25,6 +25,9 @@ import java.util.random.RandomGenerator;
 
 /** Serves a cluster: watches it, translates it, and keeps the data plane at what it says. */
 public final class ClusterControl implements Control {
+    /** An API server that has just started may refuse for a moment what it grants. */
+    private static final Duration REFUSAL = Duration.ofSeconds(10);
+
     private final ClusterSource source;
     private final Reconciler reconciler;
     private final Reporting reporting;
@@ -147,6 +150,11 @@ public final class ClusterControl implements Control {
     @Override
     public Optional<String> waitingFor() {
         return source.waitingFor().or(reconciler::waitingFor);
+    }
+
+    @Override
+    public Optional<String> refused() {
+        return stored().staleSince().flatMap(_ -> source.refused(REFUSAL));
     }
 
     @Override

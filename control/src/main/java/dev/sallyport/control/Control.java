@@ -25,6 +25,14 @@ public sealed interface Control extends AutoCloseable permits FolderControl, Clu
     /** What the first snapshot waits for, for people; empty once it waits for nothing. */
     Optional<String> waitingFor();
 
+    /**
+     * What the API server has refused for some time while nothing but the stored state is served,
+     * for people: whoever is to take over from another should not.
+     */
+    default Optional<String> refused() {
+        return Optional.empty();
+    }
+
     /** How many objects stay in service though the source, in doubt, does not have them. */
     int heldBack();
 

@@ -18,6 +18,11 @@ public record Readiness(boolean ready, String message) {
         return new Readiness(true, "ready; stale since " + asOf);
     }
 
+    /** It should not: what is served is as it was then, and stays so until a right is granted. */
+    public static Readiness refused(Instant asOf, String what) {
+        return notYet("stale since " + asOf + ", and refused " + what);
+    }
+
     /** It should not. */
     public static Readiness notYet(String why) {
         return new Readiness(false, why);

@@ -30,6 +30,7 @@ import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.Map;
@@ -127,10 +128,17 @@ public final class Gateway implements AdminState, AutoCloseable {
     public Readiness readiness() {
         return switch (phase) {
             case STARTING -> Readiness.notYet("starting: waiting for " + waitingFor());
-            case SERVING ->
-                    stored().staleSince().map(Readiness::staleSince).orElse(Readiness.READY);
+            case SERVING -> stored().staleSince().map(this::stale).orElse(Readiness.READY);
             case DRAINING -> Readiness.notYet("draining");
         };
+    }
+
+    private Readiness stale(Instant asOf) {
+        Control started = control;
+        return Optional.ofNullable(started)
+                .flatMap(Control::refused)
+                .map(what -> Readiness.refused(asOf, what))
+                .orElseGet(() -> Readiness.staleSince(asOf));
     }
 
     private String waitingFor() {

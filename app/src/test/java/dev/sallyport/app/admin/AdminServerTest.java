@@ -193,6 +193,18 @@ class AdminServerTest {
     }
 
     @Test
+    void aGatewayThatServesWhatWasStoredForWantOfARightIsNotReady() throws Exception {
+        readiness = Readiness.refused(NOW, "the list of secrets (403: forbidden)");
+        HttpResponse<String> refused = get("/readyz");
+        assertThat(refused.statusCode()).isEqualTo(503);
+        assertThat(refused.body())
+                .contains(
+                        "stale since "
+                                + NOW
+                                + ", and refused the list of secrets (403: forbidden)");
+    }
+
+    @Test
     void showsEachServedCertificate() throws Exception {
         JsonNode row = json("/api/certificates").get("certificates").get(0);
 

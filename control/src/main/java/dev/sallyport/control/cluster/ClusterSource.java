@@ -75,9 +75,13 @@ public final class ClusterSource implements SecretDemand, LastKnownGood.Source, 
     private volatile boolean closed;
     private volatile Optional<String> waitingFor = Optional.of("the API server");
     private volatile Optional<String> unreachable = Optional.empty();
-    private volatile @Nullable Long lastObject; // when a list showed one; null: none did
+    private volatile @Nullable Refusal refusal;
+    private volatile @Nullable Long lastObject; // when a first list showed one; null: none did
     private volatile @Nullable Long oldestHeard; // null: nothing was told yet
     private volatile int heldBack;
+
+    /** What the API server refuses that the first update needs, and since when. */
+    private record Refusal(String what, long since) {}
 
     /**
      * A source that is not started.
@@ -135,13 +139,14 @@ public final class ClusterSource implements SecretDemand, LastKnownGood.Source, 
     }
 
     @Override
-    public void expect(Set<ObjectRef> inService) {
+    public void expect(Set<ObjectRef> inService, Duration age) {
         queue.add(() -> {
+            long known = nanoTime.getAsLong() - age.toNanos();
             Set<ObjectRef> unwatched = new LinkedHashSet<>(inService);
             for (KindWatch watch : watches) {
                 List<ObjectRef> shown = inService.stream().filter(watch.watched()::covers).toList();
                 unwatched.removeAll(shown);
-                if (watch.expect(shown)) {
+                if (watch.expect(shown, known)) {
                     judgeList(watch);
                 }
             }
@@ -152,6 +157,14 @@ public final class ClusterSource implements SecretDemand, LastKnownGood.Source, 
     @Override
     public Optional<String> unreachable() {
         return unreachable;
+    }
+
+    @Override
+    public Optional<String> refused(Duration atLeast) {
+        Refusal refused = refusal;
+        return refused == null || since(refused.since()).compareTo(atLeast) < 0
+                ? Optional.empty()
+                : Optional.of(refused.what());
     }
 
     @Override
@@ -169,7 +182,8 @@ public final class ClusterSource implements SecretDemand, LastKnownGood.Source, 
 
     /**
      * For how long the watch that is silent the longest has been: a few seconds where all is well,
-     * since watches answer pings. Empty until the first update. Safe from any thread.
+     * since watches answer pings. A watch that was never listed is as old as what is in service in
+     * its place. Empty until the first update. Safe from any thread.
      */
     @Override
     public Optional<Duration> sinceLastLook() {
@@ -286,15 +300,7 @@ public final class ClusterSource implements SecretDemand, LastKnownGood.Source, 
         if (untold != null) {
             return;
         }
-        oldestHeard =
-                now
-                        - Math.max(
-                                judgeSingleWatches(now),
-                                states.stream()
-                                        .filter(WatchState::listed)
-                                        .mapToLong(WatchState::silence)
-                                        .max()
-                                        .orElse(0));
+        oldestHeard = now - Math.max(judgeSingleWatches(now), longestSilence(states));
         boolean anyFine = states.stream().anyMatch(state -> state.is(Condition.FINE));
         boolean anySilent = states.stream().anyMatch(state -> state.is(Condition.SILENT));
         findings.judgeServer(
@@ -327,6 +333,14 @@ public final class ClusterSource implements SecretDemand, LastKnownGood.Source, 
                 .filter(watch -> watch.watched().kind().equals(WatchedKind.SECRET))
                 .filter(watch -> !watch.listsAnew())
                 .forEach(this::restart);
+    }
+
+    private static long longestSilence(List<WatchState> states) {
+        return states.stream()
+                .filter(state -> state.listed() || state.needed())
+                .mapToLong(WatchState::silence)
+                .max()
+                .orElse(0);
     }
 
     /** Secrets that are watched one by one: the longest silence among them, in nanoseconds. */
@@ -362,12 +376,18 @@ public final class ClusterSource implements SecretDemand, LastKnownGood.Source, 
         if (awaited.isPresent()) {
             waitingFor = awaited;
             unreachable = unreachable(states);
+            refusal =
+                    WatchState.refused(states)
+                            .map(state -> new Refusal(state.described(), now - state.refusal()))
+                            .orElse(null);
             tellWaiting(awaited.get(), now);
             return;
         }
         untold = null;
-        oldestHeard = now;
+        oldestHeard = now - longestSilence(states);
         unreachable = Optional.empty();
+        refusal = null;
+        watches.stream().filter(KindWatch::servesUnseen).forEach(this::tellUnseen);
         log.atInfo().addKeyValue("objects", all.size()).log("the cluster's objects are listed");
         tell(List.copyOf(all.values()));
         waitingFor = Optional.empty();
@@ -479,6 +499,10 @@ public final class ClusterSource implements SecretDemand, LastKnownGood.Source, 
         }
     }
 
+    private void tellUnseen(KindWatch watch) {
+        findings.say("unseen " + watch.watched(), WatchFindings.unseen(watch.watched()));
+    }
+
     private void tell(ResourceChange change) {
         Map<ObjectRef, ResourceChange> first = untold;
         if (first == null) {
@@ -544,6 +568,9 @@ public final class ClusterSource implements SecretDemand, LastKnownGood.Source, 
     }
 
     private void exists(KindWatch watch, ObjectRef ref, Optional<Resource> now) {
+        if (untold != null && !watch.isListed() && !untold.containsKey(ref)) {
+            lastObject = nanoTime.getAsLong(); // events, and a list read again, are no progress
+        }
         boolean wereHeld = watch.guard().held() > 0;
         watch.guard().seen(ref);
         if (wereHeld && watch.guard().held() == 0) {
@@ -584,6 +611,9 @@ public final class ClusterSource implements SecretDemand, LastKnownGood.Source, 
 
     private void isListed(KindWatch watch) {
         long now = nanoTime.getAsLong();
+        if (watch.servesUnseen()) {
+            findings.resolve("unseen " + watch.watched());
+        }
         watch.listed(now);
         judgeList(watch);
         judgeNamespace(watch);
@@ -607,7 +637,6 @@ public final class ClusterSource implements SecretDemand, LastKnownGood.Source, 
 
         @Override
         public void exists(Feed feed, ObjectRef ref, Optional<Resource> now) {
-            lastObject = nanoTime.getAsLong();
             later(feed, watch -> ClusterSource.this.exists(watch, ref, now));
         }
 

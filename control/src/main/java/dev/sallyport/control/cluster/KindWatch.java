@@ -15,6 +15,7 @@ final class KindWatch {
     private final VanishGuard guard;
     private Feed feed;
     private boolean listed;
+    private boolean unseen; // objects of it are in service of which no list told
     private boolean anew; // the next list is the first of its feed
     private boolean asked; // for a second list
     private long heard; // of a list, in nanoseconds
@@ -68,16 +69,33 @@ final class KindWatch {
 
     /**
      * These are in service though it did not tell of them; whether its list is there to judge that.
+     *
+     * @param known when they were as they are, in nanoseconds
      */
-    boolean expect(Collection<ObjectRef> inService) {
+    boolean expect(Collection<ObjectRef> inService, long known) {
         guard.expect(inService);
         anew |= !listed;
+        if (needed && !listed && !inService.isEmpty()) {
+            unseen = true;
+            heard = known;
+        }
         return listed;
+    }
+
+    /** Whether a list was read to its end. */
+    boolean isListed() {
+        return listed;
+    }
+
+    /** Whether objects of it are in service of which no list told yet. */
+    boolean servesUnseen() {
+        return unseen;
     }
 
     /** A list is read to its end. */
     void listed(long now) {
         listed = true;
+        unseen = false;
         anew = false;
         heard = now;
     }

@@ -160,6 +160,18 @@ final class WatchFindings {
                         + " kubernetes.hold-back is over and a second list lacks them too.");
     }
 
+    /** Objects that are in service as they were stored, while others are as they are. */
+    static Finding unseen(Watched<?> watched) {
+        return Finding.of(
+                Reason.STATE_STALE,
+                object(watched),
+                "what is served of "
+                        + watched
+                        + " is as it was stored, since no list told of it yet",
+                "Grant list and watch of them, or do not watch the namespace any more"
+                        + " (--watch-namespace).");
+    }
+
     /** The object that findings about a watch are about. */
     static ObjectRef object(Watched<?> watched) {
         return new ObjectRef(

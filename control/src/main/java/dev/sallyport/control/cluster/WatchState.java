@@ -2,6 +2,7 @@ package dev.sallyport.control.cluster;
 
 import dev.sallyport.control.cluster.Contacts.Trouble;
 import java.util.Collection;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 
@@ -75,6 +76,13 @@ record WatchState(
         return Optional.of(named + (more > 0 ? "; and " + more + " more" : ""));
     }
 
+    /** What a start waits for although the API server refuses it, for the longest time. */
+    static Optional<WatchState> refused(Collection<WatchState> watches) {
+        return watches.stream()
+                .filter(watch -> watch.needed && watch.refusal > 0 && watch.isAwaited(watches))
+                .max(Comparator.comparingLong(WatchState::refusal));
+    }
+
     private boolean isAwaited(Collection<WatchState> watches) {
         if (listed) {
             return false;
@@ -87,7 +95,8 @@ record WatchState(
         return !elsewhere || refusal < REFUSAL_COUNTS;
     }
 
-    private String described() {
+    /** For people. */
+    String described() {
         return "the list of " + what + trouble.map(why -> " (" + why + ")").orElse("");
     }
 }

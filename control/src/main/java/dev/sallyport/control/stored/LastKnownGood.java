@@ -54,14 +54,22 @@ public final class LastKnownGood implements AutoCloseable {
         /** Why it cannot be reached, if that was tried in vain. */
         Optional<String> unreachable();
 
+        /**
+         * What is needed and was refused for so long without a break, for people: a right is
+         * missing, which waiting does not mend.
+         */
+        Optional<String> refused(Duration atLeast);
+
         /** How long ago it was known that nothing goes unseen; empty while it has told nothing. */
         Optional<Duration> sinceLastLook();
 
         /**
          * These are in service though it has not told of them: its first update takes back those
          * that it does not have.
+         *
+         * @param age how long ago they were as they are in service
          */
-        void expect(Set<ObjectRef> inService);
+        void expect(Set<ObjectRef> inService, Duration age);
     }
 
     private final StoreSettings settings;
@@ -71,8 +79,9 @@ public final class LastKnownGood implements AutoCloseable {
     private final StaleStart start;
     private final StateKeeper keeper;
     private final ScheduledThreadPoolExecutor thread;
-    private long began; // this and the next two: confined to the thread
+    private long began; // this and the next three: confined to the thread
     private boolean read;
+    private boolean refused; // which was said
     private Optional<Parsed<StoredState>> stored = Optional.empty(); // once it was read
 
     /**
@@ -97,7 +106,7 @@ public final class LastKnownGood implements AutoCloseable {
         this.parsers = parsers;
         this.source = source;
         this.file = new StateFile(settings.file(), settings.key(), random);
-        this.start = new StaleStart(sink, source::expect, translation.defaultCertificate());
+        this.start = new StaleStart(sink, source::expect, translation.defaultCertificate(), time);
         this.keeper =
                 new StateKeeper(
                         file,
@@ -168,7 +177,8 @@ public final class LastKnownGood implements AutoCloseable {
         if (!start.isFresh()) {
             Duration waited = Duration.ofNanos(System.nanoTime() - began);
             Optional<String> why = given(waited);
-            boolean doubtful = source.sinceHeard().isEmpty() && waited.compareTo(doubt()) >= 0;
+            boolean doubtful =
+                    !refused && source.sinceHeard().isEmpty() && waited.compareTo(doubt()) >= 0;
             if (!read && (doubtful || why.isPresent())) {
                 read = true;
                 stored = file.read(parsers);
@@ -186,6 +196,9 @@ public final class LastKnownGood implements AutoCloseable {
 
     /** Why the source is not waited for any longer. */
     private Optional<String> given(Duration waited) {
+        if (isRefused()) {
+            return Optional.empty();
+        }
         Optional<String> unreachable = source.unreachable();
         if (unreachable.isPresent()) {
             return unreachable;
@@ -196,6 +209,21 @@ public final class LastKnownGood implements AutoCloseable {
                 silent.compareTo(settings.patience()) >= 0
                         || waited.compareTo(settings.patience().multipliedBy(PATIENCES)) >= 0;
         return over ? Optional.of("no list for " + waited.toMillis() + " ms") : Optional.empty();
+    }
+
+    /**
+     * Whether the source is refused what it needs. It is no outage then: a Pod that lacks a right
+     * must not become ready, or a rolling update would replace by it those that have it.
+     */
+    private boolean isRefused() {
+        Optional<String> what = source.refused(Duration.ZERO);
+        if (what.isPresent() && !refused) {
+            LOG.atWarn()
+                    .addKeyValue("cause", what.get())
+                    .log("The API server refuses a right: the stored state is not served instead");
+        }
+        refused = what.isPresent();
+        return refused;
     }
 
     private Duration doubt() {

@@ -11,7 +11,9 @@ import dev.sallyport.model.name.ObjectRef;
 import dev.sallyport.secretsync.SecretMaterial;
 import io.fabric8.kubernetes.api.model.networking.v1.IngressSpec;
 import io.fabric8.kubernetes.api.model.networking.v1.IngressTLS;
+import java.time.Duration;
 import java.time.Instant;
+import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -19,6 +21,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -48,24 +51,28 @@ final class StaleStart {
     }
 
     private final Consumer<SourceUpdate> sink;
-    private final Consumer<Set<ObjectRef>> expectations;
+    private final BiConsumer<Set<ObjectRef>, Duration> expectations;
     private final Optional<ObjectRef> defaultCertificate;
+    private final InstantSource time;
     private final Map<String, List<Finding>> pending = new HashMap<>();
     private Phase phase = Phase.SILENT;
     private volatile Optional<Instant> staleSince = Optional.empty();
 
     /**
      * @param sink the reconciler
-     * @param expectations is told what is in service, all but Secrets, if the stored state is
+     * @param expectations is told what is in service, all but Secrets, if the stored state is, and
+     *     how old that is
      * @param defaultCertificate the Secret that counts without being referred to
      */
     StaleStart(
             Consumer<SourceUpdate> sink,
-            Consumer<Set<ObjectRef>> expectations,
-            Optional<ObjectRef> defaultCertificate) {
+            BiConsumer<Set<ObjectRef>, Duration> expectations,
+            Optional<ObjectRef> defaultCertificate,
+            InstantSource time) {
         this.sink = sink;
         this.expectations = expectations;
         this.defaultCertificate = defaultCertificate;
+        this.time = time;
     }
 
     /** From when what is served is, while it is the stored state. Safe from any thread. */
@@ -154,7 +161,8 @@ final class StaleStart {
                         FILE_STEP,
                         state.findings());
         sink.accept(new SourceUpdate(changes, findings, unknown));
-        expectations.accept(refs);
+        Duration age = Duration.between(state.asOf(), time.instant());
+        expectations.accept(refs, age.isNegative() ? Duration.ZERO : age);
     }
 
     /** Of a Secret that had nothing in service nothing is known. */

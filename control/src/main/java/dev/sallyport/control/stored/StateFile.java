@@ -22,8 +22,11 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.security.SecureRandom;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.Executor;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The file of a stored state. It is replaced as a whole: written beside it, brought to the disk,
@@ -31,6 +34,8 @@ import org.jspecify.annotations.Nullable;
  * one. Only one gateway writes it at a time. Confined to one thread.
  */
 final class StateFile implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(StateFile.class);
+
     /** Some three times what 100,000 hosts take. */
     static final long LARGEST = 1L << 30;
 
@@ -52,7 +57,7 @@ final class StateFile implements AutoCloseable {
         this.random = random;
     }
 
-    /** What is in the file; empty where there is none. Never throws for what it holds. */
+    /** What is in the file; empty where there is none. Never throws, not even for a bug. */
     Optional<Parsed<StoredState>> read(Executor parsers) {
         try (InputStream in = new BufferedInputStream(Files.newInputStream(file), 1 << 16)) {
             long size = Files.size(file);
@@ -72,6 +77,15 @@ final class StateFile implements AutoCloseable {
                             refused(
                                     "cannot be read: " + failed,
                                     "Let the gateway read the file and its folder.")));
+        } catch (RuntimeException bug) { // which must not end the start: the source is waited for
+            Throwable cause = bug instanceof CompletionException ? bug.getCause() : bug;
+            LOG.atError().setCause(bug).log("A bug in reading the stored state");
+            return Optional.of(
+                    Parsed.rejected(
+                            refused(
+                                    "cannot be read by this version: " + cause,
+                                    "Report this; the file is replaced once the API server has"
+                                            + " answered.")));
         }
     }
 

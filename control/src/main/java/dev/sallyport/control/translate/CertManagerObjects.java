@@ -14,9 +14,10 @@ import org.jspecify.annotations.Nullable;
 /**
  * What cert-manager and those who use it write into objects, as far as a gateway has to know it.
  *
- * <p>Anybody who may create an Ingress may write the same. It gives them no more than they have: of
- * a host that is theirs or not, one path of one segment, which only whoever knows the token of a
- * live challenge can make use of.
+ * <p>Anybody who may create an Ingress may write the same, for any host, and so can have a
+ * certificate issued for every host that leads here: whoever orders one knows its token. Where a
+ * namespace has the host in a TLS section, another's answer to the same token yields to it; a token
+ * of one's own is nobody else's. What does restrict that is said in {@code docs/ingress.md}.
  */
 final class CertManagerObjects {
     /** Of Ingresses and Services that exist for one challenge. */
@@ -61,8 +62,12 @@ final class CertManagerObjects {
 
     /** Whether the Service is that of a challenge's solver. */
     static boolean isSolver(Service service) {
-        return service.getMetadata() != null
-                && "true".equals(value(service.getMetadata().getLabels(), SOLVER_LABEL));
+        return isSolver(service.getMetadata());
+    }
+
+    /** Whether the object says that it exists for one challenge. */
+    static boolean isSolver(@Nullable ObjectMeta object) {
+        return object != null && "true".equals(value(object.getLabels(), SOLVER_LABEL));
     }
 
     /** Whether ingress-shim is asked to have the Secrets of an Ingress issued. */
@@ -75,7 +80,7 @@ final class CertManagerObjects {
 
     private static boolean solves(@Nullable ObjectMeta ingress) {
         return ingress != null
-                && ("true".equals(value(ingress.getLabels(), SOLVER_LABEL))
+                && (isSolver(ingress)
                         || "true".equals(value(ingress.getAnnotations(), EDIT_IN_PLACE)));
     }
 

@@ -27,7 +27,9 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
+import java.util.Comparator;
 import java.util.EnumMap;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -103,11 +105,11 @@ final class HostTranslator {
             return Result.NOTHING;
         }
         var work = new Work(scope);
-        contributions.forEach(work::addChallenges);
+        Set<String> owners = namespacesThatSecure(contributions);
+        work.addChallenges(contributions, owners);
         contributions.forEach(work::addRoutes);
         contributions.forEach(work::addFallback);
         contributions.forEach(contribution -> work.addCertificates(contribution, false));
-        Set<String> owners = namespacesThatSecure(contributions);
         contributions.stream()
                 .filter(it -> owners.isEmpty() || owners.contains(it.ingress().namespace()))
                 .forEach(contribution -> work.addCertificates(contribution, true));
@@ -160,33 +162,67 @@ final class HostTranslator {
         /** A path and who has it. */
         private record Won(Route route, Target target) {}
 
+        /** Who says that it answers a challenge. */
+        private record Claimant(Contribution contribution, ChallengeRule rule, boolean owner) {
+            /** In order of precedence; among equals the older comes first. */
+            static final Comparator<Claimant> ORDER =
+                    Comparator.comparing((Claimant it) -> !it.owner)
+                            .thenComparing(it -> !it.rule.solver())
+                            .thenComparing(Claimant::contribution, Contribution.PRECEDENCE);
+        }
+
         Work(HostScope scope) {
             this.scope = scope;
         }
 
-        void addChallenges(Contribution contribution) {
-            for (ChallengeRule rule : contribution.challenges()) {
-                Won winner = answered.get(rule.challenge());
-                if (winner == null) {
-                    var path = new PathMatch.Exact(rule.challenge().path());
-                    RouteAction action = action(rule.target(), contribution.ingress(), true);
-                    answered.put(
-                            rule.challenge(),
-                            new Won(
-                                    new Route(
-                                            path,
-                                            action,
-                                            contribution.ingress(),
-                                            contribution.created()),
-                                    rule.target()));
-                } else if (!sameEffect(winner, contribution, rule.target())) {
-                    reportConflict(
-                            contribution,
-                            rule.target(),
-                            scope + ", challenge " + rule.challenge().token(),
-                            winner.route(),
-                            winner.target().location());
-                }
+        /**
+         * Whose namespace has the host in a TLS section answers first, then what exists for the
+         * challenge alone: else an older Ingress that only looks like it could keep a certificate
+         * from being issued.
+         */
+        void addChallenges(Collection<Contribution> contributions, Set<String> owners) {
+            Map<Challenge, Claimant> winners = new HashMap<>();
+            contributions.stream()
+                    .flatMap(contribution ->
+                            contribution.challenges().stream()
+                                    .map(rule ->
+                                            new Claimant(
+                                                    contribution,
+                                                    rule,
+                                                    owners.contains(
+                                                            contribution.ingress().namespace()))))
+                    .sorted(Claimant.ORDER)
+                    .forEach(claimant -> addChallenge(claimant, winners));
+        }
+
+        private void addChallenge(Claimant claimant, Map<Challenge, Claimant> winners) {
+            Contribution contribution = claimant.contribution();
+            ChallengeRule rule = claimant.rule();
+            Claimant first = winners.putIfAbsent(rule.challenge(), claimant);
+            Won winner = answered.get(rule.challenge());
+            if (first == null || winner == null) {
+                var route =
+                        new Route(
+                                new PathMatch.Exact(rule.challenge().path()),
+                                action(rule.target(), contribution.ingress(), true),
+                                contribution.ingress(),
+                                contribution.created());
+                answered.put(rule.challenge(), new Won(route, rule.target()));
+            } else if (!sameEffect(winner, contribution, rule.target())) {
+                String why =
+                        first.owner() && !claimant.owner()
+                                ? first.contribution().ingress()
+                                        + " has it already, and its namespace has the host in a TLS section"
+                                : first.rule().solver() && !rule.solver()
+                                        ? first.contribution().ingress()
+                                                + " has it already, and exists for the challenge alone"
+                                        : why(winner.route(), contribution);
+                reportConflict(
+                        contribution,
+                        rule.target(),
+                        scope + ", challenge " + rule.challenge().token(),
+                        why,
+                        winner.target().location());
             }
         }
 
@@ -207,7 +243,7 @@ final class HostTranslator {
                             contribution,
                             rule.target(),
                             scope + ", path " + written(rule.path()),
-                            winner.route(),
+                            why(winner.route(), contribution),
                             winner.target().location());
                 }
             }
@@ -262,7 +298,7 @@ final class HostTranslator {
                         contribution,
                         target,
                         scope + ", default backend",
-                        fallback.get(),
+                        why(fallback.get(), contribution),
                         Optional.empty());
             }
         }
@@ -273,20 +309,24 @@ final class HostTranslator {
                     && winner.target().backend().equals(target.backend());
         }
 
+        /** Of two rules, why the one that has something already keeps it. */
+        private static String why(Route winner, Contribution loser) {
+            if (winner.origin().equals(loser.ingress())) {
+                return "the same Ingress has it already, further up";
+            }
+            return winner.origin()
+                    + " has it already, and "
+                    + (winner.created().isBefore(loser.created())
+                            ? "is older"
+                            : "comes first by namespace and name");
+        }
+
         private void reportConflict(
                 Contribution loser,
                 Target target,
                 String what,
-                Route winner,
+                String why,
                 Optional<Location> winnersPlace) {
-            String why;
-            if (winner.origin().equals(loser.ingress())) {
-                why = "the same Ingress has it already, further up";
-            } else if (winner.created().isBefore(loser.created())) {
-                why = winner.origin() + " has it already, and is older";
-            } else {
-                why = winner.origin() + " has it already, and comes first by namespace and name";
-            }
             findings.add(
                     new Finding(
                             Reason.ROUTE_CONFLICT,

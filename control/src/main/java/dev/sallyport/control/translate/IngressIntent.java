@@ -36,8 +36,12 @@ record IngressIntent(
     /** One path of one host. */
     record PathRule(HostScope scope, PathMatch path, Target target) {}
 
-    /** One challenge of one host. */
-    record ChallengeRule(HostScope scope, Challenge challenge, Target target) {}
+    /**
+     * One challenge of one host.
+     *
+     * @param solver whether the Ingress says that it exists for nothing else
+     */
+    record ChallengeRule(HostScope scope, Challenge challenge, Target target, boolean solver) {}
 
     /**
      * Where requests go.

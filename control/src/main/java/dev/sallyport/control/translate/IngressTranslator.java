@@ -179,7 +179,9 @@ final class IngressTranslator {
         Target target = readTarget(path.getBackend(), field + ".backend");
         Optional<Challenge> challenge = CertManagerObjects.challenge(metadata, scope, path);
         if (challenge.isPresent()) {
-            challenges.add(new ChallengeRule(scope, challenge.get(), target));
+            challenges.add(
+                    new ChallengeRule(
+                            scope, challenge.get(), target, CertManagerObjects.isSolver(metadata)));
             return;
         }
         String text = path.getPath() == null ? "" : path.getPath();

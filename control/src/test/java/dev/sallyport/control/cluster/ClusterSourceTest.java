@@ -794,7 +794,7 @@ class ClusterSourceTest {
     @Test
     void whatIsInServiceAndInNoListIsTakenBackWithTheFirstUpdate() {
         open();
-        source.expect(refs("Ingress", "a", "b", "c"));
+        source.expect(refs("Ingress", "a", "b", "c"), Duration.ZERO);
         listAll(ingress("a"), ingress("b"));
         await().until(() -> !updates.isEmpty());
         assertThat(updates.getFirst().changes())
@@ -807,7 +807,7 @@ class ClusterSourceTest {
         open();
         cluster.feed(WatchedKind.INGRESS).list(ingress("a"), ingress("b"));
         settle();
-        source.expect(refs("Ingress", "a", "b", "c"));
+        source.expect(refs("Ingress", "a", "b", "c"), Duration.ZERO);
         listAll();
         await().until(() -> !updates.isEmpty());
         assertThat(removed()).containsExactly(new ObjectRef("Ingress", "default", "c"));
@@ -820,7 +820,7 @@ class ClusterSourceTest {
         feed.begin();
         feed.put(ingress("a"));
         settle();
-        source.expect(refs("Ingress", "a", "b", "c"));
+        source.expect(refs("Ingress", "a", "b", "c"), Duration.ZERO);
         settle();
         feed.put(ingress("b"));
         feed.end();
@@ -832,7 +832,7 @@ class ClusterSourceTest {
     @Test
     void aFirstListThatLacksHalfOfWhatIsInServiceIsHeldBack() {
         open();
-        source.expect(refs("Ingress", "a", "b", "c"));
+        source.expect(refs("Ingress", "a", "b", "c"), Duration.ZERO);
         listAll(ingress("a"));
         await().until(() -> !updates.isEmpty());
         assertThat(removed()).isEmpty();
@@ -846,7 +846,7 @@ class ClusterSourceTest {
     void whatNoWatchWouldShowGoesAtOnce() {
         source = source(SecretAccess.BY_TYPE, "shop");
         open();
-        source.expect(refs("Ingress", "elsewhere"));
+        source.expect(refs("Ingress", "elsewhere"), Duration.ZERO);
         settle();
         cluster.open().forEach(watched -> cluster.feed(watched).list());
         await().until(() -> !updates.isEmpty());
@@ -903,9 +903,86 @@ class ClusterSourceTest {
         open();
         assertThat(source.sinceHeard()).isEmpty();
         cluster.feed(WatchedKind.INGRESS).put(ingress("a"));
+        settle();
         assertThat(source.sinceHeard()).isPresent();
         pass(Duration.ofSeconds(7));
         assertThat(source.sinceHeard().orElseThrow()).isGreaterThan(Duration.ofSeconds(6));
+    }
+
+    /** A busy cluster would keep a start waiting for a list that never comes. */
+    @Test
+    void whatIsKnownAlreadyIsNoProgress() {
+        open();
+        FakeCluster.FakeFeed ingresses = cluster.feed(WatchedKind.INGRESS).list(ingress("a"));
+        FakeCluster.FakeFeed secrets = cluster.feed(WatchedKind.SECRET);
+        secrets.put(secret("s", "1")); // of a first page
+        settle();
+        pass(Duration.ofSeconds(7));
+        ingresses.put(ingress("a")); // touched
+        ingresses.put(ingress("b")); // new, of a kind that is listed
+        secrets.put(secret("s", "1")); // the first page again
+        settle();
+        assertThat(source.sinceHeard().orElseThrow()).isGreaterThan(Duration.ofSeconds(6));
+        secrets.put(secret("t", "1"));
+        settle();
+        assertThat(source.sinceHeard().orElseThrow()).isLessThan(Duration.ofSeconds(6));
+    }
+
+    @Test
+    void aRefusalOfWhatIsNeededIsSaidUntilItIsGranted() {
+        open();
+        assertThat(source.refused(Duration.ZERO)).isEmpty();
+        cluster.feed(WatchedKind.NAMESPACE).fail(403, "not yours"); // which is not needed
+        settle();
+        assertThat(source.refused(Duration.ZERO)).isEmpty();
+        cluster.feed(WatchedKind.SECRET).fail(401, "who are you");
+        settle();
+        assertThat(source.refused(Duration.ZERO).orElseThrow())
+                .contains("secrets", "401: who are you");
+        assertThat(source.refused(Duration.ofSeconds(10))).isEmpty();
+        pass(Duration.ofSeconds(11));
+        assertThat(source.refused(Duration.ofSeconds(10))).isPresent();
+        cluster.feed(WatchedKind.SECRET).fail(503, "not now");
+        settle();
+        assertThat(source.refused(Duration.ZERO)).isEmpty();
+        cluster.feed(WatchedKind.SECRET).fail(403, "not you");
+        settle();
+        assertThat(source.refused(Duration.ZERO)).isPresent();
+        listAll();
+        await().until(() -> !updates.isEmpty());
+        assertThat(source.refused(Duration.ZERO)).isEmpty();
+    }
+
+    /** Others are served as they are then; these are as old as they were in the file. */
+    @Test
+    void whatANamespaceThatIsRefusedLeavesAsItWasStoredIsTold() {
+        source.close();
+        source = source(SecretAccess.BY_TYPE, "default", "other");
+        source.start(this::take);
+        await().until(() -> cluster.open().size() == 11);
+        Watched<?> refused = new Watched<>(WatchedKind.INGRESS, WatchScope.in("default"));
+        for (Watched<?> watched : cluster.open()) {
+            if (watched.equals(refused)) {
+                cluster.feed(watched).fail(403, "not you");
+            } else {
+                cluster.feed(watched).list();
+            }
+        }
+        source.expect(refs("Ingress", "a"), Duration.ofHours(3));
+        settle();
+        assertThat(updates).isEmpty();
+        pass(Duration.ofSeconds(11));
+        heardAllBut(WatchedKind.INGRESS);
+        await().until(() -> findings(Reason.STATE_STALE).size() == 1);
+        assertThat(removed()).isEmpty();
+        await().untilAsserted(() ->
+                assertThat(source.sinceLastLook().orElseThrow())
+                        .isGreaterThan(Duration.ofHours(3)));
+        cluster.contact(refused, Contact.NONE);
+        cluster.feed(refused).list(ingress("a"));
+        await().until(() -> findings(Reason.STATE_STALE).isEmpty());
+        await().untilAsserted(() ->
+                assertThat(source.sinceLastLook().orElseThrow()).isLessThan(Duration.ofHours(1)));
     }
 
     private void listOthers() {

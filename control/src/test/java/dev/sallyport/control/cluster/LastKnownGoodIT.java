@@ -10,6 +10,7 @@ import dev.sallyport.model.certificate.CertificateBundle;
 import dev.sallyport.model.finding.Finding;
 import dev.sallyport.model.finding.Reason;
 import dev.sallyport.model.snapshot.GatewaySnapshot;
+import io.fabric8.kubernetes.api.model.ServiceBuilder;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.nio.file.Files;
@@ -18,9 +19,9 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.EnumSet;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -37,6 +38,15 @@ class LastKnownGoodIT {
 
     /** From the start of the control side; the JVM takes its own time. */
     private static final Duration IN_TIME = Duration.ofMillis(3_500);
+
+    private static final String ALL_RIGHTS =
+            """
+            apiVersion: rbac.authorization.k8s.io/v1
+            kind: ClusterRoleBinding
+            metadata: {name: stale-test}
+            roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: cluster-admin}
+            subjects: [{kind: ServiceAccount, name: gateway, namespace: default}]
+            """;
 
     @TempDir private Path folder;
     private ApiServer api;
@@ -160,8 +170,6 @@ class LastKnownGoodIT {
     @Test
     void aStaleGatewayTellsTheClusterNothing() throws Exception {
         runOnce(SecretAccess.BY_TYPE);
-        // An API server that answers, and lets the gateway write but not read.
-        api.apply(rights("[leases]", "coordination.k8s.io", "[get, create, update]"));
         var told =
                 new ReportSettings(
                         true,
@@ -171,43 +179,101 @@ class LastKnownGoodIT {
                         Optional.empty(),
                         "stale-test",
                         Optional.of("default"));
-        try (ServedCluster served =
-                ServedCluster.begin(
-                        api.as("default", "gateway"), ClusterSettings.DEFAULT, store, told)) {
+        try (ApiProxy proxy = ApiProxy.before(api)) {
+            // An API server that takes everything and lists nothing.
+            proxy.answer(
+                    request -> request.lists() && !request.lists("leases"),
+                    "503 Service Unavailable",
+                    "",
+                    "{}");
+            try (ServedCluster served =
+                    ServedCluster.begin(
+                            api.adminThrough(proxy.port()), ClusterSettings.DEFAULT, store, told)) {
+                served.awaitFirst();
+                assertStale(served);
+                await().during(Duration.ofSeconds(4))
+                        .atMost(Duration.ofSeconds(8))
+                        .until(() -> lease() == null);
+                proxy.pass();
+                await().atMost(Duration.ofSeconds(40))
+                        .until(() -> !served.control().state().stale());
+                await().atMost(Duration.ofSeconds(30)).until(() -> lease() != null);
+            }
+        }
+    }
+
+    /** A rolling update would replace good Pods by such that lack a right. */
+    @Test
+    void whereARightIsMissingTheFileIsNotServed() throws Exception {
+        runOnce(SecretAccess.BY_TYPE);
+        try (ServedCluster served = begin(SecretAccess.BY_TYPE, api.as("default", "gateway"))) {
+            await().atMost(Duration.ofSeconds(20))
+                    .until(() -> served.control().waitingFor().orElse("").contains("403: "));
+            await().during(store.patience().multipliedBy(2))
+                    .atMost(store.patience().multipliedBy(3))
+                    .until(() -> !served.control().firstApplied().isDone());
+            api.apply(ALL_RIGHTS);
+            served.awaitFirst();
+            assertThat(served.control().state().stale()).isFalse();
+            assertThat(served.serial(host("a"))).isEqualTo(Site.serial(1));
+        }
+    }
+
+    @Test
+    void whereARightTurnsOutToBeMissingThatIsSaid() throws Exception {
+        runOnce(SecretAccess.BY_TYPE);
+        ClusterAccess account = api.as("default", "gateway");
+        api.kill();
+        try (ServedCluster served = begin(SecretAccess.BY_TYPE, account)) {
             served.awaitFirst();
             assertStale(served);
-            await().during(Duration.ofSeconds(4))
-                    .atMost(Duration.ofSeconds(8))
-                    .until(() -> lease() == null);
-            api.apply(rights("[\"*\"]", "\"*\"", "[\"*\"]"));
-            await().atMost(Duration.ofSeconds(40)).until(() -> !served.control().state().stale());
-            await().atMost(Duration.ofSeconds(30)).until(() -> lease() != null);
+            assertThat(served.control().refused()).isEmpty();
+            api.start();
+            await().atMost(Duration.ofSeconds(60))
+                    .until(() -> served.control().refused().orElse("").contains("403: "));
+            assertThat(served.routes(host("a"))).isTrue();
+            api.apply(ALL_RIGHTS);
+            await().atMost(Duration.ofSeconds(60)).until(() -> !served.control().state().stale());
+            assertThat(served.control().refused()).isEmpty();
         }
+    }
+
+    /** A cluster in which something changes all the time looks like one that makes progress. */
+    @Test
+    void aListThatFailsIsNotWaitedForLongBecauseOtherObjectsChange() throws Exception {
+        runOnce(SecretAccess.BY_TYPE);
+        try (ApiProxy proxy = ApiProxy.before(api);
+                var busy = Executors.newSingleThreadScheduledExecutor()) {
+            proxy.answer(
+                    request -> request.target().contains("/secrets"),
+                    "500 Internal Server Error",
+                    "",
+                    "{}");
+            var _ = busy.scheduleAtFixedRate(this::touch, 0, 300, TimeUnit.MILLISECONDS);
+            try (ServedCluster served =
+                    begin(SecretAccess.BY_TYPE, api.adminThrough(proxy.port()))) {
+                served.control().firstApplied().get(5, TimeUnit.SECONDS);
+                assertStale(served);
+            }
+            busy.shutdownNow();
+        }
+    }
+
+    private void touch() {
+        api.client()
+                .services()
+                .inNamespace("default")
+                .withName("a")
+                .edit(service ->
+                        new ServiceBuilder(service)
+                                .editMetadata()
+                                .addToAnnotations("touched", Long.toString(System.nanoTime()))
+                                .endMetadata()
+                                .build());
     }
 
     private Object lease() {
         return api.client().leases().inNamespace("default").withName("stale-test").get();
-    }
-
-    private static String rights(String resources, String group, String verbs) {
-        return String.format(
-                Locale.ROOT,
-                """
-                apiVersion: rbac.authorization.k8s.io/v1
-                kind: ClusterRole
-                metadata: {name: stale-test}
-                rules:
-                  - {apiGroups: [%2$s], resources: %1$s, verbs: %3$s}
-                ---
-                apiVersion: rbac.authorization.k8s.io/v1
-                kind: ClusterRoleBinding
-                metadata: {name: stale-test}
-                roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: stale-test}
-                subjects: [{kind: ServiceAccount, name: gateway, namespace: default}]
-                """,
-                resources,
-                group,
-                verbs);
     }
 
     /** A gateway that served everything and was ended in good order. */

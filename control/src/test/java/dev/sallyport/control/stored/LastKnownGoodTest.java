@@ -61,6 +61,7 @@ class LastKnownGoodTest {
         private final Set<ObjectRef> expected = ConcurrentHashMap.newKeySet();
         private volatile Optional<String> unreachable = Optional.empty();
         private volatile Optional<Duration> sinceHeard = Optional.empty();
+        private volatile Optional<String> refused = Optional.empty();
         final RecordingDataPlane dataPlane = new RecordingDataPlane();
         final Reconciler reconciler =
                 new Reconciler(
@@ -115,12 +116,17 @@ class LastKnownGoodTest {
         }
 
         @Override
+        public Optional<String> refused(Duration atLeast) {
+            return atLeast.isZero() ? refused : Optional.empty();
+        }
+
+        @Override
         public Optional<Duration> sinceLastLook() {
             return Optional.of(Duration.ofSeconds(2));
         }
 
         @Override
-        public void expect(Set<ObjectRef> inService) {
+        public void expect(Set<ObjectRef> inService, Duration age) {
             expected.addAll(inService);
         }
 
@@ -346,6 +352,33 @@ class LastKnownGoodTest {
         next.sinceHeard = Optional.of(Duration.ofMillis(200)); // and then no more
         next.awaitServed();
         assertThat(next.reconciler.state().stale()).isTrue();
+    }
+
+    /**
+     * A missing right is no outage: a Pod that is ready without it would replace one that has it.
+     */
+    @Test
+    void whoIsRefusedWaitsUntilTheRightIsGrantedOrTheApiServerIsGone() {
+        runOnce(everything("a", "01"));
+        Gateway next = new Gateway(States.key(1), NEVER, NEVER);
+        next.refused = Optional.of("the list of secrets (403: forbidden)");
+        next.unreachable = Optional.of("connection refused");
+        await().during(Duration.ofMillis(400))
+                .until(() -> next.reconciler.state().published() == 0);
+        next.refused = Optional.empty();
+        next.awaitServed();
+        assertThat(next.reconciler.state().stale()).isTrue();
+    }
+
+    @Test
+    void aRefusalIsWaitedForLongerThanAnyPatience() {
+        runOnce(everything("a", "01"));
+        Gateway next = new Gateway(States.key(1), NEVER, Duration.ofMillis(5));
+        next.refused = Optional.of("the list of secrets (403: forbidden)");
+        await().during(Duration.ofMillis(400)) // 15 patiences, and more
+                .until(() -> next.reconciler.state().published() == 0);
+        next.listed(everything("b", "02"));
+        assertThat(next.served().routes().find("a.example.com", "/")).isNull();
     }
 
     /** Else the first snapshot would wait for news of them. */

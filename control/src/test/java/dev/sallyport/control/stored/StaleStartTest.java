@@ -9,6 +9,8 @@ import dev.sallyport.model.finding.Finding;
 import dev.sallyport.model.finding.Parsed;
 import dev.sallyport.model.finding.Reason;
 import dev.sallyport.model.name.ObjectRef;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -20,11 +22,17 @@ import org.junit.jupiter.api.Test;
 class StaleStartTest {
     private final List<SourceUpdate> updates = new ArrayList<>();
     private final Set<ObjectRef> expected = new HashSet<>();
+    private final List<Duration> ages = new ArrayList<>();
+    private Instant now = States.AS_OF.plusSeconds(90);
     private final StaleStart start =
             new StaleStart(
                     updates::add,
-                    expected::addAll,
-                    Optional.of(new ObjectRef("Secret", "edge", "default")));
+                    (refs, age) -> {
+                        expected.addAll(refs);
+                        ages.add(age);
+                    },
+                    Optional.of(new ObjectRef("Secret", "edge", "default")),
+                    () -> now);
 
     @Test
     void aSourceThatSpeaksFirstIsHandedOnAsItIs() {
@@ -46,6 +54,14 @@ class StaleStartTest {
                         new ObjectRef("Ingress", "default", "host-0"),
                         new ObjectRef("Service", "default", "host-0"),
                         new ObjectRef("EndpointSlice", "default", "host-0-1"));
+        assertThat(ages).containsExactly(Duration.ofSeconds(90));
+    }
+
+    @Test
+    void aClockThatWasSetBackMakesNothingYounger() {
+        now = States.AS_OF.minusSeconds(90);
+        fallBackTo(States.state(1));
+        assertThat(ages).containsExactly(Duration.ZERO);
     }
 
     /** Nobody is to wait for news of them while nobody can have any. */

@@ -28,6 +28,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
+import java.util.concurrent.Executor;
 import java.util.concurrent.ForkJoinPool;
 import java.util.zip.Deflater;
 import org.junit.jupiter.api.AfterEach;
@@ -335,6 +336,17 @@ class StateFileTest {
         assertThat(read.findings()).extracting(Finding::object).containsExactly(good.secret());
     }
 
+    /** A start must not end where a parser does what it never should. */
+    @Test
+    void aFileThatABugKeepsFromBeingReadIsRefused() throws Exception {
+        file.write(States.state(1));
+        Executor buggy =
+                _ -> {
+                    throw new IllegalStateException("a bug");
+                };
+        assertThat(refused(file, buggy).message()).contains("IllegalStateException: a bug");
+    }
+
     @Test
     void aHugeFileIsRefusedUnread() throws Exception {
         try (var channel =
@@ -406,7 +418,11 @@ class StateFileTest {
     }
 
     private static Finding refused(StateFile file) {
-        Optional<Parsed<StoredState>> read = file.read(Runnable::run);
+        return refused(file, Runnable::run);
+    }
+
+    private static Finding refused(StateFile file, Executor parsers) {
+        Optional<Parsed<StoredState>> read = file.read(parsers);
         assertThat(read.orElseThrow()).isInstanceOf(Parsed.Rejected.class);
         Finding why = read.get().findings().getFirst();
         assertThat(why.reason()).isEqualTo(Reason.STORED_STATE_REFUSED);
