@@ -18,11 +18,12 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.EnumSet;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -38,13 +39,24 @@ class LastKnownGoodIT {
     /** From the start of the control side; the JVM takes its own time. */
     private static final Duration IN_TIME = Duration.ofMillis(3_500);
 
+    @TempDir private static Path shared;
+    private static ApiServer api;
+
     @TempDir private Path folder;
-    private ApiServer api;
     private StoreSettings store;
 
+    @BeforeAll
+    static void start() {
+        api = ApiServer.in(shared.resolve("api"));
+    }
+
+    @AfterAll
+    static void stop() {
+        api.close();
+    }
+
     @BeforeEach
-    void start() throws Exception {
-        api = ApiServer.in(folder.resolve("api"));
+    void fill() throws Exception {
         Path key = folder.resolve("key");
         Files.writeString(key, "q83vASNFZ4mrze8BI0VniavN7wEjRWeJq83vASNFZ4k=");
         Files.setPosixFilePermissions(key, PosixFilePermissions.fromString("r--------"));
@@ -63,9 +75,22 @@ class LastKnownGoodIT {
         api.apply(Site.secret("default", "e", "Opaque", 1)); // which no list by type shows
     }
 
+    /** Whatever the test came to, the next one has an API server, and nothing in it. */
     @AfterEach
-    void stop() {
-        api.close();
+    void empty() {
+        api.startUnlessRunning();
+        var client = api.client();
+        var _ = client.network().v1().ingresses().inNamespace("default").delete();
+        var _ = client.secrets().inNamespace("default").delete();
+        var _ = client.discovery().v1().endpointSlices().inNamespace("default").delete();
+        var _ =
+                client.services()
+                        .inNamespace("default")
+                        .withoutField("metadata.name", "kubernetes")
+                        .delete();
+        var _ = client.leases().inNamespace("default").delete();
+        var _ = client.rbac().clusterRoles().withName("stale-test").delete();
+        var _ = client.rbac().clusterRoleBindings().withName("stale-test").delete();
     }
 
     @ParameterizedTest
@@ -161,7 +186,10 @@ class LastKnownGoodIT {
     void aStaleGatewayTellsTheClusterNothing() throws Exception {
         runOnce(SecretAccess.BY_TYPE);
         // An API server that answers, and lets the gateway write but not read.
-        api.apply(rights("[leases]", "coordination.k8s.io", "[get, create, update]"));
+        api.allow(
+                "stale-test",
+                "default",
+                "- {apiGroups: [coordination.k8s.io], resources: [leases], verbs: [get, create, update]}");
         var told =
                 new ReportSettings(
                         true,
@@ -179,7 +207,10 @@ class LastKnownGoodIT {
             await().during(Duration.ofSeconds(4))
                     .atMost(Duration.ofSeconds(8))
                     .until(() -> lease() == null);
-            api.apply(rights("[\"*\"]", "\"*\"", "[\"*\"]"));
+            api.allow(
+                    "stale-test",
+                    "default",
+                    "- {apiGroups: [\"*\"], resources: [\"*\"], verbs: [\"*\"]}");
             await().atMost(Duration.ofSeconds(40)).until(() -> !served.control().state().stale());
             await().atMost(Duration.ofSeconds(30)).until(() -> lease() != null);
         }
@@ -187,27 +218,6 @@ class LastKnownGoodIT {
 
     private Object lease() {
         return api.client().leases().inNamespace("default").withName("stale-test").get();
-    }
-
-    private static String rights(String resources, String group, String verbs) {
-        return String.format(
-                Locale.ROOT,
-                """
-                apiVersion: rbac.authorization.k8s.io/v1
-                kind: ClusterRole
-                metadata: {name: stale-test}
-                rules:
-                  - {apiGroups: [%2$s], resources: %1$s, verbs: %3$s}
-                ---
-                apiVersion: rbac.authorization.k8s.io/v1
-                kind: ClusterRoleBinding
-                metadata: {name: stale-test}
-                roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: stale-test}
-                subjects: [{kind: ServiceAccount, name: gateway, namespace: default}]
-                """,
-                resources,
-                group,
-                verbs);
     }
 
     /** A gateway that served everything and was ended in good order. */
