@@ -21,7 +21,7 @@ import org.junit.jupiter.api.io.TempDir;
  * An API server that is killed, that stands still, that is not there at the start, and that packets
  * no longer reach. What is served stays served, and what changed meanwhile is served soon after.
  */
-@OnCluster(testBed = true)
+@OnCluster(needs = Need.NODE)
 final class ApiServerFaultsIT {
 
     private static final System.Logger LOG = System.getLogger("conformance.figures");

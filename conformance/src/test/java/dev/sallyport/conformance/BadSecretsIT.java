@@ -28,7 +28,7 @@ import org.junit.jupiter.api.io.TempDir;
  * Secrets that go bad in every way that the API server lets through, among many that are good. Each
  * bad one keeps what it last had in service and is told of; nobody else notices.
  */
-@OnCluster(testBed = true)
+@OnCluster(needs = Need.PODS)
 final class BadSecretsIT {
 
     private static final System.Logger LOG = System.getLogger("conformance.figures");

@@ -1,12 +1,7 @@
 package dev.sallyport.conformance;
 
-import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.awaitility.Awaitility.await;
 
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.file.Files;
-import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Base64;
@@ -42,16 +37,12 @@ final class CertManager {
     }
 
     /** An Issuer of Pebble, the ACME server, whose challenges get Ingresses of a class. */
-    static String acmeIssuer(String name, TestBed bed, String ingressClass) {
-        return acmeIssuerWith(name, bed, "ingressClassName: " + ingressClass);
+    static String acmeIssuer(String name, Acme acme, String ingressClass) {
+        return acmeIssuerWith(name, acme, "ingressClassName: " + ingressClass);
     }
 
     /** An Issuer of Pebble whose solver says this of Ingresses, in YAML. */
-    static String acmeIssuerWith(String name, TestBed bed, String ingress) {
-        return acmeIssuer(name, "https://" + bed.node() + ":14000/dir", pebbleCa(bed), ingress);
-    }
-
-    private static String acmeIssuer(String name, String directory, byte[] ca, String ingress) {
+    static String acmeIssuerWith(String name, Acme acme, String ingress) {
         return String.format(
                 Locale.ROOT,
                 """
@@ -67,17 +58,9 @@ final class CertManager {
                     solvers: [{http01: {ingress: {%4$s}}}]
                 """,
                 name,
-                directory,
-                Base64.getEncoder().encodeToString(ca),
+                acme.directory(),
+                Base64.getEncoder().encodeToString(acme.authorityPem()),
                 ingress);
-    }
-
-    private static byte[] pebbleCa(TestBed bed) {
-        try {
-            return Files.readAllBytes(bed.state().resolve("pebble/ca.crt"));
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
     }
 
     /** An Issuer with an authority of its own, and the Secret that it is in. */
@@ -126,29 +109,6 @@ final class CertManager {
 
     /** Of a specification: an RSA key that is new at each renewal. */
     static final String RSA = "privateKey: {algorithm: RSA, size: 2048, rotationPolicy: Always}";
-
-    /** The root that Pebble made for itself when it started. */
-    static X509Certificate pebbleRoot(TestBed bed) {
-        Ran ran =
-                Ran.run(
-                        "curl",
-                        "--silent",
-                        "--show-error",
-                        "--fail",
-                        "--noproxy",
-                        "*",
-                        "--cacert",
-                        bed.state().resolve("pebble/ca.crt").toString(),
-                        "https://" + bed.node() + ":15000/roots/0");
-        assertOk(ran);
-        return TlsSecret.certificate(ran.out().getBytes(US_ASCII));
-    }
-
-    private static void assertOk(Ran ran) {
-        if (ran.exit() != 0) {
-            throw new AssertionError(ran.all());
-        }
-    }
 
     /** Waits until a Certificate is ready, and gives its Secret. */
     TlsSecret awaitReady(String name) {

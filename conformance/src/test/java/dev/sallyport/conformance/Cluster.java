@@ -11,6 +11,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -22,10 +23,12 @@ final class Cluster implements AutoCloseable {
 
     private static final String GIVEN = "sallyport.kubeconfig";
     private static final Duration LONG = Duration.ofMinutes(5);
+    private static final int ECHO_PORT = 8080;
     private static final JsonMapper JSON = JsonMapper.shared();
 
     private final Optional<TestBed> bed;
     private final Kubectl kubectl;
+    private @Nullable Boolean reachesPods;
 
     private Cluster(Optional<TestBed> bed, Kubectl kubectl) {
         this.bed = bed;
@@ -55,7 +58,7 @@ final class Cluster implements AutoCloseable {
                         bed.command("kubectl"), bed.state().resolve("pki/admin.conf"), "default"));
     }
 
-    /** The test bed. A test that needs it is marked so: {@link OnCluster#testBed()}. */
+    /** The test bed. A test that needs it is marked so: {@link Need#NODE}. */
     TestBed bed() {
         return bed.orElseThrow(
                 () -> new AssertionError("a given cluster has no node of ours: " + GIVEN));
@@ -126,6 +129,44 @@ final class Cluster implements AutoCloseable {
         }
     }
 
+    /** Whether this machine has a route to Pods, as that of the test bed has. */
+    synchronized boolean reachesPods() {
+        if (bed.isPresent()) {
+            return true;
+        }
+        if (reachesPods == null) {
+            try (Namespace namespace = namespace()) {
+                namespace.echo("echo", 1);
+                String address = namespace.get("pods").at("/items/0/status/podIP").stringValue();
+                reachesPods = Way.leadsTo(new InetSocketAddress(address, ECHO_PORT));
+            }
+        }
+        return reachesPods;
+    }
+
+    /** The one process of a Pod with one container, on the test bed's node. */
+    ProcessHandle processOf(JsonNode pod) {
+        bed();
+        String id = pod.at("/status/containerStatuses/0/containerID").stringValue();
+        String container = id.substring(id.lastIndexOf('/') + 1);
+        List<ProcessHandle> found =
+                ProcessHandle.allProcesses()
+                        .filter(each -> controlGroups(each).contains(container))
+                        .toList();
+        if (found.size() != 1) {
+            throw new AssertionError(found + " (expected: one process of container " + id + ")");
+        }
+        return found.getFirst();
+    }
+
+    private static String controlGroups(ProcessHandle process) {
+        try {
+            return Files.readString(Path.of("/proc/" + process.pid() + "/cgroup"));
+        } catch (IOException ended) {
+            return "";
+        }
+    }
+
     /** Makes the image in an archive known to the test bed's node. */
     void load(Path imageArchive) {
         bed().ok(LONG, "load", imageArchive.toString());
@@ -150,19 +191,20 @@ final class Cluster implements AutoCloseable {
     }
 
     /**
-     * A way to a port of a Service from here: straight to the test bed's, through a tunnel else.
+     * A way to a port of a Service, which has Pods, from here: straight where there is a route, as
+     * to the test bed's, through a tunnel else.
      */
     Way wayTo(String namespace, String service, int port) {
-        if (bed.isEmpty()) {
-            return Way.tunnel(kubectl.in(namespace), "service/" + service, port);
-        }
-        String address =
+        String clusterIp =
                 kubectl.in(namespace)
                         .get("service/" + service)
                         .path("spec")
                         .path("clusterIP")
                         .stringValue();
-        return Way.straight(new InetSocketAddress(address, port));
+        var address = new InetSocketAddress(clusterIp, port);
+        return bed.isPresent() || Way.leadsTo(address)
+                ? Way.straight(address)
+                : Way.tunnel(kubectl.in(namespace), "service/" + service, port);
     }
 
     private static String[] concat(String first, String... rest) {

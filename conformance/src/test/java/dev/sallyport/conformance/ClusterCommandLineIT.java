@@ -9,7 +9,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The flags of {@code run} that say what of a cluster is served. */
-@OnCluster(testBed = true)
+@OnCluster(needs = Need.PODS)
 final class ClusterCommandLineIT {
 
     @TempDir private static Path work;
@@ -44,6 +44,7 @@ final class ClusterCommandLineIT {
     }
 
     @Test
+    @OnCluster(needs = Need.ALONE)
     void whatNobodyNamesIsTheWholeClustersAndTheClassSallyport(
             Cluster cluster, Namespace namespace, @TempDir Path run) {
         namespace.echo("echo", 1);
@@ -55,6 +56,12 @@ final class ClusterCommandLineIT {
         }
     }
 
+    /** With every right, and a Lease that goes with its namespace. */
+    private static Gateway.Starter gateway(Cluster cluster, Path run, Namespace lease) {
+        return Gateway.on(cluster, run, pki, cluster.kubeconfig())
+                .config("kubernetes: {lease-namespace: " + lease.name() + "}\n");
+    }
+
     @Test
     void onlyTheClassesThatAreNamedAreServed(
             Cluster cluster, Namespace namespace, @TempDir Path run) {
@@ -63,7 +70,7 @@ final class ClusterCommandLineIT {
         String two = site(namespace, "two", namespace.name() + "-two");
         String three = site(namespace, "three", "sallyport");
         try (Gateway gateway =
-                Gateway.on(cluster, run, pki, cluster.kubeconfig())
+                gateway(cluster, run, namespace)
                         .flags("--ingress-class", namespace.name() + "-one")
                         .flags("--ingress-class", namespace.name() + "-two")
                         .start()) {
@@ -83,7 +90,7 @@ final class ClusterCommandLineIT {
         String inTwo = site(two, "shop", ingressClass);
         String inThree = site(three, "shop", ingressClass);
         try (Gateway gateway =
-                Gateway.on(cluster, run, pki, cluster.kubeconfig())
+                gateway(cluster, run, one)
                         .flags("--ingress-class", ingressClass)
                         .flags("--watch-namespace", one.name())
                         .flags("--watch-namespace", two.name())

@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
@@ -28,7 +29,7 @@ import org.junit.jupiter.api.io.TempDir;
 import tools.jackson.databind.JsonNode;
 
 /** Much at once: hundreds of Certificates, thousands of Ingresses, a Secret that never rests. */
-@OnCluster(testBed = true)
+@OnCluster(needs = Need.PODS)
 final class CrowdIT {
 
     private static final System.Logger LOG = System.getLogger("conformance.figures");
@@ -45,7 +46,6 @@ final class CrowdIT {
     private static final String SNAPSHOTS = "sallyport_snapshots_published_total";
 
     @TempDir private static Path work;
-    private static Cluster cluster;
     private static Pki pki;
     private static Namespace namespace;
     private static GatewayAccount account;
@@ -56,22 +56,26 @@ final class CrowdIT {
     private static String bystander;
 
     @BeforeAll
-    static void start(Cluster shared, Namespace own) {
-        cluster = shared;
+    static void start(Cluster cluster, Namespace own) {
         namespace = own;
         pki = Pki.in(work);
         account = GatewayAccount.in(namespace, work);
         api = namespace.api(work);
+        Optional<Acme> acme = Acme.of(cluster);
         bystander = host("bystander");
         Leaf leaf = pki.ecdsa(bystander);
         namespace
                 .echo("echo", 1)
                 .apply(
                         CertManager.caIssuer("authority", pki.authority()),
-                        CertManager.acmeIssuer("pebble", cluster.bed(), account.ingressClass()),
                         Manifests.secret("bystander", leaf),
                         withTls("bystander", bystander).yaml());
-        gateway = account.gateway(cluster, work, pki).ports(80, 443).start();
+        Gateway.Starter starter = account.gateway(cluster, work, pki);
+        acme.ifPresent(pebble -> {
+            namespace.apply(CertManager.acmeIssuer("pebble", pebble, account.ingressClass()));
+            starter.ports(80, 443);
+        });
+        gateway = starter.start();
         gateway.awaitServed(bystander, leaf);
         gateway.awaitStatus(bystander, "/", 308);
     }
@@ -92,6 +96,7 @@ final class CrowdIT {
     }
 
     @Test
+    @OnCluster(needs = Need.ACME)
     void manyChallengesAtOnceAreEachAnswered() {
         issueAndServe("challenged", BY_ACME, "pebble");
     }

@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
@@ -42,14 +43,16 @@ final class DemoIT {
                         Distribution.command(List.of(), List.of()).stream()
                                 .map(word -> "'" + word + "'")
                                 .toList());
+        // What a shell without job control starts in the background ignores Ctrl-C, and all that it
+        // starts does too.
+        List<String> command = new ArrayList<>(List.of("env", "--default-signal=INT"));
+        command.addAll(
+                Distribution.command(
+                        List.of("-Dsallyport.command=" + program, "-Djava.io.tmpdir=" + temporary),
+                        List.of("demo")));
         demo =
                 Ran.start(
-                        new ProcessBuilder(
-                                        Distribution.command(
-                                                List.of(
-                                                        "-Dsallyport.command=" + program,
-                                                        "-Djava.io.tmpdir=" + temporary),
-                                                List.of("demo")))
+                        new ProcessBuilder(command)
                                 .redirectOutput(out.toFile())
                                 .redirectError(work.resolve("demo.err").toFile()));
         await().atMost(PATIENCE)

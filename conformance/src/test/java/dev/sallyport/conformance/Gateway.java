@@ -42,6 +42,10 @@ final class Gateway implements AutoCloseable {
             Pattern.compile("\"level\":\"ERROR\"|^ERROR| ERROR |LEAK:|sallyport_bugs|OutOfMemory");
     private static final Set<Integer> TAKEN = Collections.synchronizedSet(new HashSet<>());
     private static final String LOOPBACK = "127.0.0.1";
+
+    /** Where a gateway on this machine is reached by whom a cluster that was given leads to it. */
+    private static final String HERE = System.getProperty("sallyport.address", LOOPBACK);
+
     private static final JsonMapper JSON = JsonMapper.shared();
 
     private final Process process;
@@ -79,11 +83,12 @@ final class Gateway implements AutoCloseable {
     }
 
     /**
-     * A gateway on a cluster, with the rights of a kubeconfig, to be started in the network of the
-     * test bed's node: it reaches Pods, and is reached at the node's address.
+     * A gateway on a cluster, with the rights of a kubeconfig, that reaches Pods: in the network of
+     * the test bed's node and at its address, or, where a cluster was given, on this machine.
      */
     static Starter on(Cluster cluster, Path work, Pki pki, Path kubeconfig) {
-        return new Starter(work, pki).flags("--kubeconfig", kubeconfig.toString()).inside(cluster);
+        Starter starter = new Starter(work, pki).flags("--kubeconfig", kubeconfig.toString());
+        return Cluster.isGiven() ? starter.at(HERE) : starter.inside(cluster);
     }
 
     /** A gateway on the cluster of a kubeconfig, as anybody would start it here. */
@@ -140,6 +145,12 @@ final class Gateway implements AutoCloseable {
         Starter inside(Cluster cluster) {
             before.addAll(0, cluster.inside());
             address = cluster.bed().node();
+            return this;
+        }
+
+        /** Listening at this address of this machine. */
+        private Starter at(String own) {
+            address = own;
             return this;
         }
 

@@ -97,7 +97,7 @@ final class GatewayAccount implements AutoCloseable {
         return kubeconfig;
     }
 
-    /** A gateway of this account, in the network of the test bed's node. */
+    /** A gateway of this account, see {@link Gateway#on}. */
     Gateway.Starter gateway(Cluster cluster, Path work, Pki pki) {
         return Gateway.on(cluster, work, pki, kubeconfig).flags("--ingress-class", ingressClass());
     }

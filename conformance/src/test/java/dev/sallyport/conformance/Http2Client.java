@@ -3,6 +3,7 @@ package dev.sallyport.conformance;
 import io.netty.bootstrap.Bootstrap;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
+import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelHandler.Sharable;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
@@ -17,6 +18,7 @@ import io.netty.handler.codec.http2.DefaultHttp2HeadersFrame;
 import io.netty.handler.codec.http2.Http2DataFrame;
 import io.netty.handler.codec.http2.Http2Frame;
 import io.netty.handler.codec.http2.Http2FrameCodecBuilder;
+import io.netty.handler.codec.http2.Http2GoAwayFrame;
 import io.netty.handler.codec.http2.Http2Headers;
 import io.netty.handler.codec.http2.Http2HeadersFrame;
 import io.netty.handler.codec.http2.Http2MultiplexHandler;
@@ -34,13 +36,17 @@ import io.netty.handler.ssl.SslContext;
 import io.netty.handler.ssl.SslContextBuilder;
 import io.netty.handler.ssl.SslProvider;
 import io.netty.handler.ssl.util.InsecureTrustManagerFactory;
+import io.netty.util.concurrent.Future;
 import java.io.ByteArrayOutputStream;
+import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.nio.channels.ClosedChannelException;
 import java.util.Arrays;
 import java.util.Objects;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import javax.net.ssl.SSLException;
@@ -53,13 +59,12 @@ final class Http2Client implements AutoCloseable {
 
     private final EventLoopGroup loop;
     private final Channel connection;
-    private final CompletableFuture<Http2Settings> settings;
+    private final SettingsReader reader;
 
-    private Http2Client(
-            EventLoopGroup loop, Channel connection, CompletableFuture<Http2Settings> settings) {
+    private Http2Client(EventLoopGroup loop, Channel connection, SettingsReader reader) {
         this.loop = loop;
         this.connection = connection;
-        this.settings = settings;
+        this.reader = reader;
     }
 
     /** A connection over TLS to a port of this machine. */
@@ -70,9 +75,9 @@ final class Http2Client implements AutoCloseable {
     /** A connection over TLS. */
     static Http2Client connect(InetSocketAddress address, String serverName) throws Exception {
         var loop = new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory());
-        var settings = new CompletableFuture<Http2Settings>();
+        var reader = new SettingsReader();
         SslContext tls = context();
-        Channel connection =
+        ChannelFuture connecting =
                 new Bootstrap()
                         .group(loop)
                         .channel(NioSocketChannel.class)
@@ -87,14 +92,17 @@ final class Http2Client implements AutoCloseable {
                                                                 serverName,
                                                                 address.getPort()))
                                                 .addLast(Http2FrameCodecBuilder.forClient().build())
-                                                .addLast(new SettingsReader(settings))
+                                                .addLast(reader)
                                                 .addLast(new Http2MultiplexHandler(new Ignoring()));
                                     }
                                 })
                         .connect(address)
-                        .sync()
-                        .channel();
-        return new Http2Client(loop, connection, settings);
+                        .await();
+        if (!connecting.isSuccess()) {
+            end(loop);
+            throw new IOException("no connection to " + address, connecting.cause());
+        }
+        return new Http2Client(loop, connecting.channel(), reader);
     }
 
     private static SslContext context() throws SSLException {
@@ -113,25 +121,75 @@ final class Http2Client implements AutoCloseable {
 
     /** What the gateway announced. */
     Http2Settings settings() throws Exception {
-        return settings.get(LIMIT_SECONDS, TimeUnit.SECONDS);
+        return reader.settings.get(LIMIT_SECONDS, TimeUnit.SECONDS);
     }
 
-    /** Sends the head of a request. */
+    /** Whether the gateway said that it takes no more requests on this connection. */
+    boolean goesAway() {
+        return reader.goesAway;
+    }
+
+    /** Nothing was sent, as the gateway takes no more requests on this connection. */
+    static final class GoesAway extends IOException {
+        private static final long serialVersionUID = 1L;
+    }
+
+    /**
+     * Sends the head of a request.
+     *
+     * @throws GoesAway if it was not sent
+     */
     Stream open(Http2Headers headers, boolean last) throws Exception {
         var stream = new Stream();
-        Http2StreamChannel channel =
+        var sent = new CompletableFuture<Http2StreamChannel>();
+        // On the event loop, where no GOAWAY comes between the look and the request.
+        var _ =
                 new Http2StreamChannelBootstrap(connection)
                         .handler(stream.reader())
                         .open()
-                        .get(LIMIT_SECONDS, TimeUnit.SECONDS);
-        stream.channel = channel;
-        channel.writeAndFlush(new DefaultHttp2HeadersFrame(headers, last)).sync();
+                        .addListener((Future<Http2StreamChannel> opened) -> {
+                            if (!opened.isSuccess()) {
+                                sent.completeExceptionally(opened.cause());
+                            } else if (reader.goesAway) {
+                                var _ = opened.getNow().close();
+                                sent.completeExceptionally(new GoesAway());
+                            } else {
+                                send(
+                                        opened.getNow(),
+                                        new DefaultHttp2HeadersFrame(headers, last),
+                                        sent);
+                            }
+                        });
+        try {
+            stream.channel = sent.get(LIMIT_SECONDS, TimeUnit.SECONDS);
+        } catch (ExecutionException e) {
+            throw e.getCause() instanceof GoesAway unsent ? unsent : e;
+        }
         return stream;
+    }
+
+    private static void send(
+            Http2StreamChannel channel,
+            Http2HeadersFrame frame,
+            CompletableFuture<Http2StreamChannel> sent) {
+        var _ =
+                channel.writeAndFlush(frame)
+                        .addListener(written -> {
+                            if (written.isSuccess()) {
+                                sent.complete(channel);
+                            } else {
+                                sent.completeExceptionally(written.cause());
+                            }
+                        });
     }
 
     @Override
     public void close() {
         connection.close().syncUninterruptibly();
+        end(loop);
+    }
+
+    private static void end(EventLoopGroup loop) {
         loop.shutdownGracefully(0, 1, TimeUnit.SECONDS).syncUninterruptibly();
     }
 
@@ -171,7 +229,7 @@ final class Http2Client implements AutoCloseable {
 
                 @Override
                 public void channelInactive(ChannelHandlerContext ctx) {
-                    var why = new AssertionError("the connection is closed");
+                    var why = new ClosedChannelException();
                     head.completeExceptionally(why);
                     end.completeExceptionally(why);
                     ctx.fireChannelInactive();
@@ -218,17 +276,17 @@ final class Http2Client implements AutoCloseable {
         }
     }
 
+    /** What the gateway says of the connection; the event loop writes it. */
     private static final class SettingsReader extends ChannelInboundHandlerAdapter {
-        private final CompletableFuture<Http2Settings> settings;
-
-        SettingsReader(CompletableFuture<Http2Settings> settings) {
-            this.settings = settings;
-        }
+        private final CompletableFuture<Http2Settings> settings = new CompletableFuture<>();
+        private volatile boolean goesAway;
 
         @Override
         public void channelRead(ChannelHandlerContext ctx, Object message) {
             if (message instanceof Http2SettingsFrame frame) {
                 settings.complete(frame.settings());
+            } else if (message instanceof Http2GoAwayFrame) {
+                goesAway = true;
             }
             ctx.fireChannelRead(message);
         }

@@ -91,9 +91,12 @@ final class Image {
         return archive.resolveSibling(archive.getFileName() + suffix);
     }
 
-    /** Its name: {@code localhost/sallyport:VERSION}. */
+    /** Its name: {@code localhost/sallyport:VERSION}, or what a cluster that was given calls it. */
     String reference() {
-        return file("manifest.json").path(0).path("RepoTags").path(0).stringValue();
+        String pushed = System.getProperty("sallyport.image", "");
+        return pushed.isEmpty()
+                ? file("manifest.json").path(0).path("RepoTags").path(0).stringValue()
+                : pushed;
     }
 
     /** A JSON file of the archive. */

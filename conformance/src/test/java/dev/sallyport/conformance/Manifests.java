@@ -10,6 +10,10 @@ import java.util.Locale;
 /** Kubernetes objects as YAML documents, all in namespace {@code default}. */
 final class Manifests {
 
+    /** The test bed's own name for it, or what a cluster that was given calls it. */
+    static final String ECHO_IMAGE =
+            System.getProperty("sallyport.image.echo", "localhost/echo:testbed");
+
     private static final String SEPARATOR = "---\n";
 
     private Manifests() {}
@@ -104,7 +108,7 @@ final class Manifests {
                 addresses.length == 0 ? " []" : "\n" + endpoints);
     }
 
-    /** A Deployment of the test bed's echo image, and a Service whose port 80 is its Pods'. */
+    /** A Deployment of the echo image, and a Service whose port 80 is its Pods'. */
     static String echoPods(String name, int replicas) {
         return String.format(
                 Locale.ROOT,
@@ -124,7 +128,7 @@ final class Manifests {
                       terminationGracePeriodSeconds: 30
                       containers:
                         - name: echo
-                          image: localhost/echo:testbed
+                          image: %3$s
                           ports:
                             - {name: http, containerPort: 8080}
                           readinessProbe:
@@ -141,7 +145,8 @@ final class Manifests {
                     - {name: http, port: 80, targetPort: http}
                 """,
                 name,
-                replicas);
+                replicas,
+                ECHO_IMAGE);
     }
 
     /** An Ingress to be filled. */

@@ -1,13 +1,14 @@
 package dev.sallyport.conformance;
 
-import static org.junit.jupiter.api.extension.ConditionEvaluationResult.disabled;
 import static org.junit.jupiter.api.extension.ConditionEvaluationResult.enabled;
 
 import java.lang.annotation.ElementType;
 import java.lang.annotation.Retention;
 import java.lang.annotation.RetentionPolicy;
 import java.lang.annotation.Target;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.extension.ConditionEvaluationResult;
 import org.junit.jupiter.api.extension.ExecutionCondition;
@@ -27,8 +28,8 @@ import org.junit.jupiter.api.extension.ParameterResolver;
 @ExtendWith(OnCluster.Fixture.class)
 @interface OnCluster {
 
-    /** Whether it breaks or looks into the node, so that only the test bed will do. */
-    boolean testBed() default false;
+    /** What else it needs; the test bed has it all. */
+    Need[] needs() default {};
 
     /** Gives tests what they ask for. */
     final class Fixture implements ParameterResolver, ExecutionCondition {
@@ -39,14 +40,20 @@ import org.junit.jupiter.api.extension.ParameterResolver;
 
         @Override
         public ConditionEvaluationResult evaluateExecutionCondition(ExtensionContext context) {
-            boolean own =
+            if (!Cluster.isGiven()) {
+                return enabled("on the test bed");
+            }
+            Need[] needs =
                     context.getElement()
                             .map(element -> element.getAnnotation(OnCluster.class))
-                            .map(OnCluster::testBed)
-                            .orElse(false);
-            return own && Cluster.isGiven()
-                    ? disabled("needs the test bed's own node, and a cluster was given")
-                    : enabled("on a cluster");
+                            .map(OnCluster::needs)
+                            .orElse(new Need[0]);
+            return Stream.of(needs)
+                    .map(need -> need.missing(() -> cluster(context)))
+                    .flatMap(Optional::stream)
+                    .findFirst()
+                    .map(ConditionEvaluationResult::disabled)
+                    .orElse(enabled("on the cluster that was given"));
         }
 
         @Override
@@ -57,16 +64,19 @@ import org.junit.jupiter.api.extension.ParameterResolver;
 
         @Override
         public Object resolveParameter(ParameterContext parameter, ExtensionContext context) {
-            Cluster cluster =
-                    context.getRoot()
-                            .getStore(STORE)
-                            .computeIfAbsent("cluster", _ -> Cluster.open(), Cluster.class);
+            Cluster cluster = cluster(context);
             if (parameter.getParameter().getType() == Cluster.class) {
                 return cluster;
             }
             Namespace namespace = cluster.namespace();
             context.getStore(STORE).put(NAMESPACES.incrementAndGet(), namespace);
             return namespace;
+        }
+
+        private static Cluster cluster(ExtensionContext context) {
+            return context.getRoot()
+                    .getStore(STORE)
+                    .computeIfAbsent("cluster", _ -> Cluster.open(), Cluster.class);
         }
     }
 }

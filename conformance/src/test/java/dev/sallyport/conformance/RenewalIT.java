@@ -24,7 +24,7 @@ import tools.jackson.databind.json.JsonMapper;
  * A certificate that cert-manager renews, with a new key each time, and that people delete, under
  * traffic that believes nothing but certificates for its host: no request and no handshake fails.
  */
-@OnCluster(testBed = true)
+@OnCluster(needs = Need.PODS)
 final class RenewalIT {
 
     private static final System.Logger LOG = System.getLogger("conformance.figures");
@@ -133,6 +133,7 @@ final class RenewalIT {
 
     /** Other Secrets, of Helm's releases say, are large, many, and none of a gateway's business. */
     @Test
+    @OnCluster(needs = Need.NODE)
     void onlySecretsWithCertificatesAreAskedFor(Cluster cluster) throws IOException {
         String user = "system:serviceaccount:" + namespace.name() + ":gateway";
         List<String> asked;

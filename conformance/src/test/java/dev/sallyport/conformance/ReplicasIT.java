@@ -19,7 +19,7 @@ import org.junit.jupiter.api.io.TempDir;
  * Two gateways of one installation, one of which leads. Whatever becomes of it, the other serves on
  * as if nothing had been, and writes what the first one no longer does.
  */
-@OnCluster(testBed = true)
+@OnCluster(needs = Need.PODS)
 final class ReplicasIT {
 
     private static final System.Logger LOG = System.getLogger("conformance.figures");

@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.Socket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -19,12 +20,24 @@ final class Way implements AutoCloseable {
 
     private static final Pattern PORT = Pattern.compile("Forwarding from 127\\.0\\.0\\.1:(\\d+)");
 
+    private static final int LIMIT_MILLIS = 3_000;
+
     private final InetSocketAddress address;
     private final Optional<Process> tunnel;
 
     private Way(InetSocketAddress address, Optional<Process> tunnel) {
         this.address = address;
         this.tunnel = tunnel;
+    }
+
+    /** Whether there is a route from here to an address that somebody listens at. */
+    static boolean leadsTo(InetSocketAddress address) {
+        try (var socket = new Socket()) {
+            socket.connect(address, LIMIT_MILLIS);
+            return true;
+        } catch (IOException none) {
+            return false;
+        }
     }
 
     /** There is a route. */
@@ -69,6 +82,11 @@ final class Way implements AutoCloseable {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
+    }
+
+    /** Whether connections go where the cluster sends them, and not through a tunnel to one Pod. */
+    boolean isStraight() {
+        return tunnel.isEmpty();
     }
 
     InetSocketAddress address() {

@@ -168,6 +168,51 @@ public final class ApiServer implements AutoCloseable {
                 .serverSideApply();
     }
 
+    /**
+     * Gives the service account {@code gateway} of a namespace rights everywhere.
+     *
+     * @param role what the ClusterRole and its binding are called; a former one is replaced
+     * @param rules a YAML list, each rule on a line
+     */
+    public void allow(String role, String accountNamespace, String rules) {
+        bind("ClusterRole", role, "", accountNamespace, rules);
+    }
+
+    /**
+     * Gives the service account {@code gateway} of a namespace rights in one namespace.
+     *
+     * @param role what the Role and its binding are called; a former one is replaced
+     * @param rules a YAML list, each rule on a line
+     */
+    public void allowIn(String namespace, String role, String accountNamespace, String rules) {
+        bind("Role", role, ", namespace: " + namespace, accountNamespace, rules);
+    }
+
+    private void bind(
+            String kind, String role, String where, String accountNamespace, String rules) {
+        apply(
+                String.format(
+                        Locale.ROOT,
+                        """
+                        apiVersion: rbac.authorization.k8s.io/v1
+                        kind: %1$s
+                        metadata: {name: %2$s%3$s}
+                        rules:
+                        %5$s
+                        ---
+                        apiVersion: rbac.authorization.k8s.io/v1
+                        kind: %1$sBinding
+                        metadata: {name: %2$s%3$s}
+                        roleRef: {apiGroup: rbac.authorization.k8s.io, kind: %1$s, name: %2$s}
+                        subjects: [{kind: ServiceAccount, name: gateway, namespace: %4$s}]
+                        """,
+                        kind,
+                        role,
+                        where,
+                        accountNamespace,
+                        rules));
+    }
+
     /** Applies objects written as YAML. */
     public List<HasMetadata> apply(String yaml) {
         List<HasMetadata> applied = new ArrayList<>();
@@ -206,6 +251,13 @@ public final class ApiServer implements AutoCloseable {
             running.destroy();
             join(running);
             server = null;
+        }
+    }
+
+    /** Starts the API server on the same port unless it runs, and waits until it answers. */
+    public void startUnlessRunning() {
+        if (server == null) {
+            start();
         }
     }
 

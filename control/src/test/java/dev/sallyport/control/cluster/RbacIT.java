@@ -9,7 +9,6 @@ import dev.sallyport.model.finding.Reason;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
-import java.util.Locale;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -58,47 +57,12 @@ class RbacIT {
     }
 
     private void clusterRole(String rules) {
-        api.apply(
-                String.format(
-                        Locale.ROOT,
-                        """
-                        apiVersion: rbac.authorization.k8s.io/v1
-                        kind: ClusterRole
-                        metadata: {name: %1$s}
-                        rules:
-                        %2$s
-                        ---
-                        apiVersion: rbac.authorization.k8s.io/v1
-                        kind: ClusterRoleBinding
-                        metadata: {name: %1$s}
-                        roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: %1$s}
-                        subjects: [{kind: ServiceAccount, name: gateway, namespace: %1$s-gateway}]
-                        """,
-                        id,
-                        rules));
+        api.allow(id, id + "-gateway", rules);
     }
 
     private void role(String namespace, String rules) {
         api.namespace(namespace);
-        api.apply(
-                String.format(
-                        Locale.ROOT,
-                        """
-                        apiVersion: rbac.authorization.k8s.io/v1
-                        kind: Role
-                        metadata: {name: %1$s, namespace: %3$s}
-                        rules:
-                        %2$s
-                        ---
-                        apiVersion: rbac.authorization.k8s.io/v1
-                        kind: RoleBinding
-                        metadata: {name: %1$s, namespace: %3$s}
-                        roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: %1$s}
-                        subjects: [{kind: ServiceAccount, name: gateway, namespace: %1$s-gateway}]
-                        """,
-                        id,
-                        rules,
-                        namespace));
+        api.allowIn(namespace, id, id + "-gateway", rules);
     }
 
     private static String named(String... names) {

@@ -51,35 +51,21 @@ class ReportingIT {
     static void start() {
         api = ApiServer.in(folder.resolve("api"));
         api.namespace("edge");
-        api.apply(
+        api.allow(
+                "gateway",
+                "edge",
                 """
-                apiVersion: rbac.authorization.k8s.io/v1
-                kind: ClusterRole
-                metadata: {name: gateway}
-                rules:
-                  - {apiGroups: [networking.k8s.io], resources: [ingresses, ingressclasses], verbs: [list, watch]}
-                  - {apiGroups: [networking.k8s.io], resources: [ingresses/status], verbs: [patch]}
-                  - {apiGroups: [""], resources: [services, secrets, namespaces], verbs: [list, watch]}
-                  - {apiGroups: [discovery.k8s.io], resources: [endpointslices], verbs: [list, watch]}
-                  - {apiGroups: [events.k8s.io], resources: [events], verbs: [create, get, patch]}
-                ---
-                apiVersion: rbac.authorization.k8s.io/v1
-                kind: ClusterRoleBinding
-                metadata: {name: gateway}
-                roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: gateway}
-                subjects: [{kind: ServiceAccount, name: gateway, namespace: edge}]
-                ---
-                apiVersion: rbac.authorization.k8s.io/v1
-                kind: Role
-                metadata: {name: leader, namespace: edge}
-                rules: [{apiGroups: [coordination.k8s.io], resources: [leases], verbs: [get, create, update]}]
-                ---
-                apiVersion: rbac.authorization.k8s.io/v1
-                kind: RoleBinding
-                metadata: {name: leader, namespace: edge}
-                roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: leader}
-                subjects: [{kind: ServiceAccount, name: gateway, namespace: edge}]
+                - {apiGroups: [networking.k8s.io], resources: [ingresses, ingressclasses], verbs: [list, watch]}
+                - {apiGroups: [networking.k8s.io], resources: [ingresses/status], verbs: [patch]}
+                - {apiGroups: [""], resources: [services, secrets, namespaces], verbs: [list, watch]}
+                - {apiGroups: [discovery.k8s.io], resources: [endpointslices], verbs: [list, watch]}
+                - {apiGroups: [events.k8s.io], resources: [events], verbs: [create, get, patch]}
                 """);
+        api.allowIn(
+                "edge",
+                "leader",
+                "edge",
+                "- {apiGroups: [coordination.k8s.io], resources: [leases], verbs: [get, create, update]}");
     }
 
     @AfterAll

@@ -37,19 +37,10 @@ class EventsIT {
         api = ApiServer.in(folder.resolve("api"));
         api.namespace("edge");
         api.namespace("shop");
-        api.apply(
-                """
-                apiVersion: rbac.authorization.k8s.io/v1
-                kind: ClusterRole
-                metadata: {name: events}
-                rules: [{apiGroups: [events.k8s.io], resources: [events], verbs: [create, get, patch]}]
-                ---
-                apiVersion: rbac.authorization.k8s.io/v1
-                kind: ClusterRoleBinding
-                metadata: {name: events}
-                roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: events}
-                subjects: [{kind: ServiceAccount, name: gateway, namespace: edge}]
-                """);
+        api.allow(
+                "events",
+                "edge",
+                "- {apiGroups: [events.k8s.io], resources: [events], verbs: [create, get, patch]}");
         cluster = ClusterClient.open(api.as("edge", "gateway"));
         calls = new BoundedCalls(Duration.ofSeconds(10));
     }

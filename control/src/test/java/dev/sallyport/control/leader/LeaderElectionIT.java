@@ -37,20 +37,13 @@ class LeaderElectionIT {
     static void start() {
         api = ApiServer.in(folder.resolve("api"));
         api.namespace("edge");
-        api.apply(
+        api.allowIn(
+                "edge",
+                "leader",
+                "edge",
                 """
-                apiVersion: rbac.authorization.k8s.io/v1
-                kind: Role
-                metadata: {name: leader, namespace: edge}
-                rules:
-                  - {apiGroups: [coordination.k8s.io], resources: [leases], verbs: [create]}
-                  - {apiGroups: [coordination.k8s.io], resources: [leases], resourceNames: NAMES, verbs: [get, update]}
-                ---
-                apiVersion: rbac.authorization.k8s.io/v1
-                kind: RoleBinding
-                metadata: {name: leader, namespace: edge}
-                roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: leader}
-                subjects: [{kind: ServiceAccount, name: gateway, namespace: edge}]
+                - {apiGroups: [coordination.k8s.io], resources: [leases], verbs: [create]}
+                - {apiGroups: [coordination.k8s.io], resources: [leases], resourceNames: NAMES, verbs: [get, update]}
                 """
                         .replace(
                                 "NAMES", "[lease-1, lease-2, lease-3, lease-4, lease-5, lease-6]"));

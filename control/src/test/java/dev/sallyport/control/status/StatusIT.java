@@ -52,33 +52,20 @@ class StatusIT {
         api = ApiServer.in(folder.resolve("api"));
         api.namespace("edge");
         api.namespace("shop");
-        api.apply(
+        api.allow(
+                "status",
+                "edge",
                 """
-                apiVersion: rbac.authorization.k8s.io/v1
-                kind: ClusterRole
-                metadata: {name: status}
-                rules:
-                  - {apiGroups: [networking.k8s.io], resources: [ingresses/status], verbs: [patch]}
-                  - {apiGroups: [""], resources: [nodes], verbs: [get]}
-                ---
-                apiVersion: rbac.authorization.k8s.io/v1
-                kind: ClusterRoleBinding
-                metadata: {name: status}
-                roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: status}
-                subjects: [{kind: ServiceAccount, name: gateway, namespace: edge}]
-                ---
-                apiVersion: rbac.authorization.k8s.io/v1
-                kind: Role
-                metadata: {name: addresses, namespace: edge}
-                rules:
-                  - {apiGroups: [""], resources: [pods], verbs: [get, list]}
-                  - {apiGroups: [""], resources: [services], resourceNames: [gateway], verbs: [get, list, watch]}
-                ---
-                apiVersion: rbac.authorization.k8s.io/v1
-                kind: RoleBinding
-                metadata: {name: addresses, namespace: edge}
-                roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: addresses}
-                subjects: [{kind: ServiceAccount, name: gateway, namespace: edge}]
+                - {apiGroups: [networking.k8s.io], resources: [ingresses/status], verbs: [patch]}
+                - {apiGroups: [""], resources: [nodes], verbs: [get]}
+                """);
+        api.allowIn(
+                "edge",
+                "addresses",
+                "edge",
+                """
+                - {apiGroups: [""], resources: [pods], verbs: [get, list]}
+                - {apiGroups: [""], resources: [services], resourceNames: [gateway], verbs: [get, list, watch]}
                 """);
     }
 
@@ -220,19 +207,11 @@ class StatusIT {
                     spec: {type: LoadBalancer, externalIPs: [192.0.2.1], ports: [{port: 80}]}
                     """);
             await().during(Duration.ofSeconds(1)).until(() -> source.addresses().isEmpty());
-            api.apply(
-                    """
-                    apiVersion: rbac.authorization.k8s.io/v1
-                    kind: Role
-                    metadata: {name: later, namespace: edge}
-                    rules: [{apiGroups: [""], resources: [services], resourceNames: [other], verbs: [get, list, watch]}]
-                    ---
-                    apiVersion: rbac.authorization.k8s.io/v1
-                    kind: RoleBinding
-                    metadata: {name: later, namespace: edge}
-                    roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: later}
-                    subjects: [{kind: ServiceAccount, name: gateway, namespace: edge}]
-                    """);
+            api.allowIn(
+                    "edge",
+                    "later",
+                    "edge",
+                    "- {apiGroups: [\"\"], resources: [services], resourceNames: [other], verbs: [get, list, watch]}");
             await().atMost(Duration.ofSeconds(20))
                     .until(() -> source.addresses().equals(Optional.of(List.of(ONE))));
         }
