@@ -18,7 +18,7 @@ import org.junit.jupiter.params.provider.ValueSource;
  * A wrong clock where there is an API server: by it the certificate of that looks expired or not
  * yet valid, so that no connection to it can be made any more.
  */
-@OnCluster(testBed = true)
+@OnCluster(needs = Need.NODE)
 final class ClusterClockIT {
     private static final Duration SOON = Duration.ofSeconds(60);
 

@@ -19,7 +19,7 @@ import tools.jackson.databind.JsonNode;
  * The chart with other values than {@link ReleaseIT}'s, on a cluster: what is granted is enough,
  * and what is promised comes true. One release for all of it, since each takes half a minute.
  */
-@OnCluster
+@OnCluster(needs = Need.NODE)
 final class InstallVariantsIT {
 
     private static final Duration SOON = Duration.ofMinutes(2);

@@ -11,7 +11,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** A key that no Ingress asks for is not kept, and is there as soon as one does. */
-@OnCluster(testBed = true)
+@OnCluster(needs = Need.PODS)
 final class UnusedSecretsIT {
 
     private static final System.Logger LOG = System.getLogger("conformance.figures");
