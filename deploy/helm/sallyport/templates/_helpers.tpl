@@ -67,6 +67,15 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | 
 {{- else if eq .Values.publish.from "addresses" }}
 {{- $_ := set $kubernetes "publish-addresses" .Values.publish.addresses }}
 {{- end }}
+{{- if .Values.lastKnownGood.enabled }}
+{{- $stored := default dict (get (default dict .Values.config.kubernetes) "last-known-good") }}
+{{- range list "file" "key-file" }}
+{{- if hasKey $stored . }}
+{{- fail (printf "config.kubernetes.last-known-good.%s: the chart sets it (expected: the chart's lastKnownGood)" .) }}
+{{- end }}
+{{- end }}
+{{- $_ := set $kubernetes "last-known-good" (merge (dict "file" "/var/lib/sallyport/last-known-good" "key-file" (printf "/etc/sallyport-state-key/%s" .Values.lastKnownGood.keySecret.key)) $stored) }}
+{{- end }}
 {{- $own := dict "kubernetes" $kubernetes
   "listeners" (dict "admin" "0.0.0.0:9090")
   "timeouts" (dict "drain-delay" (printf "%ds" (int .Values.termination.delaySeconds)) "drain" (printf "%ds" (int .Values.termination.drainSeconds))) }}
@@ -78,7 +87,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | 
 {{- end }}
 {{- range $section, $keys := $own }}
 {{- range $key, $value := $keys }}
-{{- if hasKey (default dict (get $.Values.config $section)) $key }}
+{{- if and (ne $key "last-known-good") (hasKey (default dict (get $.Values.config $section)) $key) }}
 {{- fail (printf "config.%s.%s: the chart sets it (expected: the chart's own value for it)" $section $key) }}
 {{- end }}
 {{- end }}

@@ -81,6 +81,8 @@ final class ChartIT {
                 "jvmOptions: [Xmx1g]",
                 "monitoring: {serviceMonitor: {enable: true}}",
                 "podLabels: {team: 1}",
+                "lastKnownGood: {enabled: true}",
+                "lastKnownGood: {volume: {emptyDir: {}, hostPath: {path: /var/lib/sallyport}}}",
             })
     void nonsenseIsRefused(String nonsense) {
         String values = Helm.values(work, nonsense).toString();
@@ -96,6 +98,8 @@ final class ChartIT {
                 "config: {kubernetes: {secrets: by-name}}",
                 "config: {listeners: {admin: 127.0.0.1:9090}}",
                 "config: {timeouts: {drain: 1h}}",
+                "{lastKnownGood: {enabled: true, keySecret: {name: a}},"
+                        + " config: {kubernetes: {last-known-good: {file: /tmp/a}}}}",
             })
     void aKeyOfTheConfigurationThatTheChartSetsIsRefused(String twice) {
         String values = Helm.values(work, twice).toString();

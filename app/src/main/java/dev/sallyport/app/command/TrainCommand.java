@@ -6,6 +6,7 @@ import dev.sallyport.app.telemetry.Logging;
 import dev.sallyport.app.wire.Gateway;
 import dev.sallyport.app.wire.ObjectSource;
 import dev.sallyport.app.wire.StartFailed;
+import dev.sallyport.control.cluster.ClusterAccess;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -30,6 +31,7 @@ import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.stream.Stream;
 import javax.net.ssl.SNIHostName;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLParameters;
@@ -70,6 +72,7 @@ final class TrainCommand implements Callable<Integer> {
                 folder.serve("local", HOST, backend.port());
                 folder.serve("train", SNI, backend.port());
                 train(folder);
+                trainOnACluster(folder);
             } finally {
                 folder.delete();
             }
@@ -81,7 +84,7 @@ final class TrainCommand implements Callable<Integer> {
 
     private void train(DemoFolder folder)
             throws Failed, InterruptedException, IOException, GeneralSecurityException {
-        EffectiveConfig config = config(folder);
+        EffectiveConfig config = config(folder, flag("resources", folder.resources().toString()));
         Logging.apply(config.config().log());
         SSLContext trust = trusting(folder.authority());
         try (Gateway gateway =
@@ -107,19 +110,52 @@ final class TrainCommand implements Callable<Integer> {
         }
     }
 
-    private static EffectiveConfig config(DemoFolder folder) throws Failed {
+    /** The client of an API server, and what is written to one. */
+    private void trainOnACluster(DemoFolder folder)
+            throws Failed, InterruptedException, IOException, GeneralSecurityException {
+        SSLContext trust = trusting(folder.authority());
+        try (var api = TrainingApiServer.start(folder.resources())) {
+            Path kubeconfig =
+                    Files.writeString(
+                            folder.root().resolve("kubeconfig"),
+                            api.kubeconfig(),
+                            StandardCharsets.UTF_8);
+            var access = new ClusterAccess.Kubeconfig(kubeconfig, Optional.of("default"));
+            try (Gateway gateway =
+                    Gateway.start(
+                            config(folder, flag("kubernetes.publish-addresses", "192.0.2.1")),
+                            new ObjectSource.Cluster(access, Optional.empty()),
+                            surroundings.time())) {
+                InetSocketAddress https =
+                        Objects.requireNonNull(gateway.bound().get("https"), "https: not bound");
+                for (int round = 0; round < ROUNDS; round++) {
+                    folder.reissue("train", SNI);
+                    api.change(folder.resources().resolve("train-tls.yaml"));
+                    connect(trust, https.getPort());
+                }
+            } catch (StartFailed failed) {
+                throw new Failed(
+                        ExitCode.UNAVAILABLE, failed.getMessage() + "\n  " + failed.advice());
+            }
+        }
+    }
+
+    private static EffectiveConfig config(DemoFolder folder, FlagValue... more) throws Failed {
         return ConfigFlags.load(
                 Optional.empty(),
                 Map.of(),
-                List.of(
-                        flag("resources", folder.resources().toString()),
-                        flag("listeners.http", ANY_PORT),
-                        flag("listeners.https", ANY_PORT),
-                        flag("listeners.admin", ANY_PORT),
-                        flag("tls.default-certificate", "default/local-tls"),
-                        flag("timeouts.drain", "1s"),
-                        flag("access-log.output", folder.root().resolve("access.log").toString()),
-                        flag("log.level", "warn")));
+                Stream.concat(flags(folder).stream(), Stream.of(more)).toList());
+    }
+
+    private static List<FlagValue> flags(DemoFolder folder) {
+        return List.of(
+                flag("listeners.http", ANY_PORT),
+                flag("listeners.https", ANY_PORT),
+                flag("listeners.admin", ANY_PORT),
+                flag("tls.default-certificate", "default/local-tls"),
+                flag("timeouts.drain", "1s"),
+                flag("access-log.output", folder.root().resolve("access.log").toString()),
+                flag("log.level", "error"));
     }
 
     private static FlagValue flag(String key, String value) {

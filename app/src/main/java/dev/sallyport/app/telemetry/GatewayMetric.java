@@ -64,8 +64,8 @@ public enum GatewayMetric {
     EVENTS("events_total", "Events that this replica wrote.", "reason"),
     EVENTS_DROPPED(
             "events_dropped_total",
-            "Events that were not written: too many, or refused. What they would have said is in"
-                    + " /api/findings."),
+            "Events that were not written: too many, or refused (these are tried again every"
+                    + " minute). What they would have said is in /api/findings."),
     STALE(
             "stale",
             "1 while the last known good state is served, since the API server has not answered since"

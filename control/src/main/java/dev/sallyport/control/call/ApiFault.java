@@ -12,11 +12,13 @@ public enum ApiFault {
     FORBIDDEN,
     /** The API server will never take this. */
     INVALID,
-    /** It may be better later: no answer, too many requests, a fault of the API server. */
+    /**
+     * It may be better later: no answer, too many requests, a fault of the API server, a token that
+     * is about to be replaced.
+     */
     PASSING;
 
     private static final int BAD_REQUEST = 400;
-    private static final int UNAUTHORIZED = 401;
     private static final int NO_RIGHT = 403;
     private static final int NOT_FOUND = 404;
     private static final int TAKEN = 409;
@@ -43,7 +45,7 @@ public enum ApiFault {
         return switch (answered.getCode()) {
             case TAKEN -> CONFLICT;
             case NOT_FOUND -> GONE;
-            case UNAUTHORIZED, NO_RIGHT -> FORBIDDEN;
+            case NO_RIGHT -> FORBIDDEN;
             case BAD_REQUEST, TOO_LARGE, UNPROCESSABLE -> INVALID;
             default -> PASSING;
         };

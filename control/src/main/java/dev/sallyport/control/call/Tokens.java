@@ -34,6 +34,11 @@ public final class Tokens {
         return true;
     }
 
+    /** What was taken was not used. */
+    public void giveBack() {
+        left = Math.min(most, left + 1);
+    }
+
     /** How long until there is one. */
     public long nanosToNext(long now) {
         update(now);

@@ -1,5 +1,6 @@
 package dev.sallyport.control.cluster;
 
+import dev.sallyport.control.cluster.Contacts.Contact;
 import dev.sallyport.control.cluster.Contacts.Trouble;
 import dev.sallyport.control.cluster.WatchState.Condition;
 import dev.sallyport.control.reconcile.SecretDemand;
@@ -82,7 +83,7 @@ public final class ClusterSource implements SecretDemand, LastKnownGood.Source, 
         this.cluster = cluster;
         this.settings = settings;
         this.nanoTime = nanoTime;
-        this.secrets = new SecretWatches(settings.secrets(), this::singleFeed, findings);
+        this.secrets = new SecretWatches(settings.secrets(), this::singleFeed, nanoTime, findings);
         this.thread = Thread.ofPlatform().name("cluster-watcher").daemon().unstarted(this::run);
     }
 
@@ -273,11 +274,13 @@ public final class ClusterSource implements SecretDemand, LastKnownGood.Source, 
         }
         oldestHeard =
                 now
-                        - states.stream()
-                                .filter(WatchState::listed)
-                                .mapToLong(WatchState::silence)
-                                .max()
-                                .orElse(0);
+                        - Math.max(
+                                judgeSingleWatches(now),
+                                states.stream()
+                                        .filter(WatchState::listed)
+                                        .mapToLong(WatchState::silence)
+                                        .max()
+                                        .orElse(0));
         boolean anyFine = states.stream().anyMatch(state -> state.is(Condition.FINE));
         boolean anySilent = states.stream().anyMatch(state -> state.is(Condition.SILENT));
         findings.judgeServer(
@@ -293,6 +296,23 @@ public final class ClusterSource implements SecretDemand, LastKnownGood.Source, 
         }
         secrets.look(this::readOnce);
         tellFindings();
+    }
+
+    /** Secrets that are watched one by one: the longest silence among them, in nanoseconds. */
+    private long judgeSingleWatches(long now) {
+        long longest = 0;
+        int silent = 0;
+        for (SecretWatches.Single single : secrets.singles()) {
+            Contact contact = cluster.contact(single.feed().watched());
+            if (contact.trouble().filter(Trouble::refused).isPresent()) {
+                continue; // told of by itself
+            }
+            long silence = now - contact.heard().orElse(single.since());
+            longest = Math.max(longest, silence);
+            silent += silence > WatchState.SILENCE_COUNTS ? 1 : 0;
+        }
+        findings.judgeSingleWatches(silent);
+        return longest;
     }
 
     private List<WatchState> states(long now) {
@@ -383,6 +403,7 @@ public final class ClusterSource implements SecretDemand, LastKnownGood.Source, 
             restart(watch);
         }
         tellHeld(watch);
+        judgeNamespace(watch);
     }
 
     /** The object is gone for good. */
@@ -461,9 +482,15 @@ public final class ClusterSource implements SecretDemand, LastKnownGood.Source, 
                     }
                 });
             } catch (Cluster.Refused failed) {
-                if (failed.trouble().refused()) {
-                    queue.add(() -> refused(secret, failed.trouble()));
-                } // else it is read again in its turn
+                queue.add(() -> {
+                    if (failed.trouble().refused()) {
+                        refused(secret, failed.trouble());
+                    }
+                    secrets.unread(secret); // its turn comes again
+                });
+            } catch (RuntimeException bug) {
+                log.atError().setCause(bug).log("A bug in reading a Secret");
+                queue.add(() -> secrets.unread(secret));
             }
         });
     }

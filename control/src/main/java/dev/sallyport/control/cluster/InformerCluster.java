@@ -5,6 +5,7 @@ import dev.sallyport.control.resource.Resource;
 import dev.sallyport.model.name.ObjectRef;
 import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.api.model.Secret;
+import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientException;
 import java.net.URI;
 import java.util.Optional;
@@ -12,10 +13,12 @@ import java.util.Optional;
 /** An API server as fabric8's client and informers see it. Immutable. */
 final class InformerCluster implements Cluster {
     private final ClusterClient client;
+    private final KubernetesClient reader; // what waits for its turn there delays no list or watch
     private final String base;
 
     InformerCluster(ClusterClient client) {
         this.client = client;
+        this.reader = client.hastyClient();
         String path = URI.create(client.url()).getPath();
         this.base = path == null ? "" : path.replaceFirst("/+$", "");
     }
@@ -44,11 +47,7 @@ final class InformerCluster implements Cluster {
     public Optional<Resource> read(ObjectRef secret) throws Refused {
         try {
             Secret found =
-                    client.client()
-                            .secrets()
-                            .inNamespace(secret.namespace())
-                            .withName(secret.name())
-                            .get();
+                    reader.secrets().inNamespace(secret.namespace()).withName(secret.name()).get();
             return Optional.ofNullable(found)
                     .flatMap(it -> WatchedKind.SECRET.read().apply(secret, it));
         } catch (KubernetesClientException failed) {

@@ -126,6 +126,9 @@ final class InformerFeed<T extends HasMetadata> implements Feed {
                         : scope.namespace().isPresent()
                                 ? all.inNamespace(scope.namespace().get())
                                 : all.inAnyNamespace();
+        if (scope.name().isPresent()) {
+            return scoped.withField("metadata.name", scope.name().get());
+        }
         return scope.type().isPresent() ? scoped.withField("type", scope.type().get()) : scoped;
     }
 

@@ -3,6 +3,7 @@ package dev.sallyport.control.cluster;
 import dev.sallyport.model.finding.Finding;
 import dev.sallyport.model.finding.Reason;
 import dev.sallyport.model.name.ObjectRef;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Map;
@@ -10,6 +11,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import java.util.function.LongSupplier;
 
 /**
  * The Secrets that something refers to, and the watches of those that no list shows. Confined to
@@ -25,23 +27,34 @@ final class SecretWatches {
     private static final int MOST_OPENING = 50;
     private static final int READS_A_SECOND = 20;
     private static final int FIRST_READS_A_SECOND = 100;
+
+    /** As many as their client may ask in a second: an answer that is late delays the others. */
+    private static final int MOST_READING = 100;
+
     private static final String IN_TURN = "secrets in turn";
 
     private final Function<ObjectRef, Feed> feeds;
+    private final LongSupplier nanoTime;
     private final WatchFindings findings;
     private final SecretLookups lookups;
     private final Set<ObjectRef> wanted = new HashSet<>();
-    private final Map<ObjectRef, Feed> open = new HashMap<>();
+    private final Map<ObjectRef, Single> open = new HashMap<>();
     private final Set<ObjectRef> refused = new HashSet<>();
     private boolean inTurn;
 
-    SecretWatches(SecretAccess access, Function<ObjectRef, Feed> feeds, WatchFindings findings) {
+    SecretWatches(
+            SecretAccess access,
+            Function<ObjectRef, Feed> feeds,
+            LongSupplier nanoTime,
+            WatchFindings findings) {
         this.feeds = feeds;
+        this.nanoTime = nanoTime;
         this.findings = findings;
         this.lookups =
                 new SecretLookups(
                         access == SecretAccess.BY_NAME ? MOST_BY_NAME : MOST_BESIDE_LISTS,
-                        MOST_OPENING);
+                        MOST_OPENING,
+                        MOST_READING);
     }
 
     /** Something refers to the Secret. */
@@ -84,7 +97,7 @@ final class SecretWatches {
         Optional<ObjectRef> next = lookups.next();
         while (next.isPresent()) {
             Feed feed = feeds.apply(next.get());
-            open.put(next.get(), feed);
+            open.put(next.get(), new Single(feed, nanoTime.getAsLong()));
             feed.start();
             next = lookups.next();
         }
@@ -92,7 +105,8 @@ final class SecretWatches {
 
     /** Whether this is the Secret's watch; one that was closed may still tell something. */
     boolean isOpen(ObjectRef secret, Feed feed) {
-        return feed.equals(open.get(secret)); // the same one
+        Single single = open.get(secret);
+        return single != null && feed.equals(single.feed()); // the same one
     }
 
     /** A watch told of its Secret; whether anybody should hear of it. */
@@ -114,6 +128,23 @@ final class SecretWatches {
         allowed(secret);
         return true;
     }
+
+    /** Reading a Secret came to nothing. */
+    void unread(ObjectRef secret) {
+        lookups.unanswered(secret);
+    }
+
+    /** The watches that are open. */
+    Collection<Single> singles() {
+        return open.values();
+    }
+
+    /**
+     * The watch of one Secret.
+     *
+     * @param since when it was started
+     */
+    record Single(Feed feed, long since) {}
 
     /** The Secret may not be read; whether that is news. */
     boolean refused(ObjectRef secret, String why) {
@@ -155,16 +186,16 @@ final class SecretWatches {
 
     /** Ends all watches. */
     void close() {
-        open.values().forEach(Feed::close);
+        open.values().forEach(single -> single.feed().close());
         open.clear();
     }
 
     private boolean drop(ObjectRef secret) {
         boolean known = lookups.wants(secret);
         lookups.drop(secret);
-        Feed feed = open.remove(secret);
-        if (feed != null) {
-            feed.close();
+        Single single = open.remove(secret);
+        if (single != null) {
+            single.feed().close();
         }
         allowed(secret);
         return known;

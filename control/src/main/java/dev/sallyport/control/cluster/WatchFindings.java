@@ -17,11 +17,13 @@ import java.util.Set;
  */
 final class WatchFindings {
     private static final String API_SERVER = "api server";
+    private static final String SINGLES = "secrets by name";
 
     private final Map<String, Condition> conditions = new HashMap<>();
     private Map<String, List<Finding>> changed = new HashMap<>();
     private final Set<String> missing = new HashSet<>(); // namespaces
     private boolean away;
+    private boolean singlesSilent;
 
     /** A watch's state may have changed. */
     void judge(Watched<?> watched, WatchState state) {
@@ -48,6 +50,28 @@ final class WatchFindings {
                                             + why
                                             + "; what was known stays in service",
                                     "Look at the API server; the watch is opened as soon as it lets."));
+        }
+    }
+
+    /** How many of the Secrets that are watched by themselves nothing is heard of. */
+    void judgeSingleWatches(int silent) {
+        boolean now = silent > 0 && !away;
+        if (now == singlesSilent) {
+            return;
+        }
+        singlesSilent = now;
+        if (now) {
+            say(
+                    SINGLES,
+                    Finding.of(
+                            Reason.WATCH_INTERRUPTED,
+                            new ObjectRef("Watch", "", "secrets-by-name"),
+                            "no watch of "
+                                    + silent
+                                    + " Secrets that are watched by name; what was known stays in service",
+                            "Look at the API server; the watches are opened as soon as it lets."));
+        } else {
+            resolve(SINGLES);
         }
     }
 

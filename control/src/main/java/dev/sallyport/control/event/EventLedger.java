@@ -150,8 +150,10 @@ final class EventLedger {
     }
 
     /** It could not be told now. */
-    void again(Telling telling, long notBefore) {
-        account(telling.topic().object(), notBefore).waiting++;
+    void again(Telling telling, long now, long notBefore) {
+        Account account = account(telling.topic().object(), now);
+        account.waiting++;
+        account.tokens.giveBack();
         later(telling.topic(), notBefore);
     }
 

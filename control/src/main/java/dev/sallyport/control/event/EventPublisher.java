@@ -67,6 +67,7 @@ public final class EventPublisher implements AutoCloseable {
             new HashMap<>(); // namespaces without the right, until when
     private @Nullable ControlState compared; // null: does not lead
     private long droppedBefore; // by ledgers of before
+    private long refusals; // for want of a right; tried again all the while
     private int troubles; // in a row
     private long pausedUntil;
 
@@ -195,7 +196,7 @@ public final class EventPublisher implements AutoCloseable {
                 tell(telling);
             }
         }
-        dropped = droppedBefore + ledger.dropped();
+        dropped = droppedBefore + refusals + ledger.dropped();
         if (sent) {
             return 0; // something may have happened meanwhile: news before the old
         }
@@ -324,8 +325,9 @@ public final class EventPublisher implements AutoCloseable {
     private void tell(Telling telling) throws InterruptedException {
         Statement statement = telling.statement();
         long now = nanoTime.getAsLong();
-        if (now - shut.getOrDefault(statement.namespace(), now) < 0) {
-            ledger.drop(telling, now);
+        long open = shut.getOrDefault(statement.namespace(), now);
+        if (now - open < 0) {
+            ledger.again(telling, now, open);
             return;
         }
         tokens.take(now);
@@ -343,12 +345,15 @@ public final class EventPublisher implements AutoCloseable {
     private void failed(Telling telling, RuntimeException failed, long now) {
         switch (ApiFault.of(failed)) {
             case FORBIDDEN -> {
-                ledger.drop(telling, now);
-                String namespace = telling.statement().namespace();
                 if (String.valueOf(failed.getMessage()).contains(TERMINATING)) {
-                    return; // nobody will read them
+                    ledger.drop(telling, now); // nobody will read them
+                    return;
                 }
-                if (shut.put(namespace, now + pace.longestPause().toNanos()) == null) {
+                refusals++;
+                String namespace = telling.statement().namespace();
+                long open = now + pace.longestPause().toNanos();
+                ledger.again(telling, now, open);
+                if (shut.put(namespace, open) == null) {
                     log.atWarn()
                             .addKeyValue("namespace", namespace)
                             .addKeyValue("answer", ApiFault.answer(failed))
@@ -367,7 +372,7 @@ public final class EventPublisher implements AutoCloseable {
             case PASSING -> {
                 troubled(failed, "Events cannot be written now");
                 pausedUntil = now + pause(troubles);
-                ledger.again(telling, pausedUntil);
+                ledger.again(telling, now, pausedUntil);
             }
         }
     }

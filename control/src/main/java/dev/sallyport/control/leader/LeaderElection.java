@@ -153,6 +153,9 @@ public final class LeaderElection implements AutoCloseable {
                 fault = "";
                 log.atInfo().addKeyValue("lease", where).log("the Lease can be used again");
             }
+        } catch (Error bug) {
+            // Not by any fault of the API server: out of memory, perhaps. The next try may go well.
+            log.atError().setCause(bug).log("A bug ended a try for the Lease");
         } catch (RuntimeException failed) {
             String what = ApiFault.answer(failed);
             if (!what.equals(fault)) {

@@ -15,9 +15,9 @@ import java.time.Duration;
  */
 public record HoldOff(Duration interval, int burst, Duration cap) {
 
-    /** 100 ms, 5 rounds, at most 1 s. */
+    /** 10 ms, 10 rounds, at most 1 s. */
     public static final HoldOff DEFAULT =
-            new HoldOff(Duration.ofMillis(100), 5, Duration.ofSeconds(1));
+            new HoldOff(Duration.ofMillis(10), 10, Duration.ofSeconds(1));
 
     public HoldOff {
         if (burst < 1) {

@@ -74,6 +74,7 @@ public final class Reconciler implements AutoCloseable {
     private volatile @Nullable Withheld
             withheld; // the first snapshot, while Secrets are looked for
     private ShardedMap<ObjectRef, String> uids = ShardedMap.empty();
+    private final Retry retry = new Retry(); // confined to the thread
     private volatile ControlState state = ControlState.EMPTY;
 
     /**
@@ -199,7 +200,8 @@ public final class Reconciler implements AutoCloseable {
                 continue;
             }
             Duration untilDue = Duration.between(time.instant(), catalog.nextChange());
-            if (untilDue.isNegative() || untilDue.isZero()) {
+            long untilRetry = retry.nanosLeft(System.nanoTime());
+            if (untilDue.isNegative() || untilDue.isZero() || untilRetry <= 0) {
                 return;
             }
             if (proceed()) {
@@ -207,7 +209,7 @@ public final class Reconciler implements AutoCloseable {
                 continue;
             }
             boolean far = untilDue.compareTo(LONGEST_WAIT) > 0;
-            mailbox.await((far ? LONGEST_WAIT : untilDue).toNanos());
+            mailbox.await(Math.min(untilRetry, (far ? LONGEST_WAIT : untilDue).toNanos()));
         }
     }
 
@@ -233,7 +235,9 @@ public final class Reconciler implements AutoCloseable {
         long began = System.nanoTime();
         try {
             reconcile(began);
+            retry.succeeded();
         } catch (RuntimeException | Error bug) {
+            retry.failed(System.nanoTime());
             log.atError()
                     .setCause(bug)
                     .log("A bug ended a round; what was in service before stays in service");
@@ -344,6 +348,31 @@ public final class Reconciler implements AutoCloseable {
     private record Withheld(int outstanding, long next, long end) {
         long left(long now) {
             return Math.min(next - now, end - now);
+        }
+    }
+
+    /** When a round that a bug ended is tried again, though nothing changed: it may have passed. */
+    private static final class Retry {
+        private static final Duration FIRST = Duration.ofSeconds(1);
+        private static final Duration LONGEST = Duration.ofMinutes(1);
+
+        private Duration pause = FIRST;
+        private @Nullable Long due;
+
+        void succeeded() {
+            pause = FIRST;
+            due = null;
+        }
+
+        void failed(long now) {
+            due = now + pause.toNanos();
+            Duration doubled = pause.multipliedBy(2);
+            pause = doubled.compareTo(LONGEST) > 0 ? LONGEST : doubled;
+        }
+
+        long nanosLeft(long now) {
+            Long at = due;
+            return at == null ? Long.MAX_VALUE : at - now;
         }
     }
 

@@ -38,6 +38,7 @@ final class StateKeeper {
     private final InstantSource time;
     private final LongSupplier nanoTime;
     private long written; // the version of the snapshot in the file
+    private List<Finding> refusals = List.of(); // of the data plane, at that time
     private Instant asOf = Instant.MIN;
     private long notBefore;
     private boolean failing;
@@ -81,7 +82,8 @@ final class StateKeeper {
         Instant known = time.instant().minus(sinceLastLook.get().orElse(Duration.ZERO));
         // Of a clock that was set back too.
         boolean old = Duration.between(asOf, known).abs().compareTo(UNCHANGED) >= 0;
-        boolean same = version == written && !old;
+        // The data plane may refuse a certificate after the round that brought it.
+        boolean same = version == written && state.applied().findings().equals(refusals) && !old;
         if (version == 0 || state.stale() || same) {
             return;
         }
@@ -89,6 +91,7 @@ final class StateKeeper {
         try {
             long bytes = file.write(selection.of(state, known));
             written = version;
+            refusals = state.applied().findings();
             asOf = known;
             succeeded(bytes);
         } catch (IOException | RuntimeException failed) {

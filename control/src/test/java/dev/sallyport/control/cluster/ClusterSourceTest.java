@@ -376,6 +376,48 @@ class ClusterSourceTest {
         await().until(() -> cluster.started().size() >= 500);
     }
 
+    @Test
+    void anApiServerThatDoesNotAnswerReadsIsNotAskedMoreAndMore() {
+        serve();
+        List<ObjectRef> wanted =
+                IntStream.range(0, 400).mapToObj(number -> secretRef("s" + number)).toList();
+        cluster.holdReads();
+        source.changed(Set.copyOf(wanted), Set.of());
+        for (int answered = 0; answered < 100; answered++) {
+            int next = answered;
+            await().pollInterval(1, TimeUnit.MILLISECONDS)
+                    .until(() -> cluster.started().size() > next);
+            cluster.feed(cluster.started().get(answered)).list();
+        }
+        await().until(() -> cluster.reads().size() == 100);
+        await().pollDelay(Duration.ofMillis(2_500)).until(() -> cluster.reads().size() == 100);
+        cluster.answerReads();
+        await().until(() -> changes().size() >= 400);
+    }
+
+    @Test
+    void aSecretsOwnWatchThatIsSilentIsToldAndCounts() {
+        source.close();
+        source = source(SecretAccess.BY_NAME);
+        source.start(this::take);
+        await().until(() -> cluster.open().size() == 5);
+        List.copyOf(cluster.open()).forEach(each -> cluster.feed(each).list());
+        await().until(() -> updates.size() == 1);
+        ObjectRef wanted = secretRef("alone");
+        source.changed(Set.of(wanted), Set.of());
+        await().until(() -> cluster.isOpen(wanted));
+        pass(Duration.ofSeconds(30));
+        heardAllBut(WatchedKind.SECRET);
+        await().untilAsserted(() ->
+                assertThat(findings())
+                        .extracting(Finding::reason)
+                        .containsExactly(Reason.WATCH_INTERRUPTED));
+        assertThat(source.sinceLastLook().orElseThrow()).isGreaterThan(Duration.ofSeconds(29));
+        heardAllBut();
+        await().until(() -> findings().isEmpty());
+        assertThat(source.sinceLastLook().orElseThrow()).isLessThan(Duration.ofSeconds(20));
+    }
+
     // What is missing after a gap
 
     @Test

@@ -16,6 +16,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
 
 /** An API server that says what a test tells it to. */
 final class FakeCluster implements Cluster {
@@ -24,6 +25,7 @@ final class FakeCluster implements Cluster {
     private final Map<ObjectRef, Trouble> unreadable = new ConcurrentHashMap<>();
     private final List<ObjectRef> reads = new CopyOnWriteArrayList<>();
     private final List<ObjectRef> started = new CopyOnWriteArrayList<>();
+    private volatile CountDownLatch silence = new CountDownLatch(0);
 
     @Override
     public String url() {
@@ -43,6 +45,11 @@ final class FakeCluster implements Cluster {
     @Override
     public Optional<Resource> read(ObjectRef secret) throws Refused {
         reads.add(secret);
+        try {
+            silence.await();
+        } catch (InterruptedException _) {
+            Thread.currentThread().interrupt();
+        }
         Trouble trouble = unreadable.get(secret);
         if (trouble != null) {
             throw new Refused(trouble);
@@ -99,6 +106,15 @@ final class FakeCluster implements Cluster {
 
     void unreadable(ObjectRef secret, Trouble trouble) {
         unreadable.put(secret, trouble);
+    }
+
+    /** Reads are not answered until {@link #answerReads}. */
+    void holdReads() {
+        silence = new CountDownLatch(1);
+    }
+
+    void answerReads() {
+        silence.countDown();
     }
 
     List<ObjectRef> reads() {

@@ -321,6 +321,37 @@ class OutageIT {
         }
     }
 
+    /** There may be no right to list all of them. */
+    @Test
+    void aNamespaceThatIsWatchedByNameIsNeverAskedForWithoutIt() throws Exception {
+        ClusterSettings settings =
+                new ClusterSettings(
+                        List.of("default"), SecretAccess.BY_TYPE, Duration.ofSeconds(3));
+        try (ServedCluster served = ServedCluster.start(api.adminThrough(proxy.port()), settings)) {
+            served.awaitSerial("a.example.com", Site.serial(serial));
+            proxy.answer(
+                    request -> request.lists("namespaces?"),
+                    "200 OK",
+                    "",
+                    "{\"kind\":\"NamespaceList\",\"apiVersion\":\"v1\",\"metadata\":"
+                            + "{\"resourceVersion\":\""
+                            + version()
+                            + "\"},\"items\":[]}");
+            api.kill();
+            api.start();
+            await().atMost(Duration.ofSeconds(20))
+                    .until(() -> !served.findings(Reason.NAMESPACE_MISSING).isEmpty());
+            assertThat(served.findings(Reason.LIST_HELD_BACK)).isEmpty();
+            assertThat(proxy.requests())
+                    .filteredOn(request -> request.target().contains("/namespaces?"))
+                    .hasSizeGreaterThanOrEqualTo(3) // lists, and the second list
+                    .allMatch(request ->
+                            request.target().contains("fieldSelector=metadata.name%3Ddefault")
+                                    || request.target()
+                                            .contains("fieldSelector=metadata.name=default"));
+        }
+    }
+
     @Test
     void whatIsDeletedBeforeOurEyesGoesAtOnce() throws Exception {
         try (ServedCluster served = serve()) {

@@ -10,7 +10,7 @@ import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
 class SecretLookupsTest {
-    private final SecretLookups lookups = new SecretLookups(4, 2);
+    private final SecretLookups lookups = new SecretLookups(4, 2, 5);
 
     private static ObjectRef ref(int number) {
         return new ObjectRef("Secret", "default", "s" + number);
@@ -55,10 +55,29 @@ class SecretLookupsTest {
 
         assertThat(lookups.toRead(3, 1)).isEqualTo(refs(4, 5, 6));
         lookups.answered(ref(4));
-        assertThat(lookups.toRead(2, 1)).as("unknown ones first").isEqualTo(refs(7, 5, 4));
-        refs(5, 6, 7).forEach(lookups::answered);
+        assertThat(lookups.toRead(2, 1)).as("unknown ones first").isEqualTo(refs(7, 4));
+        refs(4, 5, 6, 7).forEach(lookups::answered);
         assertThat(lookups.toRead(9, 2)).isEqualTo(refs(4, 5));
         assertThat(lookups.toRead(9, 2)).isEqualTo(refs(6, 7));
+    }
+
+    /** Else slow answers would have an API server asked for the same again and again. */
+    @Test
+    void noneIsReadTwiceAtATimeNorMoreThanSoManyAtOnce() {
+        want(14);
+        opened();
+        refs(0, 1).forEach(lookups::answered);
+        opened();
+        refs(2, 3).forEach(lookups::answered);
+        assertThat(lookups.toRead(100, 20)).isEqualTo(refs(4, 5, 6, 7, 8));
+        assertThat(lookups.toRead(100, 20)).isEmpty();
+        assertThat(lookups.unwatched()).isEqualTo(10);
+        lookups.unanswered(ref(4));
+        lookups.answered(ref(5));
+        lookups.drop(ref(6));
+        assertThat(lookups.wants(ref(6))).isFalse();
+        assertThat(lookups.toRead(100, 1)).as("one again").isEqualTo(refs(9, 10, 5));
+        assertThat(lookups.toRead(100, 20)).isEmpty();
     }
 
     @Test

@@ -182,7 +182,7 @@ class EventLedgerTest {
         appear(MISSING);
         pass(1);
         Telling telling = next().orElseThrow();
-        ledger.again(telling, nanos + 5_000_000_000L);
+        ledger.again(telling, nanos, nanos + 5_000_000_000L);
         pass(4);
         assertThat(next()).isEmpty();
         pass(1);
@@ -195,7 +195,7 @@ class EventLedgerTest {
     void whatWasResolvedBeforeItCouldBeToldIsNotTold() {
         appear(MISSING);
         pass(1);
-        ledger.again(next().orElseThrow(), nanos + 5_000_000_000L);
+        ledger.again(next().orElseThrow(), nanos, nanos + 5_000_000_000L);
         resolve(MISSING);
         pass(10);
         assertThat(tell()).isEmpty();

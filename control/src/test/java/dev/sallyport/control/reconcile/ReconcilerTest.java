@@ -188,6 +188,30 @@ class ReconcilerTest {
     }
 
     @Test
+    void aRoundThatABugEndedIsTriedAgainThoughNothingChanges() throws Exception {
+        start(ingress("a"), secret("a", "01"));
+        dataPlane.before(_ -> {
+            throw new AssertionError("a bug");
+        });
+        submit(secret("a", "02"));
+        await().until(() -> reconciler.state().failures() == 1);
+        dataPlane.before(_ -> {});
+        await().until(() -> serial(dataPlane.last(), "a.example.com").equals("02"));
+        assertThat(reconciler.state().failures()).isEqualTo(1);
+    }
+
+    @Test
+    void evenTheFirstRoundIsTriedAgain() throws Exception {
+        dataPlane.before(_ -> {
+            dataPlane.before(_ -> {});
+            throw new AssertionError("a bug");
+        });
+        start(ingress("a"), secret("a", "01"));
+        assertThat(serial(dataPlane.last(), "a.example.com")).isEqualTo("01");
+        assertThat(reconciler.state().failures()).isEqualTo(1);
+    }
+
+    @Test
     void whatIsServedIsTheSecretsVersionSinceItWasApplied() throws Exception {
         dataPlane.before(_ -> now = now.plusSeconds(1));
         start(ingress("a"), secret("a", "01", "100"));

@@ -12,10 +12,15 @@ import dev.sallyport.control.resource.Resource;
 import dev.sallyport.control.resource.ResourceChange;
 import dev.sallyport.control.resource.SourceUpdate;
 import dev.sallyport.control.translate.TranslationSettings;
+import dev.sallyport.model.certificate.CertificateSet;
+import dev.sallyport.model.certificate.CertificateTable;
 import dev.sallyport.model.certificate.ServedCertificate;
 import dev.sallyport.model.finding.Finding;
 import dev.sallyport.model.finding.Reason;
+import dev.sallyport.model.name.HostTable;
+import dev.sallyport.model.name.Hostname;
 import dev.sallyport.model.name.ObjectRef;
+import dev.sallyport.model.snapshot.Applied;
 import dev.sallyport.model.snapshot.GatewaySnapshot;
 import dev.sallyport.secretsync.SecretMaterial;
 import java.io.IOException;
@@ -27,6 +32,7 @@ import java.security.SecureRandom;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -257,6 +263,38 @@ class LastKnownGoodTest {
         next.awaitServed();
         assertThat(next.served().routes().find("a.example.com", "/")).isNotNull();
         assertThat(next.served().routes().find("poison.example.com", "/")).isNull();
+    }
+
+    /** The native library is asked only once there is time. */
+    @Test
+    void whatTheDataPlaneRefusesLaterIsTakenOutOfTheFile() {
+        Gateway first = new Gateway(States.key(1), SOON, NEVER);
+        first.listed(both(everything("a", "01"), everything("b", "02")));
+        await().until(() -> first.lastKnownGood.report().writes() == 1);
+        Finding refused =
+                Finding.of(
+                        Reason.CERTIFICATE_REFUSED,
+                        new ObjectRef("Secret", "default", "b"),
+                        "refused",
+                        "Use another key.");
+        first.dataPlane.putOff(snapshot -> {
+            HostTable<CertificateSet> without =
+                    snapshot.certificates()
+                            .hosts()
+                            .with(Collections.singletonMap(Hostname.parse("b.example.com"), null));
+            return new Applied(
+                    snapshot.version(),
+                    new CertificateTable(without, Optional.empty()),
+                    List.of(refused));
+        });
+        first.lastKnownGood.submit(
+                new SourceUpdate(List.of(), Map.of("a source", List.of()))); // a round
+        await().until(() -> first.lastKnownGood.report().writes() == 2);
+        first.close();
+        Gateway next = new Gateway(States.key(1), NEVER, SOON);
+        next.awaitServed();
+        assertThat(next.certificate("a.example.com").bundle().serial()).isEqualTo("01");
+        assertThat(next.served().certificates().find("b.example.com")).isNull();
     }
 
     @Test

@@ -8,6 +8,7 @@ import dev.sallyport.model.name.Hostname;
 import dev.sallyport.model.name.ObjectRef;
 import io.netty.pkitesting.CertificateBuilder;
 import io.netty.pkitesting.X509Bundle;
+import java.security.GeneralSecurityException;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
@@ -59,6 +60,37 @@ class CertificateBundleTest {
                                     chain, stranger.getKeyPair().getPrivate().getEncoded()))
                     .isInstanceOf(CertificateBundle.Mismatch.class);
         }
+    }
+
+    @Test
+    void whatWasProvenAndKeptUnderSealIsTheSameAndIsNotProvenAgain() throws Exception {
+        CertificateBundle proven = bundle(issued(CertificateBuilder.Algorithm.ecp256, "a.example"));
+        byte[] key = proven.privateKey().use(byte[]::clone);
+
+        CertificateBundle kept = CertificateBundle.ofProven(proven.chain(), key);
+
+        assertThat(kept.fingerprint()).isEqualTo(proven.fingerprint());
+        assertThat(kept.names()).isEqualTo(proven.names());
+        assertThat(kept.keyType()).isEqualTo(proven.keyType());
+        assertThat(kept.serial()).isEqualTo(proven.serial());
+        assertThat(kept.notAfter()).isEqualTo(proven.notAfter());
+        assertThat(kept.privateKey()).isEqualTo(proven.privateKey());
+        assertThat(kept).as("equality is identity").isNotEqualTo(proven);
+        key[0] ^= 1;
+        assertThat(kept.privateKey()).as("copied").isEqualTo(proven.privateKey());
+        // Whoever breaks the seal is not found out here: the data plane asks the native library.
+        assertThat(CertificateBundle.ofProven(proven.chain(), key).fingerprint())
+                .isEqualTo(proven.fingerprint());
+    }
+
+    @Test
+    void nothingIsProvenOfACertificateThatCannotBeRead() {
+        byte[] key = {1};
+
+        assertThatThrownBy(() -> CertificateBundle.ofProven(List.of(), key))
+                .isInstanceOf(GeneralSecurityException.class);
+        assertThatThrownBy(() -> CertificateBundle.ofProven(List.of(new byte[] {0x30}), key))
+                .isInstanceOf(GeneralSecurityException.class);
     }
 
     @Test
