@@ -20,18 +20,21 @@ import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Clock;
 import java.time.Duration;
-import java.time.InstantSource;
+import java.time.ZoneOffset;
 import java.util.List;
 import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** A real process that orders from a real Pebble, killed in the middle, over and over. */
+@Tag("pebble")
 class OrderKillIT {
     private static final int KILLS = 10;
     private static final OrderTimes TIMES =
@@ -53,7 +56,7 @@ class OrderKillIT {
             try (DirectoryStore store = DirectoryStore.open(state);
                     var board = new HttpResponder(Integer.parseInt(arguments[3]));
                     var authority =
-                            CertificateAuthority.of(issuer, store, InstantSource.system())) {
+                            CertificateAuthority.of(issuer, store, Clock.system(ZoneOffset.UTC))) {
                 for (int number = Integer.parseInt(arguments[4]); ; number++) {
                     String name = "host" + number;
                     Outcome outcome =
@@ -99,7 +102,8 @@ class OrderKillIT {
                 try (DirectoryStore store = DirectoryStore.open(state);
                         var board = new HttpResponder(pebble.httpPort());
                         var authority =
-                                CertificateAuthority.of(issuer, store, InstantSource.system())) {
+                                CertificateAuthority.of(
+                                        issuer, store, Clock.system(ZoneOffset.UTC))) {
                     for (String left : store.orders()) {
                         assertThat(order(store, board, authority, left, Progress.IGNORED))
                                 .isInstanceOf(Outcome.Issued.class);
@@ -171,7 +175,7 @@ class OrderKillIT {
         var order =
                 CertificateOrder.of(
                         List.of(Identifier.parse(name + ".shop.example")), KeyAlgorithm.EC_P256);
-        return new OrderRunner(store, board, InstantSource.system(), Pause.PARKED, TIMES)
+        return new OrderRunner(store, board, Clock.system(ZoneOffset.UTC), Pause.PARKED, TIMES)
                 .run(
                         authority,
                         new OrderRequest(new CertificateId(name), order, Optional.empty()),

@@ -37,23 +37,27 @@ import java.nio.file.Path;
 import java.security.cert.CertificateException;
 import java.security.cert.CertificateFactory;
 import java.security.cert.X509Certificate;
+import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
+import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** Orders against a real Pebble, each test with one of its own. */
+@Tag("pebble")
 class PebbleIT {
-    private static final InstantSource CLOCK = InstantSource.system();
+    private static final InstantSource CLOCK = Clock.system(ZoneOffset.UTC);
     private static final CertificateId ID = new CertificateId("shop");
     private static final OrderTimes TIMES =
             new OrderTimes(

@@ -20,9 +20,10 @@ import java.security.GeneralSecurityException;
 import java.security.KeyStore;
 import java.security.cert.CertificateEncodingException;
 import java.security.cert.X509Certificate;
+import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
-import java.time.InstantSource;
+import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.HashMap;
@@ -243,7 +244,8 @@ final class PebbleServer implements AutoCloseable {
             throw new AssertionError(
                     program
                             + " is missing: make it with conformance/cluster/build pebble, and name its"
-                            + " folder with -Dsallyport.testbed=FOLDER (./verify does both)");
+                            + " folder with -Dsallyport.testbed=FOLDER (./verify does both); or leave"
+                            + " these tests out with ./verify --without-pebble");
         }
         return program;
     }
@@ -253,7 +255,7 @@ final class PebbleServer implements AutoCloseable {
         X509Certificate own =
                 authority.issue(
                         key.keyPair().getPublic(),
-                        InstantSource.system().instant().minus(Duration.ofHours(1)),
+                        Clock.system(ZoneOffset.UTC).instant().minus(Duration.ofHours(1)),
                         Duration.ofDays(1),
                         "127.0.0.1",
                         "localhost");
