@@ -102,6 +102,9 @@ final class Causes {
 
     private static Cause ofNetwork(AcmeNetworkException network) {
         @Nullable Throwable cause = network.getCause();
+        if (cause instanceof BusyException busy) {
+            return new Cause.RateLimited(Optional.of(busy.until()), true, message(busy));
+        }
         return cause instanceof AddressRefusedException refused
                 ? new Cause.AddressRefused(message(refused))
                 : new Cause.Unreachable(

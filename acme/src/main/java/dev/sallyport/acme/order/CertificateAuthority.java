@@ -63,7 +63,7 @@ public final class CertificateAuthority implements AutoCloseable {
 
     /** Deals with an issuer; asks nothing of it yet. */
     public static CertificateAuthority of(Issuer issuer, AcmeStore store, InstantSource clock) {
-        return new CertificateAuthority(issuer, store, clock, GuardedHttpClient.of(issuer));
+        return new CertificateAuthority(issuer, store, clock, GuardedHttpClient.of(issuer, clock));
     }
 
     static CertificateAuthority of(

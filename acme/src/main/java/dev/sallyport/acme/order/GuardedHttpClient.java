@@ -18,6 +18,8 @@ import java.net.http.HttpResponse.PushPromiseHandler;
 import java.net.http.HttpTimeoutException;
 import java.nio.ByteBuffer;
 import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -60,26 +62,33 @@ final class GuardedHttpClient extends HttpClient {
     private final HttpClient client;
     private final Lookup lookup;
     private final Duration deadline;
+    private final InstantSource clock;
     private final LongAdder requests = new LongAdder();
 
-    GuardedHttpClient(Issuer issuer, HttpClient client, Lookup lookup, Duration deadline) {
+    GuardedHttpClient(
+            Issuer issuer,
+            HttpClient client,
+            Lookup lookup,
+            Duration deadline,
+            InstantSource clock) {
         this.issuer = issuer;
         this.client = client;
         this.lookup = lookup;
         this.deadline = deadline;
+        this.clock = clock;
         if (client.followRedirects() != Redirect.NEVER) {
             throw new IllegalArgumentException("client: follows redirects");
         }
     }
 
     /** For an issuer, judging the certificate that it shows as configured. */
-    static GuardedHttpClient of(Issuer issuer) {
+    static GuardedHttpClient of(Issuer issuer, InstantSource clock) {
         HttpClient.Builder builder =
                 HttpClient.newBuilder()
                         .followRedirects(Redirect.NEVER)
                         .connectTimeout(Duration.ofSeconds(10));
         IssuerTrust.of(issuer).ifPresent(builder::sslContext);
-        return new GuardedHttpClient(issuer, builder.build(), Lookup.SYSTEM, DEADLINE);
+        return new GuardedHttpClient(issuer, builder.build(), Lookup.SYSTEM, DEADLINE, clock);
     }
 
     /** How many requests were sent. */
@@ -112,7 +121,28 @@ final class GuardedHttpClient extends HttpClient {
                     ? known
                     : new IOException(failed.getCause());
         }
+        requireNotBusy(whole);
         return new Answer<>(whole, replayed(whole, handler));
+    }
+
+    /** What stands before a CA says so without a problem document, which acme4j does not read. */
+    private void requireNotBusy(HttpResponse<byte[]> answer) throws BusyException {
+        boolean busy = answer.statusCode() == 429 || answer.statusCode() == 503;
+        boolean explained =
+                answer.headers()
+                        .firstValue("Content-Type")
+                        .filter(type -> type.startsWith("application/problem+json"))
+                        .isPresent();
+        if (busy && !explained) {
+            Instant now = clock.instant();
+            Optional<Instant> until =
+                    answer.headers()
+                            .firstValue("Retry-After")
+                            .flatMap(text -> BusyException.parse(text, now));
+            if (until.isPresent()) {
+                throw new BusyException(answer.uri().getHost(), answer.statusCode(), until.get());
+            }
+        }
     }
 
     private void check(URI url) throws IOException {

@@ -1,6 +1,7 @@
 package dev.sallyport.acme.order;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.InstanceOfAssertFactories.type;
 
 import dev.sallyport.acme.order.Causes.Step;
 import dev.sallyport.acme.plan.Cause;
@@ -116,6 +117,18 @@ class CausesTest {
                                 Step.ORDER,
                                 BOTH))
                 .isEqualTo(new Cause.AddressRefused("private"));
+    }
+
+    @Test
+    void aBusyCaIsLeftAloneByEverybody() {
+        Instant until = Instant.parse("2026-03-01T12:00:00Z");
+        var busy = new AcmeNetworkException(new BusyException("ca.example", 503, until));
+        assertThat(Causes.of(busy, Step.ORDER, BOTH))
+                .asInstanceOf(type(Cause.RateLimited.class))
+                .satisfies(limited -> {
+                    assertThat(limited.until()).contains(until);
+                    assertThat(limited.wholeAccount()).isTrue();
+                });
     }
 
     @Test

@@ -41,6 +41,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class GuardedHttpClientTest {
+    private static final Instant NOW = Instant.parse("2026-03-01T12:00:00Z");
     private static final int MOST = GuardedHttpClient.MOST_BYTES;
 
     private final TestAuthority authority = new TestAuthority();
@@ -62,6 +63,10 @@ class GuardedHttpClientTest {
                     exchange.getResponseHeaders().add("Location", "/ok");
                     answer(exchange, 302, 1);
                 });
+        server.createContext("/busy", exchange -> busy(exchange, "120", "text/html"));
+        server.createContext(
+                "/explained", exchange -> busy(exchange, "120", "application/problem+json"));
+        server.createContext("/odd", exchange -> busy(exchange, "soon", "text/html"));
         server.start();
         base = "https://127.0.0.1:" + server.getAddress().getPort();
     }
@@ -118,6 +123,45 @@ class GuardedHttpClientTest {
         }
     }
 
+    @Test
+    void aCaThatIsBusyIsUnderstood() {
+        try (var client = client(Duration.ofSeconds(20))) {
+            assertThatThrownBy(() ->
+                            client.send(
+                                    get(base + "/busy"), HttpResponse.BodyHandlers.discarding()))
+                    .isInstanceOfSatisfying(
+                            BusyException.class,
+                            busy -> assertThat(busy.until()).isEqualTo(NOW.plusSeconds(120)));
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"/explained", "/odd"})
+    void whatTheProtocolExplainsIsLeftToIt(String path) throws Exception {
+        try (var client = client(Duration.ofSeconds(20))) {
+            assertThat(
+                            client.send(get(base + path), HttpResponse.BodyHandlers.discarding())
+                                    .statusCode())
+                    .isEqualTo(503);
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "0,2026-03-01T12:00:00Z",
+        "'Sun, 01 Mar 2026 13:00:00 GMT',2026-03-01T13:00:00Z",
+        "99999999,2026-03-02T12:00:00Z",
+    })
+    void retryAfterHasTwoFormsAndABound(String text, Instant until) {
+        assertThat(BusyException.parse(text, NOW)).contains(until);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"", "-1", "99999999999999999999", "9223372036854775807"})
+    void whatIsNoRetryAfterIsNone(String text) {
+        assertThat(BusyException.parse(text, NOW)).isEmpty();
+    }
+
     @ParameterizedTest
     @ValueSource(
             strings = {
@@ -166,7 +210,8 @@ class GuardedHttpClientTest {
                                 List.of(
                                         InetAddress.ofLiteral("192.0.2.1"),
                                         InetAddress.ofLiteral(address)),
-                        Duration.ofSeconds(1))) {
+                        Duration.ofSeconds(1),
+                        () -> NOW)) {
             assertThatThrownBy(() ->
                             client.send(
                                     get("https://ca.example/dir"),
@@ -186,7 +231,7 @@ class GuardedHttpClientTest {
     @Test
     void anotherCasCertificateIsNotTrusted() {
         Issuer other = issuer(draft(new TestAuthority()));
-        try (var client = GuardedHttpClient.of(other)) {
+        try (var client = GuardedHttpClient.of(other, () -> NOW)) {
             assertThatThrownBy(() ->
                             client.send(get(base + "/ok"), HttpResponse.BodyHandlers.discarding()))
                     .isInstanceOf(IOException.class)
@@ -203,7 +248,8 @@ class GuardedHttpClientTest {
                         .followRedirects(HttpClient.Redirect.NEVER)
                         .build(),
                 GuardedHttpClient.Lookup.SYSTEM,
-                deadline);
+                deadline,
+                () -> NOW);
     }
 
     private IssuerDraft draft(TestAuthority trusted) {
@@ -239,6 +285,13 @@ class GuardedHttpClientTest {
             // By who asked.
         }
         exchange.close();
+    }
+
+    private static void busy(HttpExchange exchange, String retryAfter, String type)
+            throws IOException {
+        exchange.getResponseHeaders().add("Retry-After", retryAfter);
+        exchange.getResponseHeaders().add("Content-Type", type);
+        answer(exchange, 503, 2);
     }
 
     private void endless(HttpExchange exchange) throws IOException {
