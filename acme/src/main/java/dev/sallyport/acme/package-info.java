@@ -1,8 +1,7 @@
 /**
- * What to issue and renew, and when. Here will live the pure renewal plan, the runner of orders
- * (the one class that sees acme4j), the board that presents challenges on every data plane, and the
- * ports for storing accounts and certificates. Will depend on the model, on the pure part of {@code
- * tls} and on acme4j; will see neither Netty nor fabric8.
+ * Certificates from ACME CAs, as a library: {@code plan} decides what to do and when, {@code
+ * issuer} says where and for whom, {@code order} does it, {@code challenge} and {@code store} are
+ * its ports. Sees neither Netty nor Kubernetes.
  */
 @NullMarked
 package dev.sallyport.acme;

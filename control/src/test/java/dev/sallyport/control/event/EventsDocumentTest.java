@@ -30,6 +30,8 @@ class EventsDocumentTest {
                     Reason.NAMESPACE_MISSING,
                     Reason.SECRETS_READ_IN_TURN,
                     Reason.STATE_STALE,
+                    Reason.ISSUER_INVALID,
+                    Reason.ACME_STATE_DAMAGED,
                     Reason.STORED_STATE_REFUSED,
                     Reason.STORED_STATE_NOT_WRITTEN);
 

@@ -101,6 +101,15 @@ public enum Reason {
     /** The native TLS library refused a certificate that parsed. */
     CERTIFICATE_REFUSED(ERROR),
 
+    /** An issuer, or who may have certificates ordered, is not configured soundly. */
+    ISSUER_INVALID(ERROR),
+    /** An object names an issuer that is not configured. */
+    ISSUER_UNKNOWN(ERROR),
+    /** The object's namespace may not have a certificate ordered for the host. */
+    HOST_NOT_ALLOWED(ERROR),
+    /** A stored account, order or certificate is damaged or cannot be read. */
+    ACME_STATE_DAMAGED(ERROR),
+
     /**
      * The API server has not answered since the start: what is served was stored while it did, and
      * changes since then are not known.

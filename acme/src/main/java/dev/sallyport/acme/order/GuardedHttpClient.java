@@ -1,0 +1,379 @@
+package dev.sallyport.acme.order;
+
+import dev.sallyport.acme.issuer.Issuer;
+import java.io.IOException;
+import java.net.Authenticator;
+import java.net.CookieHandler;
+import java.net.InetAddress;
+import java.net.ProxySelector;
+import java.net.URI;
+import java.net.UnknownHostException;
+import java.net.http.HttpClient;
+import java.net.http.HttpHeaders;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.BodyHandler;
+import java.net.http.HttpResponse.BodySubscriber;
+import java.net.http.HttpResponse.PushPromiseHandler;
+import java.net.http.HttpTimeoutException;
+import java.nio.ByteBuffer;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Executor;
+import java.util.concurrent.Flow;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.LongAdder;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLParameters;
+import javax.net.ssl.SSLSession;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The HTTP client under acme4j, which asks one issuer only: at its origins, at public addresses
+ * unless it is configured otherwise, following no redirect, reading no more than a bounded number
+ * of bytes, and not for longer than a bounded time from the first byte sent to the last received.
+ *
+ * <p>Between the look-up here and the connection a name may change its address. What is behind the
+ * new one must still show the issuer's certificate, so nothing is said to it. Safe from any thread.
+ */
+final class GuardedHttpClient extends HttpClient {
+    /** Chains are 10 KiB, directories 2. */
+    static final int MOST_BYTES = 512 * 1024;
+
+    /** Of one request, to the last byte of its answer. */
+    static final Duration DEADLINE = Duration.ofSeconds(30);
+
+    /** Finds the addresses of a name. */
+    interface Lookup {
+        List<InetAddress> of(String host) throws UnknownHostException;
+
+        /** The machine's own way. */
+        Lookup SYSTEM = host -> List.of(InetAddress.getAllByName(host));
+    }
+
+    private final Issuer issuer;
+    private final HttpClient client;
+    private final Lookup lookup;
+    private final Duration deadline;
+    private final InstantSource clock;
+    private final LongAdder requests = new LongAdder();
+
+    GuardedHttpClient(
+            Issuer issuer,
+            HttpClient client,
+            Lookup lookup,
+            Duration deadline,
+            InstantSource clock) {
+        this.issuer = issuer;
+        this.client = client;
+        this.lookup = lookup;
+        this.deadline = deadline;
+        this.clock = clock;
+        if (client.followRedirects() != Redirect.NEVER) {
+            throw new IllegalArgumentException("client: follows redirects");
+        }
+    }
+
+    /** For an issuer, judging the certificate that it shows as configured. */
+    static GuardedHttpClient of(Issuer issuer, InstantSource clock) {
+        HttpClient.Builder builder =
+                HttpClient.newBuilder()
+                        .followRedirects(Redirect.NEVER)
+                        .connectTimeout(Duration.ofSeconds(10));
+        IssuerTrust.of(issuer).ifPresent(builder::sslContext);
+        return new GuardedHttpClient(issuer, builder.build(), Lookup.SYSTEM, DEADLINE, clock);
+    }
+
+    /** How many requests were sent. */
+    long requests() {
+        return requests.sum();
+    }
+
+    @Override
+    public <T> HttpResponse<T> send(HttpRequest request, BodyHandler<T> handler)
+            throws IOException, InterruptedException {
+        check(request.uri());
+        requests.increment();
+        CompletableFuture<HttpResponse<byte[]>> answer =
+                client.sendAsync(request, info -> new Capped(request.uri()));
+        HttpResponse<byte[]> whole;
+        try {
+            whole = answer.get(deadline.toMillis(), TimeUnit.MILLISECONDS);
+        } catch (TimeoutException late) {
+            answer.cancel(true);
+            throw new HttpTimeoutException(
+                    request.uri().getHost()
+                            + ": no whole answer within "
+                            + deadline.toSeconds()
+                            + " s");
+        } catch (InterruptedException interrupted) {
+            answer.cancel(true);
+            throw interrupted;
+        } catch (ExecutionException failed) {
+            throw failed.getCause() instanceof IOException known
+                    ? known
+                    : new IOException(failed.getCause());
+        }
+        requireNotBusy(whole);
+        return new Answer<>(whole, replayed(whole, handler));
+    }
+
+    /** What stands before a CA says so without a problem document, which acme4j does not read. */
+    private void requireNotBusy(HttpResponse<byte[]> answer) throws BusyException {
+        boolean busy = answer.statusCode() == 429 || answer.statusCode() == 503;
+        boolean explained =
+                answer.headers()
+                        .firstValue("Content-Type")
+                        .filter(type -> type.startsWith("application/problem+json"))
+                        .isPresent();
+        if (busy && !explained) {
+            Instant now = clock.instant();
+            Optional<Instant> until =
+                    answer.headers()
+                            .firstValue("Retry-After")
+                            .flatMap(text -> BusyException.parse(text, now));
+            if (until.isPresent()) {
+                throw new BusyException(answer.uri().getHost(), answer.statusCode(), until.get());
+            }
+        }
+    }
+
+    private void check(URI url) throws IOException {
+        if (!issuer.allows(url)) {
+            throw new AddressRefusedException(
+                    "url: "
+                            + url
+                            + " (expected: one of "
+                            + issuer.origins()
+                            + "; others must be allowed in the issuer's configuration)");
+        }
+        if (issuer.privateAddresses()) {
+            return;
+        }
+        int port = url.getPort() < 0 ? 443 : url.getPort();
+        for (InetAddress address : lookup.of(url.getHost())) {
+            Optional<String> refusal = PublicAddress.refusal(address, port);
+            if (refusal.isPresent()) {
+                throw new AddressRefusedException(
+                        "url: "
+                                + url
+                                + " leads to "
+                                + address.getHostAddress()
+                                + ", "
+                                + refusal.get()
+                                + " (a private CA must be configured as one)");
+            }
+        }
+    }
+
+    /** Hands bytes that are here already to a handler that expects them from the network. */
+    private static <T> T replayed(HttpResponse<byte[]> whole, BodyHandler<T> handler)
+            throws IOException, InterruptedException {
+        BodySubscriber<T> subscriber =
+                handler.apply(
+                        new HttpResponse.ResponseInfo() {
+                            @Override
+                            public int statusCode() {
+                                return whole.statusCode();
+                            }
+
+                            @Override
+                            public HttpHeaders headers() {
+                                return whole.headers();
+                            }
+
+                            @Override
+                            public Version version() {
+                                return whole.version();
+                            }
+                        });
+        subscriber.onSubscribe(
+                new Flow.Subscription() {
+                    @Override
+                    public void request(long count) {
+                        // All there is follows at once.
+                    }
+
+                    @Override
+                    public void cancel() {
+                        // There is nothing to be stopped.
+                    }
+                });
+        if (whole.body().length > 0) {
+            subscriber.onNext(List.of(ByteBuffer.wrap(whole.body())));
+        }
+        subscriber.onComplete();
+        try {
+            return subscriber.getBody().toCompletableFuture().get();
+        } catch (ExecutionException failed) {
+            throw new IOException(failed.getCause());
+        }
+    }
+
+    /** Collects an answer, up to the bound. */
+    private static final class Capped implements BodySubscriber<byte[]> {
+        private final BodySubscriber<byte[]> bytes = HttpResponse.BodySubscribers.ofByteArray();
+        private final URI url;
+        private long received;
+        private boolean refused;
+        private Flow.@Nullable Subscription subscription;
+
+        Capped(URI url) {
+            this.url = url;
+        }
+
+        @Override
+        public CompletionStage<byte[]> getBody() {
+            return bytes.getBody();
+        }
+
+        @Override
+        public void onSubscribe(Flow.Subscription subscription) {
+            this.subscription = subscription;
+            bytes.onSubscribe(subscription);
+        }
+
+        @Override
+        public void onNext(List<ByteBuffer> buffers) {
+            if (refused) {
+                return;
+            }
+            for (ByteBuffer buffer : buffers) {
+                received += buffer.remaining();
+            }
+            if (received > MOST_BYTES) {
+                refused = true;
+                if (subscription != null) {
+                    subscription.cancel();
+                }
+                bytes.onError(
+                        new IOException(
+                                url.getHost() + ": more than " + MOST_BYTES + " bytes in answer"));
+                return;
+            }
+            bytes.onNext(buffers);
+        }
+
+        @Override
+        public void onError(Throwable failure) {
+            if (!refused) {
+                bytes.onError(failure);
+            }
+        }
+
+        @Override
+        public void onComplete() {
+            if (!refused) {
+                bytes.onComplete();
+            }
+        }
+    }
+
+    /** An answer with its body in the form that was asked for. */
+    private record Answer<T>(HttpResponse<byte[]> whole, T body) implements HttpResponse<T> {
+        @Override
+        public int statusCode() {
+            return whole.statusCode();
+        }
+
+        @Override
+        public HttpRequest request() {
+            return whole.request();
+        }
+
+        @Override
+        public Optional<HttpResponse<T>> previousResponse() {
+            return Optional.empty();
+        }
+
+        @Override
+        public HttpHeaders headers() {
+            return whole.headers();
+        }
+
+        @Override
+        public Optional<SSLSession> sslSession() {
+            return whole.sslSession();
+        }
+
+        @Override
+        public URI uri() {
+            return whole.uri();
+        }
+
+        @Override
+        public Version version() {
+            return whole.version();
+        }
+    }
+
+    @Override
+    public <T> CompletableFuture<HttpResponse<T>> sendAsync(
+            HttpRequest request, BodyHandler<T> handler) {
+        throw new UnsupportedOperationException("only send: it has the deadline");
+    }
+
+    @Override
+    public <T> CompletableFuture<HttpResponse<T>> sendAsync(
+            HttpRequest request, BodyHandler<T> handler, PushPromiseHandler<T> pushes) {
+        throw new UnsupportedOperationException("only send: it has the deadline");
+    }
+
+    @Override
+    public Optional<CookieHandler> cookieHandler() {
+        return client.cookieHandler();
+    }
+
+    @Override
+    public Optional<Duration> connectTimeout() {
+        return client.connectTimeout();
+    }
+
+    @Override
+    public Redirect followRedirects() {
+        return client.followRedirects();
+    }
+
+    @Override
+    public Optional<ProxySelector> proxy() {
+        return client.proxy();
+    }
+
+    @Override
+    public SSLContext sslContext() {
+        return client.sslContext();
+    }
+
+    @Override
+    public SSLParameters sslParameters() {
+        return client.sslParameters();
+    }
+
+    @Override
+    public Optional<Authenticator> authenticator() {
+        return client.authenticator();
+    }
+
+    @Override
+    public Version version() {
+        return client.version();
+    }
+
+    @Override
+    public Optional<Executor> executor() {
+        return client.executor();
+    }
+
+    @Override
+    public void close() {
+        client.shutdownNow();
+        client.close();
+    }
+}

@@ -1,0 +1,58 @@
+package dev.sallyport.acme.order;
+
+import dev.sallyport.acme.plan.Cause;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.Optional;
+import java.util.function.Predicate;
+
+/**
+ * Waits for the CA: asks as often as it likes to be asked, within bounds of ours, and not beyond
+ * the order's deadline.
+ *
+ * @param deadline of the order as a whole
+ */
+record Waiting(InstantSource clock, Pause pause, OrderTimes times, Instant deadline) {
+
+    /** Asks the CA. */
+    interface Question<T> {
+        T ask() throws FailedException;
+    }
+
+    /**
+     * Asks until the answer is one that was waited for.
+     *
+     * @param what is waited for, for people
+     * @param fetch asks the CA, and says when it likes to be asked again
+     * @param answer what it said
+     */
+    <T> T until(
+            String what, Question<Optional<Instant>> fetch, Question<T> answer, Predicate<T> done)
+            throws FailedException, InterruptedException {
+        T current = answer.ask();
+        while (!done.test(current)) {
+            Optional<Instant> again = fetch.ask();
+            current = answer.ask();
+            if (!done.test(current)) {
+                pause(what, again);
+            }
+        }
+        return current;
+    }
+
+    private void pause(String what, Optional<Instant> again)
+            throws FailedException, InterruptedException {
+        Instant now = clock.instant();
+        Duration wished = again.map(at -> Duration.between(now, at)).orElse(times.soonest());
+        Duration held =
+                wished.compareTo(times.soonest()) < 0
+                        ? times.soonest()
+                        : wished.compareTo(times.latest()) > 0 ? times.latest() : wished;
+        if (now.plus(held).isAfter(deadline)) {
+            throw new FailedException(
+                    new Cause.CaTrouble("waited until " + deadline + " in vain for " + what));
+        }
+        pause.take(held);
+    }
+}

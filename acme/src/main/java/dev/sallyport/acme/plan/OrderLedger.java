@@ -1,0 +1,196 @@
+package dev.sallyport.acme.plan;
+
+import dev.sallyport.acme.plan.RateLimit.Scope;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayDeque;
+import java.util.Collection;
+import java.util.Deque;
+import java.util.HashMap;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
+
+/**
+ * What was asked of the CAs lately, held against what they allow. An order counts from when it is
+ * begun, so that two at once cannot both take the last one allowed.
+ *
+ * <p>Not thread-safe: belongs to whoever decides about orders. Holds a year's events of thousands
+ * of certificates in little memory, since what left the longest window is forgotten.
+ */
+public final class OrderLedger {
+    /** So many certificates of one issuer that the CA said stop to mean that it means everybody. */
+    private static final int MEANS_ALL = 3;
+
+    /** Something that was counted; in the order of time. */
+    private record Key(String issuer, RateLimit limit, String counted) {}
+
+    /**
+     * A reason to wait.
+     *
+     * @param until from when the order may be made
+     * @param what the limit's name, or what the CA asked for
+     */
+    public record Hold(Instant until, String what) {}
+
+    private final Map<String, List<RateLimit>> limits;
+    private final Map<Key, Deque<Instant>> counted = new HashMap<>();
+    private final Map<String, Map<String, Instant>> stopped = new HashMap<>();
+    private final Map<String, Instant> paused = new HashMap<>();
+
+    /**
+     * An empty one.
+     *
+     * @param limits by issuer's name; an issuer without is not limited
+     */
+    public OrderLedger(Map<String, List<RateLimit>> limits) {
+        this.limits =
+                limits.entrySet().stream()
+                        .collect(
+                                Collectors.toUnmodifiableMap(
+                                        Map.Entry::getKey, e -> List.copyOf(e.getValue())));
+    }
+
+    /** An order is about to be made. */
+    public void begun(Instant at, String issuer, CertificateOrder order, OrderKind kind) {
+        for (RateLimit limit : limitsOf(issuer)) {
+            if (limit.counts(kind)) {
+                for (String what : countedBy(limit, order)) {
+                    events(new Key(issuer, limit, what)).addLast(at);
+                }
+            }
+        }
+    }
+
+    /** An order that was begun came to nothing: it counts as an order, but not as a certificate. */
+    public void failed(Instant begun, Failure failure, OrderKind kind) {
+        for (RateLimit limit : limitsOf(failure.issuer())) {
+            if (limit.counts(kind)
+                    && (limit.scope() == Scope.REGISTERED_DOMAIN
+                            || limit.scope() == Scope.SAME_IDENTIFIERS)) {
+                for (String what : countedBy(limit, failure.order())) {
+                    events(new Key(failure.issuer(), limit, what)).removeLastOccurrence(begun);
+                }
+            }
+        }
+        switch (failure.cause()) {
+            case Cause.ValidationFailed validation ->
+                    invalid(failure.at(), failure.issuer(), validation.identifiers());
+            case Cause.RateLimited limited ->
+                    limited.until().ifPresent(until -> stop(failure, limited, until));
+            default -> {}
+        }
+    }
+
+    /** What speaks against an order now; empty where nothing does. */
+    public Optional<Hold> hold(Instant now, String issuer, CertificateOrder order, OrderKind kind) {
+        Optional<Hold> longest = pause(now, issuer);
+        for (RateLimit limit : limitsOf(issuer)) {
+            Collection<String> whats =
+                    limit.scope() == Scope.FAILED_VALIDATIONS
+                            ? texts(order.identifiers())
+                            : limit.counts(kind) ? countedBy(limit, order) : Set.of();
+            for (String what : whats) {
+                longest = later(longest, hold(now, new Key(issuer, limit, what)));
+            }
+        }
+        return longest;
+    }
+
+    private void invalid(Instant at, String issuer, Set<Identifier> identifiers) {
+        for (RateLimit limit : limitsOf(issuer)) {
+            if (limit.scope() == Scope.FAILED_VALIDATIONS) {
+                for (String what : texts(identifiers)) {
+                    events(new Key(issuer, limit, what)).addLast(at);
+                }
+            }
+        }
+    }
+
+    private void stop(Failure failure, Cause.RateLimited limited, Instant until) {
+        if (limited.wholeAccount()) {
+            paused.merge(failure.issuer(), until, OrderLedger::later);
+        } else {
+            stopped.computeIfAbsent(failure.issuer(), _ -> new HashMap<>())
+                    .put(failure.order().identifierText(), until);
+        }
+    }
+
+    /** The account's pause, or the earliest end of those that many certificates got each. */
+    private Optional<Hold> pause(Instant now, String issuer) {
+        Instant whole = paused.get(issuer);
+        Optional<Hold> pause =
+                whole != null && whole.isAfter(now)
+                        ? Optional.of(new Hold(whole, "Retry-After for the account"))
+                        : Optional.empty();
+        Map<String, Instant> each = stopped.getOrDefault(issuer, Map.of());
+        each.values().removeIf(until -> !until.isAfter(now));
+        if (each.size() < MEANS_ALL) {
+            return pause;
+        }
+        Instant first = each.values().stream().min(Instant::compareTo).orElseThrow();
+        return later(pause, Optional.of(new Hold(first, "Retry-After for several certificates")));
+    }
+
+    private Optional<Hold> hold(Instant now, Key key) {
+        Deque<Instant> events = counted.get(key);
+        if (events == null) {
+            return Optional.empty();
+        }
+        Duration within = key.limit().within();
+        while (!events.isEmpty() && !events.getFirst().plus(within).isAfter(now)) {
+            events.removeFirst();
+        }
+        if (events.isEmpty()) {
+            counted.remove(key);
+        }
+        int surplus = events.size() - key.limit().most();
+        if (surplus < 0) {
+            return Optional.empty();
+        }
+        Iterator<Instant> oldest = events.iterator();
+        Instant leaves = oldest.next();
+        for (int i = 0; i < surplus; i++) {
+            leaves = oldest.next();
+        }
+        return Optional.of(new Hold(leaves.plus(within), key.limit().name()));
+    }
+
+    private static Collection<String> countedBy(RateLimit limit, CertificateOrder order) {
+        return switch (limit.scope()) {
+            case ACCOUNT -> Set.of("");
+            case SAME_IDENTIFIERS -> Set.of(order.identifierText());
+            case REGISTERED_DOMAIN ->
+                    order.identifiers().stream()
+                            .map(RegisteredDomain::of)
+                            .collect(Collectors.toUnmodifiableSet());
+            case FAILED_VALIDATIONS -> Set.of();
+        };
+    }
+
+    private static Collection<String> texts(Collection<Identifier> identifiers) {
+        return identifiers.stream().map(Identifier::text).toList();
+    }
+
+    private List<RateLimit> limitsOf(String issuer) {
+        return limits.getOrDefault(issuer, List.of());
+    }
+
+    private Deque<Instant> events(Key key) {
+        return counted.computeIfAbsent(key, _ -> new ArrayDeque<>());
+    }
+
+    private static Instant later(Instant one, Instant other) {
+        return one.isAfter(other) ? one : other;
+    }
+
+    private static Optional<Hold> later(Optional<Hold> one, Optional<Hold> other) {
+        if (one.isEmpty() || other.isEmpty()) {
+            return one.isEmpty() ? other : one;
+        }
+        return one.get().until().isAfter(other.get().until()) ? one : other;
+    }
+}

@@ -1,0 +1,24 @@
+package dev.sallyport.acme.store;
+
+import dev.sallyport.model.certificate.CertificateBundle;
+import java.net.URI;
+import java.time.Instant;
+import java.util.Optional;
+
+/**
+ * A certificate that was issued and found to be what was ordered.
+ *
+ * @param id which certificate it is
+ * @param issuer the configured issuer's name
+ * @param directory the CA's directory
+ * @param bundle its chain and key
+ * @param location its URL at the CA
+ * @param issued when we got it
+ */
+public record StoredCertificate(
+        CertificateId id,
+        String issuer,
+        URI directory,
+        CertificateBundle bundle,
+        Optional<URI> location,
+        Instant issued) {}

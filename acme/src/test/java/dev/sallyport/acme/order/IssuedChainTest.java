@@ -1,0 +1,118 @@
+package dev.sallyport.acme.order;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.sallyport.acme.TestAuthority;
+import dev.sallyport.acme.plan.CertificateOrder;
+import dev.sallyport.acme.plan.Identifier;
+import dev.sallyport.acme.plan.KeyAlgorithm;
+import dev.sallyport.acme.store.KeyMaterial;
+import java.security.cert.X509Certificate;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+class IssuedChainTest {
+    private static final Instant NOW = Instant.parse("2026-03-01T12:00:00Z");
+
+    private final TestAuthority authority = new TestAuthority();
+    private final KeyMaterial key = KeyMaterial.generate(KeyAlgorithm.EC_P256);
+    private final CertificateOrder order =
+            CertificateOrder.of(
+                    List.of(Identifier.parse("shop.example"), Identifier.parse("192.0.2.1")),
+                    KeyAlgorithm.EC_P256);
+
+    @Test
+    void whatWasOrderedIsTaken() throws Exception {
+        assertThat(
+                        IssuedChain.prove(
+                                        List.of(leaf(NOW, "shop.example", "192.0.2.1")),
+                                        order,
+                                        key,
+                                        NOW)
+                                .covers("shop.example"))
+                .isTrue();
+    }
+
+    @Test
+    void anotherKeysCertificateIsNot() {
+        KeyMaterial other = KeyMaterial.generate(KeyAlgorithm.EC_P256);
+        refused(
+                List.of(
+                        authority.issue(
+                                other.keyPair().getPublic(),
+                                NOW,
+                                Duration.ofDays(90),
+                                "shop.example",
+                                "192.0.2.1")),
+                "another key");
+    }
+
+    @Test
+    void fewerNamesAreNot() {
+        refused(List.of(leaf(NOW, "shop.example")), "names shop.example (expected: 192.0.2.1, ");
+    }
+
+    @Test
+    void moreNamesAreNot() {
+        refused(List.of(leaf(NOW, "shop.example", "192.0.2.1", "evil.example")), "evil.example");
+    }
+
+    @Test
+    void aCertificateOfTomorrowIsNot() {
+        refused(
+                List.of(leaf(NOW.plus(Duration.ofDays(1)), "shop.example", "192.0.2.1")),
+                "is valid from");
+    }
+
+    @Test
+    void anExpiredCertificateIsNot() {
+        refused(
+                List.of(leaf(NOW.minus(Duration.ofDays(90)), "shop.example", "192.0.2.1")),
+                "is valid from");
+    }
+
+    @Test
+    void aClockThatIsSomeMinutesWrongIsForgiven() throws Exception {
+        assertThat(
+                        IssuedChain.prove(
+                                List.of(
+                                        leaf(
+                                                NOW.plus(Duration.ofMinutes(4)),
+                                                "shop.example",
+                                                "192.0.2.1")),
+                                order,
+                                key,
+                                NOW))
+                .isNotNull();
+    }
+
+    @Test
+    void nothingIsNot() {
+        refused(List.of(), "no certificate");
+    }
+
+    @Test
+    void aChainOfOthersBehindTheLeafIsNot() {
+        X509Certificate stranger =
+                new TestAuthority()
+                        .issue(
+                                KeyMaterial.generate(KeyAlgorithm.EC_P256).keyPair().getPublic(),
+                                NOW,
+                                Duration.ofDays(90),
+                                "stranger.example");
+        refused(List.of(leaf(NOW, "shop.example", "192.0.2.1"), stranger), "");
+    }
+
+    private X509Certificate leaf(Instant notBefore, String... names) {
+        return authority.issue(key.keyPair().getPublic(), notBefore, Duration.ofDays(90), names);
+    }
+
+    private void refused(List<X509Certificate> chain, String why) {
+        assertThatThrownBy(() -> IssuedChain.prove(chain, order, key, NOW))
+                .isInstanceOf(IssuedChain.Wrong.class)
+                .hasMessageContaining(why);
+    }
+}
