@@ -510,7 +510,7 @@ final class CommandLineIT {
                                 + contexts
                                 + "clusters: [{name: c, cluster: {server: 'https://h:1',"
                                 + " certificate-authority: nowhere.crt}}]\ncurrent-context: x\n",
-"certificates or keys cannot be read"));
+                        "certificates or keys cannot be read"));
     }
 
     @ParameterizedTest
