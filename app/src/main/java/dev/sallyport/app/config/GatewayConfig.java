@@ -425,7 +425,7 @@ public record GatewayConfig(
                     int burst,
             @Key("The longest that a change waits.") Duration cap) {
         static final Reconcile DEFAULT =
-                new Reconcile(Duration.ofMillis(100), 5, Duration.ofSeconds(1));
+                new Reconcile(Duration.ofMillis(10), 10, Duration.ofSeconds(1));
 
         public Reconcile {
             if (cap.compareTo(interval) < 0) {
