@@ -72,19 +72,22 @@ final class HeapDump implements AutoCloseable {
         return find(stretches);
     }
 
-    /** What is in memory of a P-256 key's PEM: as it is, or in base64 as a Secret has it. */
+    /** What is in memory of a P-256 key's PEM, as it is. */
     List<String> findPem(String pem) {
-        List<String> found = new ArrayList<>(find(body(pem).substring(COMMON)));
-        // What follows the key is the same in every PEM.
-        String encoded = Manifests.base64(pem.substring(0, pem.indexOf("-----END")));
-        found.addAll(find(encoded.substring(COMMON_OF_PEM, encoded.length() - 4)));
-        return found;
+        return find(body(pem).substring(COMMON));
     }
 
-    /** What is in memory of a P-256 key, PEM or not. */
+    /** What is in memory of a P-256 key's PEM in base64, as a Secret has it. */
+    List<String> findEncoded(String pem) {
+        // What follows the key is the same in every PEM.
+        String encoded = Manifests.base64(pem.substring(0, pem.indexOf("-----END")));
+        return find(encoded.substring(COMMON_OF_PEM, encoded.length() - 4));
+    }
+
+    /** What is in memory of a P-256 key, PEM or not, but for {@link #findEncoded}. */
     List<String> findKey(String pem) {
         byte[] key = Base64.getDecoder().decode(body(pem));
-        List<String> found = findPem(pem);
+        List<String> found = new ArrayList<>(findPem(pem));
         found.addAll(find(Map.of("DER", Arrays.copyOfRange(key, COMMON / 4 * 3, key.length))));
         return found;
     }
