@@ -38,8 +38,7 @@ final class ApiServer implements AutoCloseable {
     /** Makes an object as soon as fewer than {@link #AT_ONCE} are under way. */
     CompletableFuture<Void> createWhenFree(String path, String json) throws InterruptedException {
         free.acquire();
-        return send("POST", path, "application/json", json)
-                .whenComplete((_, _) -> free.release());
+        return send("POST", path, "application/json", json).whenComplete((_, _) -> free.release());
     }
 
     CompletableFuture<Void> create(String path, String json) {
@@ -52,10 +51,7 @@ final class ApiServer implements AutoCloseable {
 
     /** The object, as JSON text. */
     String get(String path) throws IOException, InterruptedException {
-        HttpResponse<String> answer =
-                client.send(
-                        request(path).build(),
-                        BodyHandlers.ofString());
+        HttpResponse<String> answer = client.send(request(path).build(), BodyHandlers.ofString());
         return require("GET", path, answer).body();
     }
 
@@ -80,7 +76,12 @@ final class ApiServer implements AutoCloseable {
         if (answer.statusCode() / 100 != 2) {
             String body = answer.body();
             throw new IllegalStateException(
-                    method + " " + path + ": " + answer.statusCode() + " "
+                    method
+                            + " "
+                            + path
+                            + ": "
+                            + answer.statusCode()
+                            + " "
                             + body.substring(0, Math.min(500, body.length())));
         }
         return answer;

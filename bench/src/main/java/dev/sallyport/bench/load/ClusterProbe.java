@@ -31,9 +31,9 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.locks.LockSupport;
 
 /**
- * How long a change on a cluster takes to be served, as a client sees it, for gateways side by side:
- * each has Ingresses of its class with Secrets of their own, and one change after another goes to
- * one gateway after the other.
+ * How long a change on a cluster takes to be served, as a client sees it, for gateways side by
+ * side: each has Ingresses of its class with Secrets of their own, and one change after another
+ * goes to one gateway after the other.
  *
  * <p>{@code ClusterProbe API_SERVER TOKEN_FILE NAMESPACE NODE CLASS=HTTP_PORT:HTTPS_PORT…}, then
  * commands on standard input, each answered by a line on standard output:
@@ -60,7 +60,8 @@ public final class ClusterProbe {
     private final String node;
     private final List<Target> targets;
     private final Knock knock = new Knock();
-    private final DemoAuthority authority = DemoAuthority.create("Bench CA", InstantSource.system());
+    private final DemoAuthority authority =
+            DemoAuthority.create("Bench CA", InstantSource.system());
     private final SplittableRandom random = new SplittableRandom(7);
     private int hosts;
     private int created;
@@ -94,8 +95,7 @@ public final class ClusterProbe {
 
     /** See the class comment. */
     public static void main(String[] args) throws Exception {
-        List<Target> targets =
-                Arrays.stream(args).skip(4).map(Target::parse).toList();
+        List<Target> targets = Arrays.stream(args).skip(4).map(Target::parse).toList();
         try (var api = new ApiServer(URI.create(args[0]), Files.readString(Path.of(args[1])))) {
             var probe = new ClusterProbe(api, args[2], args[3], targets);
             var lines = new BufferedReader(new InputStreamReader(System.in, UTF_8));
@@ -139,7 +139,8 @@ public final class ClusterProbe {
                 made.add(api.createWhenFree(secrets(), secret(target, i, issued)));
                 made.add(
                         api.createWhenFree(
-                                ingresses(), ingress(target, target.object(i), target.host(i), true)));
+                                ingresses(),
+                                ingress(target, target.object(i), target.host(i), true)));
             }
         }
         CompletableFuture.allOf(made.toArray(CompletableFuture[]::new)).get();
@@ -149,8 +150,7 @@ public final class ClusterProbe {
         for (int t = 0; t < last.length; t++) {
             Target target = filled.get(t);
             long served = untilServed(target, target.host(to - 1), last[t], begin);
-            text.append(
-                    String.format(Locale.ROOT, ", \"%s\": %.2f", target.name(), served / 1e9));
+            text.append(String.format(Locale.ROOT, ", \"%s\": %.2f", target.name(), served / 1e9));
         }
         return String.format(Locale.ROOT, "{\"applied\": %.2f%s}", applied / 1e9, text);
     }
@@ -250,9 +250,7 @@ public final class ClusterProbe {
             if (served == 0 && !knock.serial(address(target), host).equals(before)) {
                 served = System.nanoTime() - begin;
             }
-            if (ready == 0
-                    && api.get(path + "/" + name)
-                            .contains("\"reason\":\"Ready\"")) {
+            if (ready == 0 && api.get(path + "/" + name).contains("\"reason\":\"Ready\"")) {
                 ready = System.nanoTime() - begin;
             }
             look(host, begin, CompletableFuture.completedFuture(0L));

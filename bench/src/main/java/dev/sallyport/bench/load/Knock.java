@@ -65,17 +65,15 @@ final class Knock implements AutoCloseable {
                                     protected void initChannel(Channel channel) {
                                         channel.pipeline()
                                                 .addLast(
-                                                        handler(channel, host),
-                                                        new Serial(serial));
+                                                        handler(channel, host), new Serial(serial));
                                     }
                                 })
                         .connect(address);
-        connecting.addListener(
-                _ -> {
-                    if (!connecting.isSuccess()) {
-                        serial.completeExceptionally(connecting.cause());
-                    }
-                });
+        connecting.addListener(_ -> {
+            if (!connecting.isSuccess()) {
+                serial.completeExceptionally(connecting.cause());
+            }
+        });
         return serial.get();
     }
 

@@ -279,6 +279,7 @@ public final class ClusterSource implements SecretDemand, LastKnownGood.Source, 
      */
     private void restart(KindWatch watch) {
         byFeed.remove(watch.feed());
+        cluster.contact(watch.watched()).heard().ifPresent(watch::heard);
         watch.replace(cluster.feed(watch.watched(), new KindListener()));
         byFeed.put(watch.feed(), watch);
         watch.feed().start();
@@ -546,7 +547,7 @@ public final class ClusterSource implements SecretDemand, LastKnownGood.Source, 
                     }
                     secrets.unread(secret); // its turn comes again
                 });
-            } catch (RuntimeException bug) {
+            } catch (RuntimeException | Error bug) {
                 log.atError().setCause(bug).log("A bug in reading a Secret");
                 queue.add(() -> secrets.unread(secret));
             }
@@ -700,7 +701,8 @@ public final class ClusterSource implements SecretDemand, LastKnownGood.Source, 
         @Override
         public void listed(Feed feed) {
             queue.add(() -> {
-                if (!exists && secrets.answered(secret, feed)) {
+                // Of what is as it was, a list after a refusal tells only this.
+                if (secrets.answered(secret, feed) && !exists) {
                     tellSeen(secret, Optional.empty());
                 }
             });

@@ -51,6 +51,11 @@ final class Contacts {
             return status == 0;
         }
 
+        /** Whether a right is missing. */
+        boolean forbidden() {
+            return status == 403;
+        }
+
         /** Whether the API server does not let the gateway do this. */
         boolean refused() {
             return status == 401 || status == 403;

@@ -46,6 +46,13 @@ final class KindWatch {
         return guard;
     }
 
+    /** Its connection was heard of then; asked of it no more, since another takes over. */
+    void heard(long at) {
+        if (at - heard > 0) {
+            heard = at;
+        }
+    }
+
     /** Another feed takes over; its first list tells of everything. */
     void replace(Feed next) {
         feed.close();

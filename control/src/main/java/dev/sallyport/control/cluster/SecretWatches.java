@@ -180,6 +180,7 @@ final class SecretWatches {
     /** Reading a Secret came to nothing. */
     void unread(ObjectRef secret) {
         lookups.unanswered(secret);
+        openNext(); // there may be room for a watch by now, and then nobody reads
     }
 
     /** The watches that are open. */

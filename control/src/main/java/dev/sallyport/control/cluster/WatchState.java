@@ -80,6 +80,8 @@ record WatchState(
     static Optional<WatchState> refused(Collection<WatchState> watches) {
         return watches.stream()
                 .filter(watch -> watch.needed && watch.refusal > 0 && watch.isAwaited(watches))
+                // A 401 is a token that is about to be replaced, after an outage for instance.
+                .filter(watch -> watch.trouble.filter(Trouble::forbidden).isPresent())
                 .max(Comparator.comparingLong(WatchState::refusal));
     }
 

@@ -149,6 +149,15 @@ final class EventLedger {
         }
     }
 
+    /** Whether it is still so, and not only news of a moment. */
+    boolean holds(Telling telling) {
+        if (!(telling.topic() instanceof Topic.Trouble(Finding finding))) {
+            return false;
+        }
+        Standing standing = findings.get(finding);
+        return standing != null && standing.places > 0;
+    }
+
     /** It could not be told now. */
     void again(Telling telling, long now, long notBefore) {
         Account account = account(telling.topic().object(), now);

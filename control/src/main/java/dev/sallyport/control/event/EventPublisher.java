@@ -328,7 +328,7 @@ public final class EventPublisher implements AutoCloseable {
         long now = nanoTime.getAsLong();
         long open = shut.getOrDefault(statement.namespace(), now);
         if (now - open < 0) {
-            ledger.again(telling, now, open);
+            againIfItHolds(telling, now, open);
             return;
         }
         tokens.take(now);
@@ -343,6 +343,15 @@ public final class EventPublisher implements AutoCloseable {
         }
     }
 
+    /** While nothing may be told for long, only what holds is kept: there would be no end of it. */
+    private void againIfItHolds(Telling telling, long now, long notBefore) {
+        if (ledger.holds(telling)) {
+            ledger.again(telling, now, notBefore);
+        } else {
+            ledger.drop(telling, now);
+        }
+    }
+
     private void failed(Telling telling, RuntimeException failed, long now) {
         switch (ApiFault.of(failed)) {
             case FORBIDDEN -> {
@@ -353,7 +362,7 @@ public final class EventPublisher implements AutoCloseable {
                 refusals++;
                 String namespace = telling.statement().namespace();
                 long open = now + pace.longestPause().toNanos();
-                ledger.again(telling, now, open);
+                againIfItHolds(telling, now, open);
                 if (shut.put(namespace, open) == null) {
                     log.atWarn()
                             .addKeyValue("namespace", namespace)

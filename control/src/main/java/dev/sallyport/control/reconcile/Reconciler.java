@@ -19,6 +19,7 @@ import java.time.Instant;
 import java.time.InstantSource;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -80,6 +81,9 @@ public final class Reconciler implements AutoCloseable {
     private volatile @Nullable Withheld
             withheld; // the first snapshot, while Secrets are looked for
     private Set<ObjectRef> unjudged = new HashSet<>(); // Secrets that nothing may refer to
+    private boolean anew; // after a bug everything is translated anew
+    private Map<ObjectRef, ResourceChange> unhanded =
+            new LinkedHashMap<>(); // not yet part of a translation
     private final Retry retry = new Retry(); // confined to the thread
     private volatile ControlState state = ControlState.EMPTY;
 
@@ -199,7 +203,8 @@ public final class Reconciler implements AutoCloseable {
         while (!mailbox.isMarked() && !mailbox.isClosed()) {
             Withheld waits = withheld;
             if (waits != null) {
-                long left = waits.left(System.nanoTime());
+                long now = System.nanoTime();
+                long left = Math.max(waits.left(now), retry.isPending() ? retry.nanosLeft(now) : 0);
                 if (left <= 0) {
                     return;
                 }
@@ -245,12 +250,10 @@ public final class Reconciler implements AutoCloseable {
             retry.succeeded();
         } catch (RuntimeException | Error bug) {
             retry.failed(System.nanoTime());
+            anew = true;
             log.atError()
                     .setCause(bug)
                     .log("A bug ended a round; what was in service before stays in service");
-            translator = new IncrementalTranslator(settings, certificates);
-            resources.forEach((_, resource) -> hand(ResourceChange.put(resource)));
-            sourceFindings.forEach(translator::report);
             ControlState before = state;
             show(
                     new ControlState(
@@ -270,17 +273,25 @@ public final class Reconciler implements AutoCloseable {
     }
 
     private void reconcile(long began) {
+        if (anew) {
+            translator = new IncrementalTranslator(settings, certificates);
+            sourceFindings.forEach(translator::report);
+            resources.forEach((_, resource) -> hand(ResourceChange.put(resource)));
+            anew = false;
+        }
         SourceUpdate update = mailbox.drain();
         note(update.changes());
+        update.changes().forEach(change -> unhanded.put(change.ref(), change));
         update.findings()
                 .forEach((step, findings) -> {
                     sourceFindings.put(step, findings);
                     translator.report(step, findings);
                 });
-        update.changes().forEach(this::hand);
+        unhanded.values().forEach(this::hand);
         update.unreadable().forEach(certificates::unreadable);
         catalog.advance().forEach(translator::secretChanged);
         Translation translation = translator.translate();
+        unhanded = new LinkedHashMap<>(); // but for a bug before, after which they are handed again
         certificates.tell(demand);
         forgetUnread();
         ControlState before = state;
@@ -373,6 +384,10 @@ public final class Reconciler implements AutoCloseable {
             due = now + pause.toNanos();
             Duration doubled = pause.multipliedBy(2);
             pause = doubled.compareTo(LONGEST) > 0 ? LONGEST : doubled;
+        }
+
+        boolean isPending() {
+            return due != null;
         }
 
         long nanosLeft(long now) {

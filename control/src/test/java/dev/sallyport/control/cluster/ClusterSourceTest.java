@@ -411,6 +411,30 @@ class ClusterSourceTest {
         await().until(() -> changes().size() >= 400);
     }
 
+    /** Nobody reads where there is room for watches. */
+    @Test
+    void aSecretWhoseReadFailedIsWatchedWhereThereIsRoomByThen() {
+        serve();
+        List<ObjectRef> wanted =
+                IntStream.range(0, 101).mapToObj(number -> secretRef("s" + number)).toList();
+        wanted.forEach(secret -> cluster.unreadable(secret, new Trouble(500, "not now")));
+        cluster.holdReads();
+        source.changed(Set.copyOf(wanted), Set.copyOf(wanted), Set.of());
+        for (int answered = 0; answered < 100; answered++) {
+            int next = answered;
+            await().pollInterval(1, TimeUnit.MILLISECONDS)
+                    .until(() -> cluster.started().size() > next);
+            cluster.feed(cluster.started().get(answered)).list();
+        }
+        await().until(() -> cluster.reads().size() == 1);
+        ObjectRef last = cluster.reads().getFirst();
+        source.changed(Set.of(), Set.of(), Set.of(cluster.started().getFirst()));
+        await().until(() -> !cluster.isOpen(cluster.started().getFirst()));
+        assertThat(cluster.isOpen(last)).isFalse();
+        cluster.answerReads();
+        await().until(() -> cluster.isOpen(last));
+    }
+
     @Test
     void aSecretsOwnWatchThatIsSilentIsToldAndCounts() {
         source.close();
@@ -935,10 +959,12 @@ class ClusterSourceTest {
         cluster.feed(WatchedKind.NAMESPACE).fail(403, "not yours"); // which is not needed
         settle();
         assertThat(source.refused(Duration.ZERO)).isEmpty();
-        cluster.feed(WatchedKind.SECRET).fail(401, "who are you");
+        cluster.feed(WatchedKind.SECRET).fail(401, "who are you"); // a token may be replaced
         settle();
-        assertThat(source.refused(Duration.ZERO).orElseThrow())
-                .contains("secrets", "401: who are you");
+        assertThat(source.refused(Duration.ZERO)).isEmpty();
+        cluster.feed(WatchedKind.SECRET).fail(403, "not you");
+        settle();
+        assertThat(source.refused(Duration.ZERO).orElseThrow()).contains("secrets", "403: not you");
         assertThat(source.refused(Duration.ofSeconds(10))).isEmpty();
         pass(Duration.ofSeconds(11));
         assertThat(source.refused(Duration.ofSeconds(10))).isPresent();

@@ -205,6 +205,27 @@ class ReconcilerTest {
         assertThat(reconciler.state().failures()).isEqualTo(1);
     }
 
+    /** What was removed in the round that failed is removed in the next. */
+    @Test
+    void aRemovalOutlivesABug() throws Exception {
+        start(ingress("a"), ingress("b"), secret("a", "01"));
+        dataPlane.before(_ -> {
+            throw new AssertionError("a bug");
+        });
+        reconciler.submit(
+                new SourceUpdate(
+                        List.of(
+                                ResourceChange.remove(secretRef("a")),
+                                ResourceChange.remove(ingress("b").ref())),
+                        Map.of()));
+        await().until(() -> reconciler.state().failures() == 1);
+        dataPlane.before(_ -> {});
+        await().until(() -> dataPlane.last().routes().find("b.example.com", "/") == null);
+        assertThat(reconciler.state().findings())
+                .extracting(Finding::reason)
+                .contains(Reason.SECRET_DELETED);
+    }
+
     @Test
     void evenTheFirstRoundIsTriedAgain() throws Exception {
         dataPlane.before(_ -> {
