@@ -418,7 +418,7 @@ final class SectionsTest {
     void reconcileByDefault() throws Exception {
         defaults(
                 GatewayConfig::reconcile,
-                new Reconcile(Duration.ofMillis(100), 5, Duration.ofSeconds(1)));
+                new Reconcile(Duration.ofMillis(10), 10, Duration.ofSeconds(1)));
     }
 
     @Test
