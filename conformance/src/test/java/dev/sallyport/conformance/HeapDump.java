@@ -30,10 +30,8 @@ final class HeapDump implements AutoCloseable {
     /** Of a text each stretch of so many characters is searched for, wherever it begins. */
     private static final int STRETCH = 24;
 
-    /** How many characters all P-256 keys have in common, and all PEMs of them in base64. */
+    /** How many characters all P-256 keys have in common. */
     private static final int COMMON = 48;
-
-    private static final int COMMON_OF_PEM = 104;
 
     /** The array of a string, of characters, and of a string with others than Latin letters. */
     private static final List<Charset> FORMS = List.of(ISO_8859_1, UTF_16BE, UTF_16LE);
@@ -77,14 +75,7 @@ final class HeapDump implements AutoCloseable {
         return find(body(pem).substring(COMMON));
     }
 
-    /** What is in memory of a P-256 key's PEM in base64, as a Secret has it. */
-    List<String> findEncoded(String pem) {
-        // What follows the key is the same in every PEM.
-        String encoded = Manifests.base64(pem.substring(0, pem.indexOf("-----END")));
-        return find(encoded.substring(COMMON_OF_PEM, encoded.length() - 4));
-    }
-
-    /** What is in memory of a P-256 key, PEM or not, but for {@link #findEncoded}. */
+    /** What is in memory of a P-256 key, as PEM or DER; not as base64 of a PEM. */
     List<String> findKey(String pem) {
         byte[] key = Base64.getDecoder().decode(body(pem));
         List<String> found = new ArrayList<>(findPem(pem));
