@@ -7,7 +7,6 @@ import dev.sallyport.model.certificate.KeyType;
 import dev.sallyport.model.name.Hostname;
 import dev.sallyport.tls.certificate.DemoAuthority;
 import java.io.BufferedReader;
-import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.math.BigInteger;
@@ -16,14 +15,10 @@ import java.net.Socket;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.GeneralSecurityException;
-import java.security.cert.CertificateFactory;
-import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Base64;
 import java.util.List;
 import java.util.Locale;
 import java.util.SplittableRandom;
@@ -135,7 +130,7 @@ public final class ClusterProbe {
             for (int t = 0; t < last.length; t++) {
                 Target target = filled.get(t);
                 DemoAuthority.Issued issued = issued(target.host(i));
-                last[t] = serial(issued);
+                last[t] = ServedProbe.serial(issued);
                 made.add(api.createWhenFree(secrets(), secret(target, i, issued)));
                 made.add(
                         api.createWhenFree(
@@ -190,9 +185,9 @@ public final class ClusterProbe {
                 String.format(
                         Locale.ROOT,
                         "{\"data\": {\"tls.crt\": \"%s\", \"tls.key\": \"%s\"}}",
-                        base64(issued.tlsCrt()),
-                        base64(issued.tlsKey()));
-        BigInteger serial = serial(issued);
+                        Folder.base64(issued.tlsCrt()),
+                        Folder.base64(issued.tlsKey()));
+        BigInteger serial = ServedProbe.serial(issued);
         long begin = System.nanoTime();
         CompletableFuture<Long> answered =
                 api.patch(secrets() + "/" + target.object(i), json)
@@ -325,8 +320,8 @@ public final class ClusterProbe {
                  "data": {"tls.crt": "%s", "tls.key": "%s"}}
                 """,
                 target.object(i),
-                base64(issued.tlsCrt()),
-                base64(issued.tlsKey()));
+                Folder.base64(issued.tlsCrt()),
+                Folder.base64(issued.tlsKey()));
     }
 
     private static String ingress(Target target, String name, String host, boolean tls) {
@@ -348,19 +343,6 @@ public final class ClusterProbe {
                                 host,
                                 name)
                         : "");
-    }
-
-    private static BigInteger serial(DemoAuthority.Issued issued) throws GeneralSecurityException {
-        return ((X509Certificate)
-                        CertificateFactory.getInstance("X.509")
-                                .generateCertificate(
-                                        new ByteArrayInputStream(
-                                                issued.tlsCrt().getBytes(US_ASCII))))
-                .getSerialNumber();
-    }
-
-    private static String base64(String pem) {
-        return Base64.getEncoder().encodeToString(pem.getBytes(US_ASCII));
     }
 
     private static String millis(List<Long> nanos) {

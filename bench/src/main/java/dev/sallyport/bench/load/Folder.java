@@ -147,7 +147,8 @@ final class Folder {
                 parent.resolve(name));
     }
 
-    private static String base64(String pem) {
+    /** A PEM as a Secret has it. */
+    static String base64(String pem) {
         return Base64.getEncoder().encodeToString(pem.getBytes(US_ASCII));
     }
 }

@@ -153,7 +153,8 @@ public final class ServedProbe {
         }
     }
 
-    private static BigInteger serial(DemoAuthority.Issued issued) throws GeneralSecurityException {
+    /** The serial number of what was issued. */
+    static BigInteger serial(DemoAuthority.Issued issued) throws GeneralSecurityException {
         return ((X509Certificate)
                         CertificateFactory.getInstance("X.509")
                                 .generateCertificate(

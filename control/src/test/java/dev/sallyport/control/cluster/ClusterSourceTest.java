@@ -376,12 +376,7 @@ class ClusterSourceTest {
                 .forEach(secret -> cluster.unreadable(secret, new Trouble(403, "not you")));
         source.changed(Set.copyOf(wanted), Set.copyOf(wanted), Set.of());
         await().until(() -> cluster.started().size() == 50);
-        for (int answered = 0; answered < 500; answered++) {
-            int next = answered;
-            await().pollInterval(1, TimeUnit.MILLISECONDS)
-                    .until(() -> cluster.started().size() > next);
-            cluster.feed(cluster.started().get(answered)).list();
-        }
+        answerStarted(500);
         assertThat(cluster.started()).hasSize(500);
         await().until(() -> cluster.reads().size() >= 10);
         await().until(() -> findings(Reason.SECRETS_READ_IN_TURN).size() == 1);
@@ -392,6 +387,16 @@ class ClusterSourceTest {
         await().until(() -> cluster.started().size() >= 500);
     }
 
+    /** Each of the first so many watches of single Secrets, once it is started: there is none. */
+    private void answerStarted(int count) {
+        for (int answered = 0; answered < count; answered++) {
+            int next = answered;
+            await().pollInterval(1, TimeUnit.MILLISECONDS)
+                    .until(() -> cluster.started().size() > next);
+            cluster.feed(cluster.started().get(answered)).list();
+        }
+    }
+
     @Test
     void anApiServerThatDoesNotAnswerReadsIsNotAskedMoreAndMore() {
         serve();
@@ -399,12 +404,7 @@ class ClusterSourceTest {
                 IntStream.range(0, 400).mapToObj(number -> secretRef("s" + number)).toList();
         cluster.holdReads();
         source.changed(Set.copyOf(wanted), Set.copyOf(wanted), Set.of());
-        for (int answered = 0; answered < 100; answered++) {
-            int next = answered;
-            await().pollInterval(1, TimeUnit.MILLISECONDS)
-                    .until(() -> cluster.started().size() > next);
-            cluster.feed(cluster.started().get(answered)).list();
-        }
+        answerStarted(100);
         await().until(() -> cluster.reads().size() == 100);
         await().pollDelay(Duration.ofMillis(2_500)).until(() -> cluster.reads().size() == 100);
         cluster.answerReads();
@@ -420,12 +420,7 @@ class ClusterSourceTest {
         wanted.forEach(secret -> cluster.unreadable(secret, new Trouble(500, "not now")));
         cluster.holdReads();
         source.changed(Set.copyOf(wanted), Set.copyOf(wanted), Set.of());
-        for (int answered = 0; answered < 100; answered++) {
-            int next = answered;
-            await().pollInterval(1, TimeUnit.MILLISECONDS)
-                    .until(() -> cluster.started().size() > next);
-            cluster.feed(cluster.started().get(answered)).list();
-        }
+        answerStarted(100);
         await().until(() -> cluster.reads().size() == 1);
         ObjectRef last = cluster.reads().getFirst();
         source.changed(Set.of(), Set.of(), Set.of(cluster.started().getFirst()));
