@@ -23,6 +23,9 @@ final class CertManager {
      */
     static final Duration PATIENCE = Duration.ofMinutes(2);
 
+    /** After which a request to renew was lost. */
+    private static final Duration TAKEN_UP = Duration.ofSeconds(5);
+
     private final Api api;
     private final KeyMaterial material;
 
@@ -167,24 +170,53 @@ final class CertManager {
         throw new AssertionError("no certificate in Secret " + name + " but " + before);
     }
 
-    /** Asks for a new certificate at once, by the means of {@code cmctl renew}. */
+    /**
+     * Asks for a new certificate at once, by the means of {@code cmctl renew}: again, where
+     * cert-manager wrote its own status over the request before it had read it.
+     */
     void renew(String certificate) {
-        api.patchStatus(
-                Api.Kind.CERTIFICATE,
-                certificate,
-                """
-                {"status": {"conditions": [{"type": "Issuing", "status": "True", "reason": "ManuallyTriggered",
-                  "message": "asked for by a test", "lastTransitionTime": "2026-01-01T00:00:00Z"}]}}
-                """);
+        long revision = revision(certificate);
+        patient("cert-manager to renew " + certificate).until(() -> {
+            api.patchStatus(
+                    Api.Kind.CERTIFICATE,
+                    certificate,
+                    """
+                    {"status": {"conditions": [{"type": "Issuing", "status": "True", "reason": "ManuallyTriggered",
+                      "message": "asked for by a test", "lastTransitionTime": "2026-01-01T00:00:00Z"}]}}
+                    """);
+            return isTakenUp(certificate, revision);
+        });
     }
 
-    /** Whether a Certificate is ready. */
+    /** Whether cert-manager begins with a renewal, or has ended it, within some seconds. */
+    private boolean isTakenUp(String certificate, long revision) {
+        long end = System.nanoTime() + TAKEN_UP.toNanos();
+        while (System.nanoTime() < end) {
+            JsonNode now = api.get(Api.Kind.CERTIFICATE, certificate);
+            if (now.at("/status").has("nextPrivateKeySecretName")
+                    || now.at("/status/revision").asLong(0) > revision) {
+                return true;
+            }
+            LockSupport.parkNanos(Duration.ofMillis(10).toNanos());
+        }
+        return false;
+    }
+
+    private long revision(String certificate) {
+        return api.get(Api.Kind.CERTIFICATE, certificate).at("/status/revision").asLong(0);
+    }
+
+    /** Whether a Certificate is ready, and no issuance is under way. */
     static boolean isReady(JsonNode certificate) {
+        return holds(certificate, "Ready") && !holds(certificate, "Issuing");
+    }
+
+    private static boolean holds(JsonNode certificate, String condition) {
         JsonNode conditions = certificate.at("/status/conditions");
         return conditions.isArray()
                 && Json.items(conditions)
                         .anyMatch(each ->
-                                each.path("type").asString().equals("Ready")
+                                each.path("type").asString().equals(condition)
                                         && each.path("status").asString().equals("True"));
     }
 
