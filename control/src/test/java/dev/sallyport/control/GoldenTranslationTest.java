@@ -160,7 +160,8 @@ class GoldenTranslationTest {
                 Boolean.TRUE.equals(map.get("strictSni")),
                 new AddressGuard(
                         !Boolean.FALSE.equals(map.get("loopbackEndpoints")), ownAddresses(map)),
-                !Boolean.FALSE.equals(map.get("externalNames")));
+                !Boolean.FALSE.equals(map.get("externalNames")),
+                Optional.empty());
     }
 
     private static Set<String> texts(Map<?, ?> map, String key) {

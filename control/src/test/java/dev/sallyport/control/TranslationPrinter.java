@@ -131,6 +131,7 @@ public final class TranslationPrinter {
         return switch (action) {
             case RouteAction.Forward(List<WeightedBackend> backends) when backends.isEmpty() ->
                     "503";
+            case RouteAction.KeyAuthorization(String text) -> "answers " + text;
             case RouteAction.Forward forward ->
                     forward.backends().stream()
                             .map(backend -> backend.upstream().toString())

@@ -1,5 +1,10 @@
 package dev.sallyport.acme.store;
 
+import dev.sallyport.model.name.Hostname;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
 import java.util.regex.Pattern;
 
 /**
@@ -10,6 +15,7 @@ import java.util.regex.Pattern;
  */
 public record CertificateId(String text) {
     private static final Pattern TEXT = Pattern.compile("[a-z0-9][a-z0-9._-]{0,199}");
+    private static final int LONGEST_NAME = 160;
 
     public CertificateId {
         if (!TEXT.matcher(text).matches()) {
@@ -17,6 +23,33 @@ public record CertificateId(String text) {
                     "certificate: "
                             + text
                             + " (expected: 1–200 lower-case letters, digits, '-', '_' and '.')");
+        }
+    }
+
+    /**
+     * That of one host: no two hosts have the same. An exact name is its own; a wildcard has two
+     * dots in a row, which no name has.
+     */
+    public static CertificateId of(Hostname host) {
+        String text =
+                switch (host) {
+                    case Hostname.Exact exact -> exact.text();
+                    case Hostname.Wildcard wildcard -> "any.." + wildcard.parent();
+                };
+        return new CertificateId(
+                text.length() <= LONGEST_NAME
+                        ? text
+                        : text.substring(0, LONGEST_NAME) + ".." + digest(text));
+    }
+
+    private static String digest(String text) {
+        try {
+            byte[] sha256 =
+                    MessageDigest.getInstance("SHA-256")
+                            .digest(text.getBytes(StandardCharsets.US_ASCII));
+            return HexFormat.of().formatHex(sha256, 0, 16);
+        } catch (NoSuchAlgorithmException everyJdkHasIt) {
+            throw new IllegalStateException(everyJdkHasIt);
         }
     }
 

@@ -128,10 +128,12 @@ public record RouteView(
                 switch (route.action()) {
                     case RouteAction.Forward(List<WeightedBackend> backends) ->
                             backends.isEmpty() ? "respond 503" : "forward";
+                    case RouteAction.KeyAuthorization _ -> "answer challenge";
                 },
                 switch (route.action()) {
                     case RouteAction.Forward(List<WeightedBackend> backends) ->
                             backends.stream().map(backend -> view(backend, snapshot)).toList();
+                    case RouteAction.KeyAuthorization _ -> List.of();
                 },
                 route.origin().toString(),
                 route.answersChallenges() ? null : redirect.orElse(null));

@@ -89,7 +89,8 @@ public record EffectiveConfig(
                         fallback,
                         config.tls().strictSni(),
                         addressGuard(own),
-                        ingress.externalNames()),
+                        ingress.externalNames(),
+                        Optional.empty()),
                 new FolderSettings(
                         folder.notifications(),
                         folder.pollInterval(),

@@ -99,6 +99,7 @@ class AdminServerTest {
                                                 new ServedTruth.Unserved(
                                                         "4712", Reason.KEY_MISMATCH)))),
                         ShardedMap.empty(),
+                        ShardedMap.empty(),
                         FindingIndex.EMPTY,
                         Map.of("Ingress", 1),
                         3,

@@ -3,9 +3,11 @@ package dev.sallyport.control.reconcile;
 import dev.sallyport.control.resource.IngressStanding;
 import dev.sallyport.control.resource.Resource;
 import dev.sallyport.control.resource.SourceUpdate;
+import dev.sallyport.control.translate.AcmeHost;
 import dev.sallyport.control.translate.FindingIndex;
 import dev.sallyport.model.certificate.CertificateTable;
 import dev.sallyport.model.finding.Finding;
+import dev.sallyport.model.name.Hostname;
 import dev.sallyport.model.name.ObjectRef;
 import dev.sallyport.model.name.ShardedMap;
 import dev.sallyport.model.snapshot.Applied;
@@ -25,6 +27,7 @@ import java.util.Optional;
  * @param applied what the data plane said of it
  * @param truth how what it serves stands to the Secrets
  * @param ingresses all Ingresses, with whether they are ours
+ * @param acmeHosts the hosts that are to have certificates by ACME
  * @param remarks what is wrong or worth knowing, from sources, Secrets and translation
  * @param objects how many {@code resources} there are, by kind
  * @param reconciles how many rounds ran
@@ -39,6 +42,7 @@ public record ControlState(
         Applied applied,
         ServedTruth truth,
         ShardedMap<ObjectRef, IngressStanding> ingresses,
+        ShardedMap<Hostname, AcmeHost> acmeHosts,
         FindingIndex remarks,
         Map<String, Integer> objects,
         long reconciles,
@@ -54,6 +58,7 @@ public record ControlState(
                     ShardedMap.empty(),
                     new Applied(0, CertificateTable.EMPTY, List.of()),
                     ServedTruth.EMPTY,
+                    ShardedMap.empty(),
                     ShardedMap.empty(),
                     FindingIndex.EMPTY,
                     Map.of(),
@@ -75,6 +80,7 @@ public record ControlState(
                 now,
                 truthNow,
                 ingresses,
+                acmeHosts,
                 remarks,
                 objects,
                 reconciles,

@@ -10,6 +10,7 @@ import io.fabric8.kubernetes.api.model.Service;
 import io.fabric8.kubernetes.api.model.discovery.v1.EndpointSlice;
 import io.fabric8.kubernetes.api.model.networking.v1.Ingress;
 import io.fabric8.kubernetes.api.model.networking.v1.IngressClass;
+import java.util.List;
 import java.util.Objects;
 
 /**
@@ -78,6 +79,31 @@ public sealed interface Resource {
         @Override
         public ObjectVersion version() {
             return material.version();
+        }
+    }
+
+    /**
+     * What the gateway itself has to show to CAs at the moment: all of it.
+     *
+     * @param ref {@link #ACME_CHALLENGES}, whatever object it came from: there is one
+     */
+    record OfAcmeChallenges(ObjectRef ref, List<AcmeAnswer> answers, ObjectVersion version)
+            implements Resource {
+        /** Of whatever source. */
+        public static final ObjectRef ACME_CHALLENGES = ObjectRef.gateway("acme-challenges");
+
+        public OfAcmeChallenges {
+            answers = List.copyOf(answers);
+        }
+
+        /** With its one name. */
+        public static OfAcmeChallenges of(List<AcmeAnswer> answers, ObjectVersion version) {
+            return new OfAcmeChallenges(ACME_CHALLENGES, answers, version);
+        }
+
+        @Override
+        public Origin origin() {
+            return Origin.API_SERVER;
         }
     }
 

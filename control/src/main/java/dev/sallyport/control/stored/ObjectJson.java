@@ -38,6 +38,7 @@ final class ObjectJson {
                     case Resource.OfService it -> it.service();
                     case Resource.OfEndpointSlice it -> it.slice();
                     case Resource.OfNamespace it -> it.namespace();
+                    case Resource.OfAcmeChallenges _ -> null;
                     case Resource.OfSecret _ -> null;
                 };
         if (object == null) {

@@ -115,6 +115,7 @@ public final class IncrementalTranslator {
                         CertificateTable.EMPTY,
                         ShardedMap.empty(),
                         ShardedMap.empty(),
+                        ShardedMap.empty(),
                         FindingIndex.EMPTY,
                         List.of(),
                         List.of());
@@ -152,6 +153,7 @@ public final class IncrementalTranslator {
                 linkSlice(slice);
             }
             case Resource.OfNamespace _ -> {} // nothing depends on one
+            case Resource.OfAcmeChallenges _ -> {}
             case Resource.OfSecret _ -> {} // the certificate source sees it first
         }
     }
@@ -672,6 +674,7 @@ public final class IncrementalTranslator {
                 table,
                 upstreams,
                 current.ingresses().with(standings),
+                current.acmeHosts(),
                 findings,
                 appeared.stream().distinct().sorted(FindingIndex.ORDER).toList(),
                 resolved.stream().distinct().sorted(FindingIndex.ORDER).toList());

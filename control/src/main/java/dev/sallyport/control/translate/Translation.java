@@ -4,6 +4,7 @@ import dev.sallyport.control.resource.IngressStanding;
 import dev.sallyport.model.certificate.CertificateTable;
 import dev.sallyport.model.finding.Finding;
 import dev.sallyport.model.listener.Listener;
+import dev.sallyport.model.name.Hostname;
 import dev.sallyport.model.name.ObjectRef;
 import dev.sallyport.model.name.ShardedMap;
 import dev.sallyport.model.route.RoutingTable;
@@ -20,6 +21,7 @@ import java.util.List;
  * @param certificates of all Ingresses
  * @param upstreams of all Services that routes name and that exist
  * @param ingresses all Ingresses, with whether they are ours
+ * @param acmeHosts the hosts that are to have certificates by ACME
  * @param findings what is wrong or worth knowing
  * @param appeared the findings that the translation before did not have
  * @param resolved the findings of the translation before that are gone
@@ -30,6 +32,7 @@ public record Translation(
         CertificateTable certificates,
         ShardedMap<UpstreamKey, Upstream> upstreams,
         ShardedMap<ObjectRef, IngressStanding> ingresses,
+        ShardedMap<Hostname, AcmeHost> acmeHosts,
         FindingIndex findings,
         List<Finding> appeared,
         List<Finding> resolved) {

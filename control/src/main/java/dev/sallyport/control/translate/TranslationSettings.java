@@ -30,6 +30,7 @@ import java.util.Set;
  *     default certificate
  * @param addresses which addresses endpoints may have
  * @param externalNames whether Services of type ExternalName are served
+ * @param acme for which hosts certificates are issued by the gateway itself; empty: for none
  */
 public record TranslationSettings(
         List<Listener> listeners,
@@ -42,7 +43,8 @@ public record TranslationSettings(
         Optional<CertificateSet> fallbackCertificate,
         boolean strictSni,
         AddressGuard addresses,
-        boolean externalNames) {
+        boolean externalNames,
+        Optional<AcmeRules> acme) {
 
     /** The {@code spec.controller} of IngressClasses that are ours. */
     public static final String CONTROLLER = "sallyport.dev/ingress-controller";
@@ -54,6 +56,23 @@ public record TranslationSettings(
         listeners = List.copyOf(listeners);
         ingressClasses = Set.copyOf(ingressClasses);
         controllers = Set.copyOf(controllers);
+    }
+
+    /** The same, with certificates issued by the gateway itself. */
+    public TranslationSettings with(AcmeRules rules) {
+        return new TranslationSettings(
+                listeners,
+                ingressClasses,
+                controllers,
+                alone,
+                httpsRedirect,
+                defaultBackend,
+                defaultCertificate,
+                fallbackCertificate,
+                strictSni,
+                addresses,
+                externalNames,
+                Optional.of(rules));
     }
 
     /** The defaults for a folder: everything is served, loopback and ExternalName allowed, 308. */
@@ -70,7 +89,8 @@ public record TranslationSettings(
                 fallbackCertificate,
                 false,
                 new AddressGuard(true),
-                true);
+                true,
+                Optional.empty());
     }
 
     /**
@@ -90,6 +110,7 @@ public record TranslationSettings(
                 fallbackCertificate,
                 false,
                 new AddressGuard(false),
-                false);
+                false,
+                Optional.empty());
     }
 }

@@ -44,6 +44,7 @@ public final class UsedObjects {
                             yield service != null && services.contains(service);
                         }
                         case Resource.OfNamespace _ -> false; // nothing depends on one
+                        case Resource.OfAcmeChallenges _ -> false; // over before they could help
                         case Resource.OfSecret _ -> false;
                     };
             if (counts) {

@@ -620,7 +620,8 @@ class IncrementalTranslatorTest {
                 Optional.of(FALLBACK),
                 strict,
                 new AddressGuard(true),
-                true);
+                true,
+                Optional.empty());
     }
 
     private static Resource ingress(

@@ -58,6 +58,7 @@ public final class SnapshotInvariants {
 
     private static void checkRoute(Translation translation, Route route) {
         switch (route.action()) {
+            case RouteAction.KeyAuthorization _ -> {}
             case RouteAction.Forward(List<WeightedBackend> backends) ->
                     assertThat(backends)
                             .allSatisfy(backend ->

@@ -1,6 +1,7 @@
 package dev.sallyport.model.certificate;
 
 import dev.sallyport.model.name.HostTable;
+import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -11,8 +12,21 @@ import org.jspecify.annotations.Nullable;
  * @param fallback for clients that send no name, or one that has no certificate; empty in strict
  *     mode, where such a handshake ends with the alert {@code unrecognized_name}. Never a tenant's
  *     by accident: only configuration sets it
+ * @param challenges by server name, normalised: the certificates that answer TLS-ALPN-01 challenges
+ *     (RFC 8737), shown to nobody but clients that offer {@code acme-tls/1} and nothing else
  */
-public record CertificateTable(HostTable<CertificateSet> hosts, Optional<CertificateSet> fallback) {
+public record CertificateTable(
+        HostTable<CertificateSet> hosts,
+        Optional<CertificateSet> fallback,
+        Map<String, CertificateSet> challenges) {
+    public CertificateTable {
+        challenges = Map.copyOf(challenges);
+    }
+
+    /** Without challenges. */
+    public CertificateTable(HostTable<CertificateSet> hosts, Optional<CertificateSet> fallback) {
+        this(hosts, fallback, Map.of());
+    }
 
     /** Without hosts and without a default. */
     public static final CertificateTable EMPTY =

@@ -14,4 +14,12 @@ public sealed interface RouteAction {
             backends = List.copyOf(backends);
         }
     }
+
+    /**
+     * The gateway's own answer to an ACME challenge (RFC 8555 section 8.3): 200, and this text as
+     * {@code application/octet-stream}.
+     *
+     * @param text ASCII
+     */
+    record KeyAuthorization(String text) implements RouteAction {}
 }

@@ -126,6 +126,7 @@ final class Exchange extends Patience implements ExchangeInput, ExchangeSummary 
         }
         switch (found.action()) {
             case RouteAction.Forward forward -> forward(snapshot, forward);
+            case RouteAction.KeyAuthorization _ -> fail(ProxyError.NO_ROUTE);
         }
     }
 

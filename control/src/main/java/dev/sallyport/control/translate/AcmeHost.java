@@ -1,0 +1,23 @@
+package dev.sallyport.control.translate;
+
+import dev.sallyport.model.certificate.ServedCertificate;
+import dev.sallyport.model.name.Hostname;
+import dev.sallyport.model.name.ObjectRef;
+import java.util.List;
+
+/**
+ * A host that is to have a certificate by ACME, unless others serve it well.
+ *
+ * @param host exact, or a wildcard
+ * @param issuers names of issuers, the one to be asked first in front; at least one
+ * @param ingress the oldest Ingress that asks for it: what is told of it is told there
+ * @param others the certificates in service of Secrets that somebody else fills (a user,
+ *     cert-manager) which cover the host and are not temporary, whether or not they are still valid
+ */
+public record AcmeHost(
+        Hostname host, List<String> issuers, ObjectRef ingress, List<ServedCertificate> others) {
+    public AcmeHost {
+        issuers = List.copyOf(issuers);
+        others = List.copyOf(others);
+    }
+}

@@ -1,0 +1,58 @@
+package dev.sallyport.control.translate;
+
+import dev.sallyport.acme.issuer.AllowList;
+import dev.sallyport.acme.store.CertificateId;
+import dev.sallyport.model.name.ObjectRef;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.UUID;
+
+/**
+ * For which hosts the gateway has certificates issued by itself.
+ *
+ * @param issuers names of the configured issuers, the one to be asked first in front; at least one
+ * @param everyHost whether all hosts are meant that nothing speaks against; else those of Ingresses
+ *     with the annotation, or in namespaces with the label, {@link #KEY}
+ * @param allowed which namespace may have certificates ordered for which names
+ * @param wildcards whether wildcard hosts can be proven (DNS-01)
+ * @param namespace of the Secrets that issued certificates are in
+ */
+public record AcmeRules(
+        List<String> issuers,
+        boolean everyHost,
+        AllowList allowed,
+        boolean wildcards,
+        String namespace) {
+    /**
+     * Annotation of an Ingress and label of a Namespace: {@code true}, {@code false}, or the name
+     * of an issuer.
+     */
+    public static final String KEY = "sallyport.dev/acme";
+
+    /** A namespace that no object of a folder can be in. */
+    public static final String FOLDER_NAMESPACE = "acme.sallyport.dev";
+
+    private static final int LONGEST = 180;
+
+    public AcmeRules {
+        issuers = List.copyOf(issuers);
+    }
+
+    /** The Secret that an issued certificate is in: one for each id. */
+    public ObjectRef secret(CertificateId id) {
+        return secret(namespace, id);
+    }
+
+    /** The same, in a namespace. */
+    public static ObjectRef secret(String namespace, CertificateId id) {
+        String text = id.text().replace("..", ".").replace('_', '-');
+        UUID digest = UUID.nameUUIDFromBytes(id.text().getBytes(StandardCharsets.US_ASCII));
+        String hex = Long.toHexString(digest.getMostSignificantBits());
+        String name =
+                "sallyport-acme-"
+                        + (text.length() <= LONGEST ? text : text.substring(0, LONGEST))
+                        + "-"
+                        + hex;
+        return new ObjectRef("Secret", namespace, name);
+    }
+}
