@@ -1,17 +1,84 @@
 package dev.sallyport.acme.keep;
 
 import dev.sallyport.acme.challenge.ChallengeBoard;
+import dev.sallyport.acme.issuer.Issuer;
+import dev.sallyport.acme.order.FailedException;
+import dev.sallyport.acme.order.OrderRequest;
+import dev.sallyport.acme.order.Outcome;
+import dev.sallyport.acme.order.Progress.Station;
+import dev.sallyport.acme.plan.Cause;
+import dev.sallyport.acme.plan.CertificateOrder;
+import dev.sallyport.acme.plan.CurrentCertificate;
+import dev.sallyport.acme.plan.Demand;
+import dev.sallyport.acme.plan.Failure;
+import dev.sallyport.acme.plan.OrderKind;
+import dev.sallyport.acme.plan.OrderLedger;
+import dev.sallyport.acme.plan.RenewalPlan;
+import dev.sallyport.acme.plan.RenewalWindow;
+import dev.sallyport.acme.plan.Situation;
+import dev.sallyport.acme.plan.Why;
 import dev.sallyport.acme.store.AcmeStore;
 import dev.sallyport.acme.store.CertificateId;
+import dev.sallyport.acme.store.StoredAccount;
+import dev.sallyport.acme.store.StoredCertificate;
+import dev.sallyport.model.finding.Parsed;
+import java.io.IOException;
+import java.net.URI;
+import java.security.cert.X509Certificate;
+import java.time.Duration;
+import java.time.Instant;
 import java.time.InstantSource;
+import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.PriorityQueue;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Keeps the certificates that are wanted: one thread decides, orders run on virtual threads. All
  * methods: from any thread, at once.
+ *
+ * <p>What failed and what was asked of CAs is known to this process only: one that takes over, or
+ * starts, begins with what is stored, and the CAs' own limits count.
  */
-@SuppressWarnings("unused") // written next
 public final class CertificateKeeper implements AutoCloseable {
+    /*
+     * Concurrency: everything is confined to the thread `acme`, but for the mailbox, the listeners
+     * and `state` (volatile, immutable).
+     */
+    private static final System.Logger LOG = System.getLogger(CertificateKeeper.class.getName());
+
+    /** Clocks may be set: no sleep is longer. */
+    private static final Duration LONGEST_SLEEP = Duration.ofSeconds(10);
+
+    /** How soon CAs are asked for windows after a start, for each certificate there is. */
+    private static final Duration ASKING_EACH = Duration.ofMillis(100);
+
+    private static final Duration ASKING_FIRST = Duration.ofSeconds(10);
+    private static final Duration ASKING_FAILED = Duration.ofHours(1);
+    private static final Duration DAMAGED = Duration.ofMinutes(10);
+    private static final Duration FIRST_RETRY = Duration.ofSeconds(1);
+    private static final Duration LAST_RETRY = Duration.ofMinutes(1);
+    private static final Duration CLOSING = Duration.ofSeconds(5);
+
+    /** With many certificates, how often what is known is shown. */
+    private static final Duration SHOWING = Duration.ofMillis(100);
+
+    private static final int FEW = 500;
+    private static final int QUESTIONS_AT_ONCE = 8;
 
     /** What was asked for by a person came to this. */
     public enum Answer {
@@ -23,50 +90,817 @@ public final class CertificateKeeper implements AutoCloseable {
         NOT_LEADING
     }
 
-    private CertificateKeeper() {}
+    /** What the thread is told. */
+    private sealed interface Command {
+        record Want(List<Wish> wishes) implements Command {}
+
+        record Lead(boolean leads) implements Command {}
+
+        record Renew(CertificateId id) implements Command {}
+
+        record Revoke(CertificateId id, boolean keyCompromised) implements Command {}
+
+        record Revoked(CertificateId id, Optional<Cause> failure) implements Command {}
+
+        record Reached(CertificateId id, long run, Station station) implements Command {}
+
+        /** Empty where the order was interrupted, and goes on another time. */
+        record Ended(CertificateId id, long run, Optional<Outcome> outcome) implements Command {}
+
+        record Told(CertificateId id, X509Certificate leaf, Optional<RenewalWindow> window)
+                implements Command {}
+
+        record NotTold(CertificateId id) implements Command {}
+
+        record Close() implements Command {}
+    }
+
+    private final KeeperSettings settings;
+    private final AcmeStore store;
+    private final Ordering ordering;
+    private final InstantSource clock;
+    private final LinkedBlockingQueue<Command> mailbox = new LinkedBlockingQueue<>();
+    private final List<Runnable> listeners = new CopyOnWriteArrayList<>();
+    private final List<Consumer<StoredChange>> storeListeners = new CopyOnWriteArrayList<>();
+    private final Semaphore questions = new Semaphore(QUESTIONS_AT_ONCE);
+    private final Thread thread;
+    private volatile KeeperState state = KeeperState.EMPTY;
+
+    private final TreeMap<String, Entry> entries = new TreeMap<>();
+    private final TreeMap<Instant, Set<Entry>> schedule = new TreeMap<>();
+    private final PriorityQueue<Entry> queue =
+            new PriorityQueue<>(
+                    Comparator.comparing(Entry::urgency).thenComparing(it -> it.id.text()));
+    private final Map<String, URI> accounts = new HashMap<>();
+    private final Map<String, Long> failedByCause = new TreeMap<>();
+    private Set<Entry> touched = new HashSet<>();
+    private OrderLedger ledger;
+    private boolean wanted; // whether anybody has said what is wanted
+    private boolean leads;
+    private boolean read; // whether the store was, since leading
+    private @Nullable String trouble;
+    private Duration retry = FIRST_RETRY;
+    private @Nullable Instant retryAt;
+    private long runs;
+    private int running;
+    private long issued;
+    private boolean changed = true;
+    private @Nullable Instant shown;
+
+    private CertificateKeeper(
+            KeeperSettings settings, AcmeStore store, Ordering ordering, InstantSource clock) {
+        this.settings = settings;
+        this.store = store;
+        this.ordering = ordering;
+        this.clock = clock;
+        this.ledger = new OrderLedger(settings.limits());
+        this.thread = Thread.ofPlatform().name("acme").daemon().unstarted(this::run);
+    }
 
     /**
      * Makes one that is not started.
      *
-     * @param store where accounts, orders, certificates and what is remembered are kept
+     * @param store where accounts, orders and certificates are kept
      * @param board where challenges are shown
      */
     public static CertificateKeeper of(
             KeeperSettings settings, AcmeStore store, ChallengeBoard board, InstantSource clock) {
-        return new CertificateKeeper();
+        return new CertificateKeeper(
+                settings,
+                store,
+                new OrderingAtCas(settings.issuers(), store, board, clock, settings.times()),
+                clock);
+    }
+
+    static CertificateKeeper of(
+            KeeperSettings settings, AcmeStore store, Ordering ordering, InstantSource clock) {
+        return new CertificateKeeper(settings, store, ordering, clock);
     }
 
     /** Starts the thread {@code acme}. Nothing is decided before the first {@link #want}. */
-    public void start() {}
+    public void start() {
+        thread.start();
+    }
 
     /** What is wanted from now on: all of it. */
-    public void want(Collection<Wish> wishes) {}
+    public void want(Collection<Wish> wishes) {
+        mailbox.add(new Command.Want(List.copyOf(wishes)));
+    }
 
     /**
      * Whether this process decides; it does not until it is told so. Told that it does not, it ends
      * its orders where they are: whoever leads next goes on with them.
      */
-    public void lead(boolean leads) {}
+    public void lead(boolean leads) {
+        mailbox.add(new Command.Lead(leads));
+    }
 
     /** What is known now. */
     public KeeperState state() {
-        return KeeperState.EMPTY;
+        return state;
     }
 
     /** Has {@code listener} called after each change of {@link #state}; it is not to block. */
-    public void whenChanged(Runnable listener) {}
+    public void whenChanged(Runnable listener) {
+        listeners.add(listener);
+    }
+
+    /**
+     * Has {@code listener} told of each certificate that this process stores or removes, before
+     * {@link #state} says so; it is not to block.
+     */
+    public void whenStored(Consumer<StoredChange> listener) {
+        storeListeners.add(listener);
+    }
 
     /** Has a certificate renewed at once, whatever the plan; the CA's limits go on counting. */
     public Answer renew(CertificateId id) {
-        return Answer.UNKNOWN;
+        return answer(id, new Command.Renew(id));
     }
 
     /** Has the CA revoke the certificate that is stored, then orders another if it is wanted. */
     public Answer revoke(CertificateId id, boolean keyCompromised) {
-        return Answer.UNKNOWN;
+        return answer(id, new Command.Revoke(id, keyCompromised));
+    }
+
+    private Answer answer(CertificateId id, Command command) {
+        KeeperState now = state;
+        if (!now.leads()) {
+            return Answer.NOT_LEADING;
+        }
+        if (now.certificates().stream().noneMatch(kept -> kept.id().equals(id))) {
+            return Answer.UNKNOWN;
+        }
+        mailbox.add(command);
+        return Answer.ACCEPTED;
     }
 
     /** Ends orders where they are, and the thread. Takes some seconds at most. */
     @Override
-    public void close() {}
+    public void close() {
+        mailbox.add(new Command.Close());
+        try {
+            if (thread.isAlive() && !thread.join(CLOSING)) {
+                LOG.log(System.Logger.Level.WARNING, "An order does not end; it is left alone");
+            }
+        } catch (InterruptedException _) {
+            Thread.currentThread().interrupt();
+        }
+        ordering.close();
+    }
+
+    private void run() {
+        boolean open = true;
+        while (open) {
+            try {
+                Command command = mailbox.poll(sleep().toMillis(), TimeUnit.MILLISECONDS);
+                while (command != null) {
+                    open &= !(command instanceof Command.Close);
+                    handle(command);
+                    command = mailbox.poll();
+                }
+                if (open) {
+                    work();
+                }
+            } catch (InterruptedException _) {
+                open = false;
+            } catch (RuntimeException | Error bug) {
+                LOG.log(System.Logger.Level.ERROR, "A bug: certificates are looked at again", bug);
+                fail("a bug: " + bug);
+            }
+        }
+        endOrders();
+    }
+
+    private Duration sleep() {
+        Instant now = clock.instant();
+        Instant next = now.plus(LONGEST_SLEEP);
+        if (leads && !schedule.isEmpty() && schedule.firstKey().isBefore(next)) {
+            next = schedule.firstKey();
+        }
+        Instant again = retryAt;
+        if (again != null && again.isBefore(next)) {
+            next = again;
+        }
+        if (changed && shown != null && shown.plus(SHOWING).isBefore(next)) {
+            next = shown.plus(SHOWING);
+        }
+        Duration left = Duration.between(now, next);
+        return left.isNegative() ? Duration.ZERO : left;
+    }
+
+    private void handle(Command command) {
+        switch (command) {
+            case Command.Want(List<Wish> wishes) -> take(wishes);
+            case Command.Lead(boolean now) -> {
+                if (now != leads) {
+                    leads = now;
+                    changed = true;
+                    if (!now) {
+                        endOrders();
+                        forget();
+                    }
+                }
+            }
+            case Command.Renew(CertificateId id) -> {
+                Entry entry = entries.get(id.text());
+                if (entry != null) {
+                    entry.asked = true;
+                    touched.add(entry);
+                }
+            }
+            case Command.Revoke(CertificateId id, boolean keyCompromised) ->
+                    haveRevoked(id, keyCompromised);
+            case Command.Revoked(CertificateId id, Optional<Cause> failure) -> revoked(id, failure);
+            case Command.Reached(CertificateId id, long run, Station station) -> {
+                Entry entry = running(id, run);
+                if (entry != null) {
+                    entry.station = station;
+                    show(entry);
+                }
+            }
+            case Command.Ended(CertificateId id, long run, Optional<Outcome> outcome) -> {
+                Entry entry = running(id, run);
+                if (entry != null) {
+                    ended(entry, Objects.requireNonNull(entry.run), outcome);
+                }
+            }
+            case Command.Told(
+                            CertificateId id,
+                            X509Certificate leaf,
+                            Optional<RenewalWindow> window) ->
+                    told(id, leaf, window);
+            case Command.NotTold(CertificateId id) -> {
+                Entry entry = entries.get(id.text());
+                if (entry != null) {
+                    entry.asking = false;
+                    entry.askAt = clock.instant().plus(ASKING_FAILED);
+                    touched.add(entry);
+                }
+            }
+            case Command.Close _ -> {}
+        }
+    }
+
+    private @Nullable Entry running(CertificateId id, long run) {
+        Entry entry = entries.get(id.text());
+        Entry.Run now = entry == null ? null : entry.run;
+        return now != null && now.number() == run ? entry : null;
+    }
+
+    private void take(List<Wish> wishes) {
+        wanted = true;
+        Set<String> ids = new HashSet<>();
+        for (Wish wish : wishes) {
+            ids.add(wish.id().text());
+            Entry entry = entries.computeIfAbsent(wish.id().text(), _ -> new Entry(wish.id()));
+            if (!wish.equals(entry.wish)) {
+                Entry.Run run = entry.run;
+                if (run != null && !run.order().equals(wish.order())) {
+                    run.thread().interrupt(); // another one is wanted by now
+                }
+                entry.wish = wish;
+                entry.goneSince = null;
+                touched.add(entry);
+            }
+        }
+        for (Entry entry : entries.values()) {
+            if (entry.wish != null && !ids.contains(entry.id.text())) {
+                entry.wish = null;
+                entry.goneSince = clock.instant();
+                entry.asked = false;
+                Entry.Run run = entry.run;
+                if (run != null) {
+                    run.thread().interrupt();
+                }
+                touched.add(entry);
+            }
+        }
+    }
+
+    /** What only the leader knows. */
+    private void forget() {
+        schedule.clear();
+        queue.clear();
+        ledger = new OrderLedger(settings.limits());
+        read = false;
+        trouble = null;
+        retry = FIRST_RETRY;
+        retryAt = null;
+        touched = new HashSet<>();
+        entries.values().removeIf(entry -> entry.wish == null);
+        entries.replaceAll((_, entry) -> {
+            var fresh = new Entry(entry.id);
+            fresh.wish = entry.wish;
+            return fresh;
+        });
+    }
+
+    private void work() {
+        Instant now = clock.instant();
+        if (leads && wanted) {
+            Instant again = retryAt;
+            if (!read && (again == null || !again.isAfter(now))) {
+                readStore(now);
+            }
+            if (read) {
+                takeDue(now);
+                Set<Entry> some = touched;
+                touched = new HashSet<>();
+                some.forEach(entry -> decide(entry, now));
+                startOrders();
+            }
+        }
+        publish(now);
+    }
+
+    private void readStore(Instant now) {
+        Set<String> ids;
+        try {
+            ids = new HashSet<>(store.certificates());
+        } catch (IOException unreadable) {
+            fail("the store cannot be read: " + unreadable.getMessage());
+            return;
+        }
+        for (String text : ids) {
+            try {
+                Entry entry =
+                        entries.computeIfAbsent(text, _ -> new Entry(new CertificateId(text)));
+                if (entry.wish == null && entry.goneSince == null) {
+                    entry.goneSince = now;
+                }
+                read(entry);
+            } catch (IllegalArgumentException foreign) {
+                LOG.log(System.Logger.Level.WARNING, "Not a certificate of ours: {0}", text);
+            }
+        }
+        Duration spread = ASKING_EACH.multipliedBy(ids.size());
+        for (Entry entry : entries.values()) {
+            if (entry.leaf != null) {
+                entry.askAt =
+                        now.plus(ASKING_FIRST)
+                                .plusMillis(Math.floorMod(entry.seed, spread.toMillis() + 1));
+            }
+        }
+        touched.addAll(entries.values());
+        settings.issuers().ordered().forEach(this::readAccount);
+        read = true;
+        succeed();
+    }
+
+    private void readAccount(Issuer issuer) {
+        if (store.account(issuer) instanceof Parsed.Usable<Optional<StoredAccount>> account) {
+            account.value()
+                    .flatMap(StoredAccount::location)
+                    .ifPresent(location -> accounts.put(issuer.name(), location));
+        }
+    }
+
+    private void read(Entry entry) {
+        switch (store.certificate(entry.id)) {
+            case Parsed.Usable<Optional<StoredCertificate>> usable ->
+                    entry.store(usable.value().orElse(null));
+            case Parsed.Rejected<Optional<StoredCertificate>> rejected -> {
+                entry.store(null);
+                entry.damage = rejected.findings().getFirst().message();
+            }
+        }
+    }
+
+    private void fail(String what) {
+        if (!what.equals(trouble)) {
+            LOG.log(System.Logger.Level.WARNING, "ACME: {0}", what);
+        }
+        trouble = what;
+        changed = true;
+        retryAt = clock.instant().plus(retry);
+        Duration doubled = retry.multipliedBy(2);
+        retry = doubled.compareTo(LAST_RETRY) > 0 ? LAST_RETRY : doubled;
+    }
+
+    private void succeed() {
+        changed |= trouble != null;
+        trouble = null;
+        retry = FIRST_RETRY;
+        retryAt = null;
+    }
+
+    private void takeDue(Instant now) {
+        while (!schedule.isEmpty() && !schedule.firstKey().isAfter(now)) {
+            for (Entry entry : schedule.pollFirstEntry().getValue()) {
+                entry.due = null;
+                touched.add(entry);
+            }
+        }
+    }
+
+    private void decide(Entry entry, Instant now) {
+        if (entries.get(entry.id.text()) != entry || entry.run != null) {
+            return; // gone, or decided anew when its order has ended
+        }
+        if (entry.damage != null && !isDue(entry, now)) {
+            read(entry); // perhaps somebody mended it
+        }
+        RenewalPlan plan = plan(entry, now);
+        entry.plan = plan;
+        switch (plan) {
+            case RenewalPlan.Keep keep -> {
+                entry.asked = false;
+                Instant due = keep.until();
+                Instant ask = entry.askAt;
+                if (ask != null && !ask.isAfter(now) && !entry.asking) {
+                    ask(entry);
+                } else if (ask != null && ask.isAfter(now) && ask.isBefore(due)) {
+                    due = ask;
+                }
+                schedule(entry, due.isAfter(now) ? due : now.plus(LONGEST_SLEEP));
+            }
+            case RenewalPlan.WaitUntil wait -> schedule(entry, wait.until());
+            case RenewalPlan.Issue _, RenewalPlan.Renew _ -> enqueue(entry);
+            case RenewalPlan.Discard _ -> discard(entry);
+        }
+        show(entry);
+    }
+
+    private static boolean isDue(Entry entry, Instant now) {
+        return entry.due != null && entry.due.isAfter(now);
+    }
+
+    private RenewalPlan plan(Entry entry, Instant now) {
+        Wish wish = entry.wish;
+        if (wish == null) {
+            Instant since = entry.goneSince == null ? now : entry.goneSince;
+            return RenewalPlan.of(situation(entry, new Demand.Gone(since), now));
+        }
+        String damage = entry.damage;
+        if (damage != null) {
+            var why = new Why.Damaged(damage);
+            return new RenewalPlan.WaitUntil(now.plus(DAMAGED), why, why);
+        }
+        List<String> known =
+                wish.issuers().stream()
+                        .filter(name -> settings.issuers().find(name).isPresent())
+                        .toList();
+        if (known.isEmpty()) {
+            var why = new Why.NoIssuer(wish.issuers());
+            return new RenewalPlan.WaitUntil(now.plus(DAMAGED), why, why);
+        }
+        Situation situation = situation(entry, new Demand.Wanted(wish.order(), known), now);
+        if (entry.asked) {
+            return RenewalPlan.asked(situation);
+        }
+        Optional<Instant> others = wish.servedUntil().filter(until -> until.isAfter(now));
+        if (others.isPresent()) {
+            return new RenewalPlan.Keep(
+                    others.get(), others.get(), new Why.ServedByOthers(others.get()));
+        }
+        return RenewalPlan.of(situation);
+    }
+
+    private Situation situation(Entry entry, Demand demand, Instant now) {
+        return new Situation(
+                demand,
+                current(entry),
+                Optional.ofNullable(entry.window),
+                entry.failures,
+                ledger,
+                settings.rules(),
+                entry.seed,
+                now);
+    }
+
+    private Optional<CurrentCertificate> current(Entry entry) {
+        StoredCertificate stored = entry.stored;
+        return entry.current(
+                stored == null ? Optional.empty() : settings.issuers().find(stored.issuer()));
+    }
+
+    private void schedule(Entry entry, Instant at) {
+        Instant before = entry.due;
+        if (before != null) {
+            Set<Entry> same = schedule.get(before);
+            if (same != null && same.remove(entry) && same.isEmpty()) {
+                schedule.remove(before);
+            }
+        }
+        entry.due = at;
+        schedule.computeIfAbsent(at, _ -> new HashSet<>()).add(entry);
+    }
+
+    private void enqueue(Entry entry) {
+        if (!entry.queued) {
+            entry.queued = true;
+            queue.add(entry);
+        }
+    }
+
+    private void startOrders() {
+        while (running < settings.ordersAtOnce() && !queue.isEmpty()) {
+            Entry entry = queue.poll();
+            entry.queued = false;
+            if (entries.get(entry.id.text()) != entry || entry.run != null) {
+                continue;
+            }
+            // What was begun meanwhile counts against the CA's limits, too.
+            Instant now = clock.instant();
+            RenewalPlan plan = plan(entry, now);
+            entry.plan = plan;
+            switch (plan) {
+                case RenewalPlan.Issue(CertificateOrder order, String issuer, OrderKind kind, _) ->
+                        start(entry, order, issuer, kind, now);
+                case RenewalPlan.Renew(CertificateOrder order, String issuer, OrderKind kind, _) ->
+                        start(entry, order, issuer, kind, now);
+                case RenewalPlan.Keep _, RenewalPlan.WaitUntil _, RenewalPlan.Discard _ ->
+                        decide(entry, now);
+            }
+            show(entry);
+        }
+    }
+
+    private void start(
+            Entry entry, CertificateOrder order, String name, OrderKind kind, Instant now) {
+        Issuer issuer = settings.issuers().find(name).orElseThrow();
+        ledger.begun(now, name, order, kind);
+        var request =
+                new OrderRequest(
+                        entry.id,
+                        order,
+                        kind == OrderKind.REPLACEMENT
+                                ? Optional.ofNullable(entry.leaf)
+                                : Optional.empty());
+        long number = ++runs;
+        running++;
+        Thread worker =
+                Thread.ofVirtual()
+                        .name("acme-order-" + entry.id)
+                        .unstarted(() -> order(issuer, request, number));
+        entry.run = new Entry.Run(number, worker, now, issuer, order, kind);
+        entry.station = null;
+        worker.start();
+    }
+
+    /** On the order's own thread. */
+    private void order(Issuer issuer, OrderRequest request, long number) {
+        Optional<Outcome> outcome;
+        try {
+            outcome =
+                    Optional.of(
+                            ordering.order(
+                                    issuer,
+                                    request,
+                                    station ->
+                                            mailbox.add(
+                                                    new Command.Reached(
+                                                            request.id(), number, station))));
+        } catch (InterruptedException _) {
+            outcome = Optional.empty();
+        } catch (RuntimeException | Error bug) {
+            LOG.log(System.Logger.Level.ERROR, "A bug ended an order", bug);
+            outcome = Optional.of(new Outcome.Failed(new Cause.CaTrouble("a bug: " + bug)));
+        }
+        mailbox.add(new Command.Ended(request.id(), number, outcome));
+    }
+
+    private void ended(Entry entry, Entry.Run run, Optional<Outcome> outcome) {
+        Instant now = clock.instant();
+        running--;
+        entry.run = null;
+        entry.station = null;
+        touched.add(entry);
+        if (!accounts.containsKey(run.issuer().name())) {
+            readAccount(run.issuer());
+        }
+        switch (outcome.orElse(null)) {
+            case null -> {} // goes on another time, if it is wanted then
+            case Outcome.Issued(StoredCertificate certificate) -> {
+                issued++;
+                entry.asked = false;
+                entry.failures.clear();
+                entry.store(certificate);
+                entry.askAt = now.plus(ASKING_FIRST);
+                LOG.log(
+                        System.Logger.Level.INFO,
+                        "Issued for {0} by {1}, valid until {2}",
+                        run.order(),
+                        run.issuer().name(),
+                        certificate.bundle().notAfter());
+                storeListeners.forEach(
+                        listener -> listener.accept(new StoredChange.Put(certificate)));
+            }
+            case Outcome.Failed(Cause cause) -> {
+                entry.asked = false;
+                var failure = new Failure(now, run.issuer().name(), run.order(), cause);
+                failedByCause.merge(cause.getClass().getSimpleName(), 1L, Long::sum);
+                ledger.failed(run.begun(), failure, run.kind());
+                entry.failed(failure);
+                LOG.log(
+                        System.Logger.Level.WARNING,
+                        "Not issued for {0} by {1}: {2}: {3}",
+                        run.order(),
+                        run.issuer().name(),
+                        cause.getClass().getSimpleName(),
+                        cause.detail());
+            }
+        }
+        show(entry);
+    }
+
+    private void ask(Entry entry) {
+        StoredCertificate stored = entry.stored;
+        X509Certificate leaf = entry.leaf;
+        Optional<Issuer> issuer =
+                stored == null ? Optional.empty() : settings.issuers().find(stored.issuer());
+        if (leaf == null || stored == null || issuer.isEmpty()) {
+            entry.askAt = null;
+            return;
+        }
+        if (!issuer.get().directory().equals(stored.directory())) {
+            entry.askAt = null;
+            return;
+        }
+        entry.asking = true;
+        CertificateId id = entry.id;
+        Thread.ofVirtual()
+                .name("acme-window-" + id)
+                .start(() -> mailbox.add(window(id, issuer.get(), leaf)));
+    }
+
+    /** On a thread of its own. */
+    private Command window(CertificateId id, Issuer issuer, X509Certificate leaf) {
+        questions.acquireUninterruptibly();
+        try {
+            return new Command.Told(id, leaf, ordering.window(issuer, leaf));
+        } catch (FailedException | RuntimeException notNow) {
+            return new Command.NotTold(id);
+        } finally {
+            questions.release();
+        }
+    }
+
+    private void told(CertificateId id, X509Certificate leaf, Optional<RenewalWindow> window) {
+        Entry entry = entries.get(id.text());
+        if (entry == null) {
+            return;
+        }
+        entry.asking = false;
+        Instant now = clock.instant();
+        if (leaf.equals(entry.leaf)) {
+            entry.window = window.orElse(null);
+            entry.askAt =
+                    window.map(RenewalWindow::askAgain)
+                            .orElse(now.plus(settings.rules().lookAgain()));
+        } else {
+            entry.askAt = now.plus(ASKING_FIRST); // another one took its place meanwhile
+        }
+        touched.add(entry);
+    }
+
+    private void haveRevoked(CertificateId id, boolean keyCompromised) {
+        Entry entry = entries.get(id.text());
+        StoredCertificate stored = entry == null ? null : entry.stored;
+        X509Certificate leaf = entry == null ? null : entry.leaf;
+        Optional<Issuer> issuer =
+                stored == null ? Optional.empty() : settings.issuers().find(stored.issuer());
+        if (leaf == null || issuer.isEmpty()) {
+            return;
+        }
+        Thread.ofVirtual()
+                .name("acme-revoke-" + id)
+                .start(() -> {
+                    Optional<Cause> failure = Optional.empty();
+                    try {
+                        ordering.revoke(issuer.get(), leaf, keyCompromised);
+                    } catch (FailedException failed) {
+                        failure = Optional.of(failed.why());
+                    } catch (RuntimeException bug) {
+                        failure = Optional.of(new Cause.CaTrouble("a bug: " + bug));
+                    }
+                    mailbox.add(new Command.Revoked(id, failure));
+                });
+    }
+
+    private void revoked(CertificateId id, Optional<Cause> failure) {
+        Entry entry = entries.get(id.text());
+        if (failure.isPresent()) {
+            LOG.log(
+                    System.Logger.Level.WARNING,
+                    "The certificate of {0} is not revoked: {1}",
+                    id,
+                    failure.get().detail());
+            return;
+        }
+        LOG.log(System.Logger.Level.INFO, "The certificate of {0} is revoked", id);
+        if (entry != null) {
+            // The revoked one is served until another is there: better than none.
+            entry.asked = entry.wish != null;
+            if (entry.wish == null) {
+                discard(entry);
+            }
+            touched.add(entry);
+        }
+    }
+
+    private void discard(Entry entry) {
+        try {
+            store.removeCertificate(entry.id);
+            store.removeOrder(entry.id);
+            entries.remove(entry.id.text());
+            changed = true;
+            storeListeners.forEach(listener -> listener.accept(new StoredChange.Removed(entry.id)));
+            succeed();
+        } catch (IOException failed) {
+            fail("what nobody wants cannot be removed: " + failed.getMessage());
+            schedule(entry, clock.instant().plus(LAST_RETRY));
+        }
+    }
+
+    private void endOrders() {
+        List<Thread> workers = new ArrayList<>();
+        for (Entry entry : entries.values()) {
+            Entry.Run run = entry.run;
+            if (run != null) {
+                run.thread().interrupt();
+                workers.add(run.thread());
+                entry.run = null;
+            }
+        }
+        running = 0;
+        long end = System.nanoTime() + CLOSING.dividedBy(2).toNanos();
+        try {
+            for (Thread worker : workers) {
+                long left = end - System.nanoTime();
+                boolean _ = left > 0 && worker.join(Duration.ofNanos(left));
+            }
+        } catch (InterruptedException _) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private void show(Entry entry) {
+        RenewalPlan plan = entry.plan;
+        if (plan == null) {
+            return;
+        }
+        Optional<CurrentCertificate> current = current(entry);
+        StoredCertificate stored = entry.stored;
+        Wish wish = entry.wish;
+        Entry.Run run = entry.run;
+        Kept before = entry.kept;
+        var now =
+                new Kept(
+                        entry.id,
+                        Optional.ofNullable(wish).map(Wish::order),
+                        wish == null ? List.of() : wish.issuers(),
+                        current,
+                        stored == null ? "" : stored.bundle().serial(),
+                        Optional.ofNullable(entry.window),
+                        plan,
+                        run == null
+                                ? Optional.empty()
+                                : Optional.of(
+                                        entry.station == null ? Station.ACCOUNT : entry.station),
+                        Optional.ofNullable(run).map(it -> it.issuer().name()),
+                        entry.failures,
+                        Optional.ofNullable(wish).flatMap(Wish::servedUntil),
+                        before == null ? clock.instant() : before.changed());
+        if (!now.equals(before)) {
+            entry.kept = now;
+            changed = true;
+        }
+    }
+
+    private void publish(Instant now) {
+        Instant last = shown;
+        if (!changed
+                || (last != null
+                        && entries.size() > FEW
+                        && Duration.between(last, now).abs().compareTo(SHOWING) < 0)) {
+            return;
+        }
+        changed = false;
+        shown = now;
+        List<Kept> kept = new ArrayList<>(entries.size());
+        for (Entry entry : entries.values()) {
+            Kept one = entry.kept;
+            if (one != null) {
+                kept.add(one);
+            }
+        }
+        state =
+                new KeeperState(
+                        leads,
+                        kept,
+                        settings.issuers().ordered().stream().map(this::issuer).toList(),
+                        new KeeperState.Counts(runs, issued, failedByCause),
+                        Optional.ofNullable(trouble));
+        listeners.forEach(Runnable::run);
+    }
+
+    private KeeperState.IssuerState issuer(Issuer issuer) {
+        return new KeeperState.IssuerState(
+                issuer.name(),
+                issuer.directory(),
+                Optional.ofNullable(accounts.get(issuer.name())),
+                ordering.requests(issuer));
+    }
 }

@@ -56,6 +56,29 @@ public sealed interface RenewalPlan {
         };
     }
 
+    /**
+     * Decides what is to be done where somebody asked for another certificate now: what failed
+     * before does not count, what the CA allows does.
+     */
+    static RenewalPlan asked(Situation situation) {
+        return switch (situation.demand()) {
+            case Demand.Gone gone -> ofGone(situation, gone);
+            case Demand.Wanted wanted ->
+                    order(
+                            new Situation(
+                                    situation.demand(),
+                                    situation.current(),
+                                    situation.window(),
+                                    List.of(),
+                                    situation.ledger(),
+                                    situation.rules(),
+                                    situation.seed(),
+                                    situation.now()),
+                            wanted,
+                            new Why.Asked());
+        };
+    }
+
     private static RenewalPlan ofGone(Situation situation, Demand.Gone gone) {
         var why = new Why.HostGone(gone.since());
         Instant end = gone.since().plus(situation.rules().grace());
@@ -166,7 +189,7 @@ public sealed interface RenewalPlan {
 
     private static boolean renews(Why purpose) {
         return switch (purpose) {
-            case Why.Lifetime _, Why.Window _, Why.Withdrawn _, Why.Expired _ -> true;
+            case Why.Lifetime _, Why.Window _, Why.Withdrawn _, Why.Expired _, Why.Asked _ -> true;
             default -> false;
         };
     }

@@ -1,6 +1,7 @@
 package dev.sallyport.acme.plan;
 
 import java.time.Instant;
+import java.util.List;
 import java.util.Set;
 import java.util.stream.Collectors;
 
@@ -126,6 +127,42 @@ public sealed interface Why {
         @Override
         public String text() {
             return "held back for " + issuer + "'s limit: " + limit;
+        }
+    }
+
+    /** Others serve its names well until then, if nobody does anything. */
+    record ServedByOthers(Instant until) implements Why {
+        @Override
+        public String text() {
+            return "a Secret of others serves it, which is looked at again at " + until;
+        }
+    }
+
+    /** Somebody asked for it. */
+    record Asked() implements Why {
+        @Override
+        public String text() {
+            return "it was asked for";
+        }
+    }
+
+    /** None of the issuers that are wanted is configured. */
+    record NoIssuer(List<String> wanted) implements Why {
+        public NoIssuer {
+            wanted = List.copyOf(wanted);
+        }
+
+        @Override
+        public String text() {
+            return "no such issuer is configured: " + String.join(", ", wanted);
+        }
+    }
+
+    /** What is stored of it is damaged, and nobody may write over it. */
+    record Damaged(String detail) implements Why {
+        @Override
+        public String text() {
+            return "what is stored of it cannot be used: " + detail;
         }
     }
 }

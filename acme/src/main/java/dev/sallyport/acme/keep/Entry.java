@@ -1,0 +1,124 @@
+package dev.sallyport.acme.keep;
+
+import dev.sallyport.acme.issuer.Issuer;
+import dev.sallyport.acme.order.Progress.Station;
+import dev.sallyport.acme.plan.CertificateOrder;
+import dev.sallyport.acme.plan.CurrentCertificate;
+import dev.sallyport.acme.plan.Failure;
+import dev.sallyport.acme.plan.OrderKind;
+import dev.sallyport.acme.plan.RenewalPlan;
+import dev.sallyport.acme.plan.RenewalWindow;
+import dev.sallyport.acme.store.CertificateId;
+import dev.sallyport.acme.store.StoredCertificate;
+import java.io.ByteArrayInputStream;
+import java.security.cert.CertificateException;
+import java.security.cert.CertificateFactory;
+import java.security.cert.X509Certificate;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/** What the keeper's thread knows of one certificate. */
+final class Entry {
+    /** Of failures in a row; the older ones change nothing. */
+    private static final int MOST_FAILURES = 50;
+
+    /**
+     * An order that is being worked on.
+     *
+     * @param number tells it from the one before for the same certificate
+     */
+    record Run(
+            long number,
+            Thread thread,
+            Instant begun,
+            Issuer issuer,
+            CertificateOrder order,
+            OrderKind kind) {}
+
+    final CertificateId id;
+    final long seed;
+    final List<Failure> failures = new ArrayList<>();
+    @Nullable Wish wish;
+    @Nullable Instant goneSince; // set where there is no wish
+    @Nullable StoredCertificate stored;
+    @Nullable X509Certificate leaf; // of what is stored
+    @Nullable String damage; // why what is stored cannot be read
+    @Nullable RenewalWindow window;
+    @Nullable Instant askAt; // when the CA is to be asked for its window
+    boolean asking;
+    boolean asked; // by a person: not what the plan says, but now
+    @Nullable RenewalPlan plan;
+    @Nullable Run run;
+    @Nullable Station station;
+    @Nullable Instant due; // in the schedule
+    boolean queued;
+    @Nullable Kept kept;
+
+    Entry(CertificateId id) {
+        this.id = id;
+        this.seed = seed(id.text());
+    }
+
+    /** FNV-1a: the same on every replica and after every start. */
+    private static long seed(String text) {
+        long hash = 0xcbf29ce484222325L;
+        for (int i = 0; i < text.length(); i++) {
+            hash = (hash ^ text.charAt(i)) * 0x100000001b3L;
+        }
+        return hash;
+    }
+
+    /** What is stored now; what the CA said of the one before counts no more. */
+    void store(@Nullable StoredCertificate certificate) {
+        stored = certificate;
+        leaf = certificate == null ? null : leaf(certificate);
+        window = null;
+        damage = null;
+    }
+
+    private static @Nullable X509Certificate leaf(StoredCertificate certificate) {
+        try {
+            return (X509Certificate)
+                    CertificateFactory.getInstance("X.509")
+                            .generateCertificate(
+                                    new ByteArrayInputStream(
+                                            certificate.bundle().chain().getFirst()));
+        } catch (CertificateException impossible) {
+            return null; // a bundle's chain was read before
+        }
+    }
+
+    /**
+     * The certificate as the plan knows it.
+     *
+     * @param issuer the configured issuer of its issuer's name, if there is one: where that has
+     *     another directory by now, the certificate is somebody else's
+     */
+    Optional<CurrentCertificate> current(Optional<Issuer> issuer) {
+        StoredCertificate from = stored;
+        X509Certificate of = leaf;
+        if (from == null || of == null) {
+            return Optional.empty();
+        }
+        boolean same = issuer.filter(it -> it.directory().equals(from.directory())).isPresent();
+        return Optional.of(
+                CurrentCertificate.of(
+                        of, same ? from.issuer() : from.directory().toString(), window != null));
+    }
+
+    void failed(Failure failure) {
+        failures.add(failure);
+        if (failures.size() > MOST_FAILURES) {
+            failures.removeFirst();
+        }
+    }
+
+    /** Those without a certificate first, then the one that expires next. */
+    Instant urgency() {
+        X509Certificate has = leaf;
+        return has == null ? Instant.MIN : has.getNotAfter().toInstant();
+    }
+}
