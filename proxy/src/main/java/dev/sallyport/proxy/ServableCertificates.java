@@ -94,6 +94,7 @@ final class ServableCertificates {
         HostTable<CertificateSet> hosts = intent.hosts();
         wanted.hosts()
                 .forEachChange(hosts, (name, set) -> change(name, hosts.get(name), set, deadline));
+        forgetChallenges(intent.challenges(), wanted.challenges());
         intent = wanted;
         if (leftOver) { // which may have been tried here, for somebody else
             settle(deadline);
@@ -103,6 +104,16 @@ final class ServableCertificates {
         served = table(fallback);
         forgetDropped();
         return served;
+    }
+
+    /** They are needed for some seconds and seldom: nobody tries them before. */
+    private void forgetChallenges(
+            Map<String, CertificateSet> before, Map<String, CertificateSet> now) {
+        before.forEach((name, set) -> {
+            if (!set.equals(now.get(name))) {
+                set.certificates().forEach(certificate -> forget.accept(certificate.bundle()));
+            }
+        });
     }
 
     /** Whether bundles are served that were not tried. */
@@ -259,7 +270,7 @@ final class ServableCertificates {
         HostTable<CertificateSet> hosts = withSubstitutes(intent.hosts());
         return hosts == intent.hosts() && fallback.equals(intent.fallback())
                 ? intent
-                : new CertificateTable(hosts, fallback);
+                : new CertificateTable(hosts, fallback, intent.challenges());
     }
 
     private HostTable<CertificateSet> withSubstitutes(HostTable<CertificateSet> hosts) {

@@ -53,6 +53,13 @@ final class ErrorResponses {
         stream.sendHead(status, headers, 0, true);
     }
 
+    /** Answers an ACME challenge: "the content type SHOULD be application/octet-stream". */
+    void sendKeyAuthorization(ClientStream stream, String text) {
+        HttpHeaders headers = newHeaders(stream);
+        headers.add(HttpHeaderNames.CACHE_CONTROL, "no-store");
+        send(stream, 200, headers, "application/octet-stream", text);
+    }
+
     private HttpHeaders newHeaders(ClientStream stream) {
         // What is put in is ours and right.
         HttpHeaders headers =

@@ -126,8 +126,20 @@ final class Exchange extends Patience implements ExchangeInput, ExchangeSummary 
         }
         switch (found.action()) {
             case RouteAction.Forward forward -> forward(snapshot, forward);
-            case RouteAction.KeyAuthorization _ -> fail(ProxyError.NO_ROUTE);
+            case RouteAction.KeyAuthorization(String text) -> answerChallenge(text);
         }
+    }
+
+    private void answerChallenge(String keyAuthorization) {
+        if (!head.method().equals("GET") && !head.method().equals("HEAD")) {
+            fail(ProxyError.METHOD_NOT_ALLOWED);
+            return;
+        }
+        responseStarted = true;
+        status = 200;
+        bytesOut = keyAuthorization.length();
+        proxy.errors.sendKeyAuthorization(stream, keyAuthorization);
+        end(null);
     }
 
     private boolean redirected(GatewaySnapshot snapshot, String host) {

@@ -91,12 +91,16 @@ class RoutingTest {
 
     /** A challenge beside a host whose every path is taken and redirected. */
     private static GatewaySnapshot challenged(String host) {
+        return challenged(host, new RouteAction.Forward(List.of(new WeightedBackend(SOLVER, 1))));
+    }
+
+    private static GatewaySnapshot challenged(String host, RouteAction action) {
         GatewaySnapshot full = redirecting();
         var challenge = new Challenge(host, "live");
         Route route =
                 new Route(
                         new PathMatch.Exact(challenge.path()),
-                        new RouteAction.Forward(List.of(new WeightedBackend(SOLVER, 1))),
+                        action,
                         Http1Client.ORIGIN,
                         Instant.EPOCH);
         return new GatewaySnapshot(
@@ -127,6 +131,35 @@ class RoutingTest {
             assertThat(client.received()).startsWith("HTTP/1.1 200 OK\r\n").endsWith("\r\nproof");
             client.send("GET /.well-known/acme-challenge/live/x HTTP/1.1\nHost: shop.example\n\n");
             assertThat(client.received()).contains("HTTP/1.1 308 ");
+        }
+    }
+
+    /** The gateway's own orders: nobody is asked. */
+    @Test
+    void aKeyAuthorizationIsAnsweredByTheGateway() {
+        GatewaySnapshot snapshot =
+                challenged("shop.example", new RouteAction.KeyAuthorization("live.thumb-print"));
+        String target = " /.well-known/acme-challenge/live HTTP/1.1\nHost: shop.example\n";
+        try (Http1Client client = Http1Client.with().snapshot(snapshot).build()) {
+            client.send("GET" + target + "\n");
+            assertThat(client.received())
+                    .startsWith("HTTP/1.1 200 OK\r\n")
+                    .contains("content-type: application/octet-stream\r\n")
+                    .contains("content-length: 16\r\n")
+                    .endsWith("\r\n\r\nlive.thumb-print");
+            assertThat(client.isClosed()).isFalse();
+            assertThat(client.observer.last().error()).isNull();
+        }
+        try (Http1Client client = Http1Client.with().snapshot(snapshot).build()) {
+            client.send("HEAD" + target + "\n");
+            assertThat(client.received())
+                    .startsWith("HTTP/1.1 200 OK\r\n")
+                    .contains("content-length: 16\r\n")
+                    .endsWith("\r\n\r\n");
+        }
+        try (Http1Client client = Http1Client.with().snapshot(snapshot).build()) {
+            client.send("POST" + target + "Content-Length: 2\n\nhi");
+            assertThat(client.received()).startsWith("HTTP/1.1 405 ");
         }
     }
 

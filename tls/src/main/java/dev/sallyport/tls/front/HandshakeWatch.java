@@ -31,7 +31,7 @@ final class HandshakeWatch extends ChannelInboundHandlerAdapter {
 
     @Override
     public void handlerRemoved(ChannelHandlerContext ctx) {
-        acceptor.end(tls.engine());
+        acceptor.end(tls.engine(), chosen);
     }
 
     @Override
@@ -46,6 +46,12 @@ final class HandshakeWatch extends ChannelInboundHandlerAdapter {
     }
 
     private void complete(ChannelHandlerContext ctx) {
+        if (chosen.challenge()) {
+            // "the server MUST NOT... exchange application data": the CA has seen what it wanted.
+            reported = true;
+            var _ = ctx.close();
+            return;
+        }
         try {
             acceptor.verify(tls.engine());
         } catch (SSLPeerUnverifiedException refused) {

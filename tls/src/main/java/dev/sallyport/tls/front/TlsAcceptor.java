@@ -25,7 +25,11 @@ public final class TlsAcceptor implements AutoCloseable {
     /** How long a connection that is to be closed waits for its close_notify to be sent. */
     private static final long CLOSE_NOTIFY_FLUSH_MILLIS = 3_000;
 
+    /** What a CA offers, alone, to look at a TLS-ALPN-01 challenge (RFC 8737 section 4). */
+    static final String CHALLENGE_PROTOCOL = "acme-tls/1";
+
     private final PolicyContext context;
+    private final PolicyContext challenges;
     private final Supplier<CertificateTable> certificates;
     private final HandshakeLimits limits;
     private final HandshakeListener listener;
@@ -35,12 +39,14 @@ public final class TlsAcceptor implements AutoCloseable {
 
     TlsAcceptor(
             PolicyContext context,
+            PolicyContext challenges,
             Supplier<CertificateTable> certificates,
             HandshakeLimits limits,
             HandshakeListener listener,
             InstantSource clock,
             Runnable onClose) {
         this.context = context;
+        this.challenges = challenges;
         this.certificates = certificates;
         this.limits = limits;
         this.listener = listener;
@@ -76,8 +82,14 @@ public final class TlsAcceptor implements AutoCloseable {
 
     /** What becomes of a ClientHello. */
     sealed interface Choice {
-        /** A handshake with these certificates. */
-        record Chosen(ClientHello hello, CertificateSet certificates, boolean fallback)
+        /**
+         * A handshake with these certificates.
+         *
+         * @param fallback whether they are the default
+         * @param challenge whether they answer a CA, who wants to see them and nothing else
+         */
+        record Chosen(
+                ClientHello hello, CertificateSet certificates, boolean fallback, boolean challenge)
                 implements Choice {}
 
         /**
@@ -93,6 +105,9 @@ public final class TlsAcceptor implements AutoCloseable {
         if (closed.get()) {
             return new Choice.Refused(HandshakeFailure.CLOSED, null);
         }
+        if (List.of(CHALLENGE_PROTOCOL).equals(hello.protocols())) {
+            return challenge(hello);
+        }
         if (!agrees(hello.protocols(), policy().applicationProtocols())) {
             return new Choice.Refused(
                     HandshakeFailure.NO_APPLICATION_PROTOCOL, Alert.NO_APPLICATION_PROTOCOL);
@@ -102,14 +117,26 @@ public final class TlsAcceptor implements AutoCloseable {
         return found == null
                 ? new Choice.Refused(HandshakeFailure.NAME_UNKNOWN, Alert.UNRECOGNIZED_NAME)
                 : new Choice.Chosen(
-                        hello, found, table.fallback().filter(found::equals).isPresent());
+                        hello, found, table.fallback().filter(found::equals).isPresent(), false);
+    }
+
+    /** The normal certificate is no answer: "acme-tls/1" with it would prove something else. */
+    private Choice challenge(ClientHello hello) {
+        String name = hello.serverName();
+        CertificateSet found = name == null ? null : certificates.get().challenges().get(name);
+        return found == null
+                ? new Choice.Refused(
+                        HandshakeFailure.NO_APPLICATION_PROTOCOL, Alert.NO_APPLICATION_PROTOCOL)
+                : new Choice.Chosen(hello, found, false, true);
     }
 
     SslHandler newTlsHandler(ByteBufAllocator allocator, Choice.Chosen chosen) {
         SslHandler tls =
-                context.newHandler(
-                        allocator,
-                        new Presentation(chosen.hello().writtenName(), chosen.certificates()));
+                (chosen.challenge() ? challenges : context)
+                        .newHandler(
+                                allocator,
+                                new Presentation(
+                                        chosen.hello().writtenName(), chosen.certificates()));
         tls.setCloseNotifyFlushTimeout(CLOSE_NOTIFY_FLUSH_MILLIS, TimeUnit.MILLISECONDS);
         tls.setCloseNotifyReadTimeout(0, TimeUnit.MILLISECONDS); // RFC 8446 6.1: need not wait
         return tls;
@@ -119,8 +146,8 @@ public final class TlsAcceptor implements AutoCloseable {
         context.verify(engine, clock.instant());
     }
 
-    void end(SSLEngine engine) {
-        context.end(engine);
+    void end(SSLEngine engine, Choice.Chosen chosen) {
+        (chosen.challenge() ? challenges : context).end(engine);
     }
 
     HandshakeLimits limits() {

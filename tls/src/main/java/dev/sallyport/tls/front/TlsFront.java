@@ -4,7 +4,9 @@ import dev.sallyport.model.certificate.CertificateBundle;
 import dev.sallyport.model.certificate.CertificateTable;
 import dev.sallyport.model.certificate.ServedCertificate;
 import dev.sallyport.model.finding.Finding;
+import dev.sallyport.model.listener.ClientAuthentication;
 import dev.sallyport.model.listener.TlsPolicy;
+import dev.sallyport.model.listener.TlsProfile;
 import dev.sallyport.tls.context.CredentialStore;
 import dev.sallyport.tls.context.NativeTls;
 import dev.sallyport.tls.context.NativeTlsUnavailable;
@@ -34,6 +36,14 @@ public final class TlsFront implements AutoCloseable {
 
     /** How often the period of the ticket keys is looked at, whatever the wall clock did since. */
     private static final long TICKET_CHECK_SECONDS = 60;
+
+    /** RFC 8737 section 3, whatever a listener asks of its clients; TLS 1.2 or later. */
+    private static final TlsPolicy CHALLENGES =
+            new TlsPolicy(
+                    TlsProfile.INTERMEDIATE,
+                    TlsPolicy.DEFAULT_GROUPS,
+                    List.of(TlsAcceptor.CHALLENGE_PROTOCOL),
+                    new ClientAuthentication.None());
 
     private final CredentialStore store;
     private final TicketKeys ticketKeys;
@@ -89,15 +99,36 @@ public final class TlsFront implements AutoCloseable {
             HandshakeLimits limits,
             HandshakeListener listener) {
         synchronized (contexts) {
-            Shared shared = contexts.get(policy);
-            if (shared == null) {
-                shared = new Shared(new PolicyContext(policy, store, ticketKeys, clock.instant()));
-                contexts.put(policy, shared);
+            PolicyContext context = share(policy);
+            PolicyContext challenges;
+            try {
+                challenges = share(CHALLENGES);
+            } catch (RuntimeException refused) {
+                release(policy);
+                throw refused;
             }
-            shared.users++;
             return new TlsAcceptor(
-                    shared.context, certificates, limits, listener, clock, () -> release(policy));
+                    context,
+                    challenges,
+                    certificates,
+                    limits,
+                    listener,
+                    clock,
+                    () -> {
+                        release(policy);
+                        release(CHALLENGES);
+                    });
         }
+    }
+
+    private PolicyContext share(TlsPolicy policy) {
+        Shared shared = contexts.get(policy);
+        if (shared == null) {
+            shared = new Shared(new PolicyContext(policy, store, ticketKeys, clock.instant()));
+            contexts.put(policy, shared);
+        }
+        shared.users++;
+        return shared.context;
     }
 
     /** Why the native library would not serve this certificate, if so; loads it once to see. */

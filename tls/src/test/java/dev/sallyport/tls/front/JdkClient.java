@@ -111,6 +111,34 @@ final class JdkClient {
         }
     }
 
+    /**
+     * Looks at the certificate as a CA does that validates a challenge: the handshake succeeds, the
+     * protocol is the one offered, and not a byte comes after it.
+     */
+    String subjectThenNothing(String name) throws IOException {
+        Socket plain = new Socket(InetAddress.getLoopbackAddress(), port);
+        plain.setSoTimeout(10_000);
+        try (SSLSocket socket =
+                (SSLSocket)
+                        context.getSocketFactory()
+                                .createSocket(plain, "peer.invalid", port, true)) {
+            SSLParameters parameters = socket.getSSLParameters();
+            parameters.setProtocols(versions);
+            parameters.setServerNames(List.of(new SNIHostName(name)));
+            parameters.setApplicationProtocols(protocols);
+            socket.setSSLParameters(parameters);
+            socket.startHandshake();
+            if (!socket.getApplicationProtocol().equals(protocols[0])) {
+                throw new AssertionError("protocol " + socket.getApplicationProtocol());
+            }
+            if (socket.getInputStream().read() != -1) {
+                throw new AssertionError("bytes after the handshake");
+            }
+            X509Certificate leaf = (X509Certificate) socket.getSession().getPeerCertificates()[0];
+            return leaf.getSubjectX500Principal().getName().substring(3);
+        }
+    }
+
     /** How the connection fails; an answer is an error. */
     String failure(@Nullable String name) {
         try {

@@ -59,6 +59,7 @@ final class TestPki {
 
     static final class Builder {
         private final Map<Hostname, CertificateSet> hosts = new LinkedHashMap<>();
+        private final Map<String, CertificateSet> challenges = new LinkedHashMap<>();
         private Optional<CertificateSet> fallback = Optional.empty();
 
         Builder host(String name, CertificateSet set) {
@@ -71,8 +72,13 @@ final class TestPki {
             return this;
         }
 
+        Builder challenge(String serverName, CertificateSet set) {
+            challenges.put(serverName, set);
+            return this;
+        }
+
         CertificateTable build() {
-            return new CertificateTable(HostTable.copyOf(hosts), fallback);
+            return new CertificateTable(HostTable.copyOf(hosts), fallback, challenges);
         }
     }
 }

@@ -94,6 +94,63 @@ class TlsFrontTest {
                 .untilAsserted(() -> assertThat(server.outcomes.failures).contains(reason));
     }
 
+    // Challenges (RFC 8737)
+
+    private void challenge(String serverName) {
+        server.table.set(
+                TestPki.table()
+                        .host("shop.example.com", TestPki.set("exact"))
+                        .fallback(TestPki.set("default"))
+                        .challenge(serverName, TestPki.set("challenge"))
+                        .build());
+    }
+
+    @Test
+    void aCaSeesTheChallengeAndNothingElse() throws IOException {
+        challenge("shop.example.com");
+        int port = server.listen(TlsPolicy.DEFAULT);
+        for (String version : VERSIONS) {
+            var ca = new JdkClient(port).versions(version).protocols("acme-tls/1");
+            assertThat(ca.subjectThenNothing("SHOP.example.com")).isEqualTo("challenge");
+        }
+        assertThat(server.outcomes.failures).isEmpty();
+        // Everybody else goes on as ever.
+        assertThat(new JdkClient(port).dial("shop.example.com").subject()).isEqualTo("exact");
+    }
+
+    @Test
+    void whoOffersMoreIsNoCa() throws IOException {
+        challenge("shop.example.com");
+        int port = server.listen(TlsPolicy.DEFAULT);
+        var client = new JdkClient(port).protocols("acme-tls/1", "http/1.1");
+        assertThat(client.dial("shop.example.com").line()).contains("set=exact", "alpn=http/1.1");
+    }
+
+    @Test
+    void withoutAChallengeNobodySpeaksTheProtocol() throws IOException {
+        challenge("other.example.com");
+        int plain =
+                server.listen(
+                        new TlsPolicy(
+                                TlsProfile.INTERMEDIATE,
+                                TlsPolicy.DEFAULT_GROUPS,
+                                List.of(),
+                                new ClientAuthentication.None()));
+        for (int port : new int[] {server.listen(TlsPolicy.DEFAULT), plain}) {
+            assertThat(new JdkClient(port).protocols("acme-tls/1").failure("shop.example.com"))
+                    .contains("no_application_protocol");
+        }
+        assertFailure(HandshakeFailure.NO_APPLICATION_PROTOCOL);
+    }
+
+    @Test
+    void aCaNeedsNoCertificateOfItsOwnAndReversesAddresses() throws IOException {
+        challenge("1.2.0.192.in-addr.arpa");
+        int port = server.listen(policy(new ClientAuthentication.Required(ANCHORS)));
+        var ca = new JdkClient(port).protocols("acme-tls/1");
+        assertThat(ca.subjectThenNothing("1.2.0.192.in-addr.arpa")).isEqualTo("challenge");
+    }
+
     // Names
 
     @Test
