@@ -2,12 +2,14 @@ package dev.sallyport.control;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.sallyport.acme.issuer.AllowList;
 import dev.sallyport.control.reconcile.CatalogSource;
 import dev.sallyport.control.resource.Resource;
 import dev.sallyport.control.resource.ResourceChange;
 import dev.sallyport.control.resource.SourceUpdate;
 import dev.sallyport.control.source.FolderSettings;
 import dev.sallyport.control.source.FolderSource;
+import dev.sallyport.control.translate.AcmeRules;
 import dev.sallyport.control.translate.BackendReference;
 import dev.sallyport.control.translate.IncrementalTranslator;
 import dev.sallyport.control.translate.SnapshotInvariants;
@@ -15,6 +17,7 @@ import dev.sallyport.control.translate.Translation;
 import dev.sallyport.control.translate.TranslationSettings;
 import dev.sallyport.model.certificate.CertificateSet;
 import dev.sallyport.model.certificate.ServedCertificate;
+import dev.sallyport.model.finding.Parsed;
 import dev.sallyport.model.name.ObjectRef;
 import dev.sallyport.model.route.HttpsRedirect;
 import dev.sallyport.model.upstream.AddressGuard;
@@ -143,6 +146,22 @@ class GoldenTranslationTest {
         return settings(Map.of());
     }
 
+    private static AcmeRules acme(Map<?, ?> map) {
+        Parsed<AllowList> allowed =
+                AllowList.parse(ObjectRef.gateway("test"), list(map, "allowed"));
+        return new AcmeRules(
+                list(map, "issuers"),
+                Boolean.TRUE.equals(map.get("everyHost")),
+                ((Parsed.Usable<AllowList>) allowed).value(),
+                Boolean.TRUE.equals(map.get("wildcards")),
+                "acme");
+    }
+
+    private static List<String> list(Map<?, ?> map, String key) {
+        List<?> values = (List<?>) map.get(key);
+        return values == null ? List.of() : values.stream().map(String::valueOf).toList();
+    }
+
     private static TranslationSettings settings(Map<?, ?> map) {
         Optional<String> certificate = Optional.ofNullable((String) map.get("defaultCertificate"));
         return new TranslationSettings(
@@ -161,7 +180,7 @@ class GoldenTranslationTest {
                 new AddressGuard(
                         !Boolean.FALSE.equals(map.get("loopbackEndpoints")), ownAddresses(map)),
                 !Boolean.FALSE.equals(map.get("externalNames")),
-                Optional.empty());
+                Optional.ofNullable((Map<?, ?>) map.get("acme")).map(GoldenTranslationTest::acme));
     }
 
     private static Set<String> texts(Map<?, ?> map, String key) {

@@ -51,6 +51,7 @@ public final class TranslationPrinter {
                                 .fallback()
                                 .map(TranslationPrinter::certificates)
                                 .orElse("none"));
+        acme(translation);
         line("upstreams:");
         TreeMap<UpstreamKey, String> upstreams = new TreeMap<>(UpstreamKey.ORDER);
         translation
@@ -100,6 +101,26 @@ public final class TranslationPrinter {
         if (!rows.isEmpty()) {
             line("challenges:");
             rows.forEach((challenge, answer) -> line("  " + challenge + " -> " + answer));
+        }
+    }
+
+    private void acme(Translation translation) {
+        TreeMap<String, String> rows = new TreeMap<>();
+        translation
+                .acmeHosts()
+                .forEach((host, wanted) ->
+                        rows.put(
+                                host.text(),
+                                wanted.issuers()
+                                        + " for "
+                                        + wanted.ingress()
+                                        + ", others "
+                                        + wanted.others().stream()
+                                                .map(it -> it.bundle().serial())
+                                                .toList()));
+        if (!rows.isEmpty()) {
+            line("to be issued:");
+            rows.forEach((host, row) -> line("  " + host + ": " + row));
         }
     }
 

@@ -410,7 +410,7 @@ public final class Reconciler implements AutoCloseable {
         }
         news.forEach((ref, now) -> {
             int more = (now == null ? 0 : 1) - (resources.get(ref) == null ? 0 : 1);
-            if (more != 0) {
+            if (more != 0 && !ref.kind().equals("Gateway")) { // what it made itself
                 objects.merge(ref.kind(), more, Integer::sum);
             }
         });

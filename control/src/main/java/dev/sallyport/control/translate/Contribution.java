@@ -29,6 +29,7 @@ import java.util.function.Function;
  * @param routed whether it has a rule for the host, if only one without paths
  * @param secured whether a TLS section of it means the host
  * @param claims the certificates it wants for the host
+ * @param acme whether it wants the gateway to have one issued
  */
 record Contribution(
         ObjectRef ingress,
@@ -38,7 +39,8 @@ record Contribution(
         Optional<Target> fallback,
         boolean routed,
         boolean secured,
-        List<Claim> claims) {
+        List<Claim> claims,
+        Optional<AcmeAsk> acme) {
 
     /** The oldest object first, then by namespace and name. */
     static final Comparator<Contribution> PRECEDENCE =
@@ -57,12 +59,33 @@ record Contribution(
             ObjectRef secret, Issuance issuance, Optional<Location> location, boolean byItself) {}
 
     /**
+     * That the gateway is to have certificates issued.
+     *
+     * @param issuers names of issuers, the one to be asked first in front
+     * @param annotated whether the Ingress itself says so
+     * @param explicit whether it or its Namespace does, and not the configuration for all
+     */
+    record AcmeAsk(List<String> issuers, boolean annotated, boolean explicit) {
+        AcmeAsk {
+            issuers = List.copyOf(issuers);
+        }
+    }
+
+    /** Whether cert-manager has a certificate issued for the host. */
+    boolean automatic() {
+        return claims.stream().anyMatch(claim -> claim.issuance() == Issuance.AUTOMATIC);
+    }
+
+    /**
      * Divides an Ingress by hosts.
      *
      * @param names the names of the certificate in service for a Secret
+     * @param acme what it wants issued by the gateway
      */
     static Map<HostScope, Contribution> of(
-            IngressIntent intent, Function<ObjectRef, Set<Hostname>> names) {
+            IngressIntent intent,
+            Function<ObjectRef, Set<Hostname>> names,
+            Optional<AcmeAsk> acme) {
         Map<HostScope, Parts> parts = new HashMap<>();
         for (HostScope scope : intent.scopes()) {
             Parts part = parts.computeIfAbsent(scope, _ -> new Parts());
@@ -90,7 +113,8 @@ record Contribution(
                                 part.fallback,
                                 part.routed,
                                 part.secured,
-                                List.copyOf(part.claims))));
+                                List.copyOf(part.claims),
+                                part.routed || part.secured ? acme : Optional.empty())));
         return contributions;
     }
 

@@ -1,5 +1,7 @@
 package dev.sallyport.control.translate;
 
+import dev.sallyport.acme.plan.Identifier;
+import dev.sallyport.acme.store.CertificateId;
 import dev.sallyport.control.resource.Resource;
 import dev.sallyport.control.translate.Contribution.Claim;
 import dev.sallyport.control.translate.IngressIntent.ChallengeRule;
@@ -46,6 +48,7 @@ final class HostTranslator {
     private static final RouteAction UNAVAILABLE = new RouteAction.Forward(List.of());
 
     private final Optional<HttpsRedirect> redirect;
+    private final Optional<AcmeRules> acme;
     private final ServiceTranslator services;
     private final Function<ServiceRef, Resource.@Nullable OfService> serviceLookup;
     private final Function<ObjectRef, CertificateStatus> certificateLookup;
@@ -56,6 +59,7 @@ final class HostTranslator {
             Function<ServiceRef, Resource.@Nullable OfService> serviceLookup,
             Function<ObjectRef, CertificateStatus> certificateLookup) {
         this.redirect = settings.httpsRedirect();
+        this.acme = settings.acme();
         this.services = new ServiceTranslator(settings);
         this.serviceLookup = serviceLookup;
         this.certificateLookup = certificateLookup;
@@ -73,6 +77,7 @@ final class HostTranslator {
      * @param services the Services looked for
      * @param upstreams the upstreams that its routes name
      * @param secrets the Secrets looked for
+     * @param acme whether it is to have a certificate by ACME
      */
     record Result(
             Optional<VirtualHost> virtualHost,
@@ -83,7 +88,8 @@ final class HostTranslator {
             List<Finding> findings,
             Set<ServiceRef> services,
             Set<UpstreamKey> upstreams,
-            Set<ObjectRef> secrets) {
+            Set<ObjectRef> secrets,
+            Optional<AcmeHost> acme) {
 
         /** Of a host that nobody speaks of. */
         static final Result NOTHING =
@@ -96,7 +102,8 @@ final class HostTranslator {
                         List.of(),
                         Set.of(),
                         Set.of(),
-                        Set.of());
+                        Set.of(),
+                        Optional.empty());
     }
 
     /** The host of {@code contributions}, which are in order of precedence. */
@@ -109,13 +116,15 @@ final class HostTranslator {
         work.addChallenges(contributions, owners);
         contributions.forEach(work::addRoutes);
         contributions.forEach(work::addFallback);
+        work.chooseAcme(contributions);
         contributions.forEach(contribution -> work.addCertificates(contribution, false));
         contributions.stream()
                 .filter(it -> owners.isEmpty() || owners.contains(it.ingress().namespace()))
                 .forEach(contribution -> work.addCertificates(contribution, true));
-        boolean secured = contributions.stream().anyMatch(Contribution::secured);
-        boolean known = secured || contributions.stream().anyMatch(Contribution::routed);
-        return work.result(known, secured);
+        boolean asked = contributions.stream().anyMatch(Contribution::secured);
+        boolean known = asked || contributions.stream().anyMatch(Contribution::routed);
+        boolean issued = work.addIssued();
+        return work.result(known, asked || issued);
     }
 
     /**
@@ -157,7 +166,18 @@ final class HostTranslator {
         private final Set<UpstreamKey> upstreams = new HashSet<>();
         private final Set<ObjectRef> secrets = new HashSet<>();
         private final Set<String> undecided = new HashSet<>();
+        private final List<ServedCertificate> others = new ArrayList<>();
+        private Optional<Issued> issued = Optional.empty();
+        private boolean othersGood;
         private Optional<Route> fallback = Optional.empty();
+
+        /** What the gateway has issued for the host, and who asked for that. */
+        private record Issued(
+                Hostname host,
+                Contribution asking,
+                List<String> issuers,
+                ObjectRef secret,
+                CertificateStatus status) {}
 
         /** A path and who has it. */
         private record Won(Route route, Target target) {}
@@ -394,9 +414,87 @@ final class HostTranslator {
                 } else if (status.isSought()) {
                     undecided.add(claim.secret().namespace());
                 } else if (!status.exists()) {
-                    findings.add(missing(contribution.ingress(), claim));
+                    if (issued.isEmpty()) {
+                        findings.add(missing(contribution.ingress(), claim));
+                    } else if (issued.get().status().inService().isEmpty()) {
+                        findings.add(pending(contribution.ingress(), claim));
+                    }
                 }
             }
+        }
+
+        /** The oldest Ingress that may ask for a certificate decides how it is ordered. */
+        void chooseAcme(Collection<Contribution> contributions) {
+            if (acme.isEmpty() || !(scope instanceof HostScope.Named(Hostname host))) {
+                return;
+            }
+            AcmeRules rules = acme.get();
+            for (Contribution contribution : contributions) {
+                Contribution.AcmeAsk ask = contribution.acme().orElse(null);
+                if (ask == null || (contribution.automatic() && !ask.annotated())) {
+                    continue; // cert-manager has it issued
+                }
+                Optional<Finding> refusal = refusal(rules, host, contribution.ingress());
+                if (refusal.isPresent()) {
+                    if (ask.explicit()) {
+                        findings.add(refusal.get());
+                    }
+                } else if (issued.isEmpty()) {
+                    ObjectRef secret = rules.secret(CertificateId.of(host));
+                    secrets.add(secret);
+                    CertificateStatus status = certificateLookup.apply(secret);
+                    if (status.isSought()) {
+                        undecided.add(secret.namespace());
+                    }
+                    issued =
+                            Optional.of(
+                                    new Issued(host, contribution, ask.issuers(), secret, status));
+                }
+            }
+        }
+
+        private static Optional<Finding> refusal(
+                AcmeRules rules, Hostname host, ObjectRef ingress) {
+            if (host instanceof Hostname.Wildcard && !rules.wildcards()) {
+                return Optional.of(
+                        Finding.of(
+                                Reason.WILDCARD_NOT_PROVABLE,
+                                ingress,
+                                "host: "
+                                        + host
+                                        + " (expected: a name without '*', or DNS-01 in the gateway's"
+                                        + " configuration)",
+                                "Configure acme.dns, or bring a Secret with a certificate for it."));
+            }
+            var identifier = new Identifier.Dns(host);
+            return rules.allowed().allows(ingress.namespace(), identifier)
+                    ? Optional.empty()
+                    : Optional.of(rules.allowed().refusal(ingress, identifier));
+        }
+
+        /**
+         * What others bring is served as long as it is good, else what the gateway has issued.
+         *
+         * @return whether there is such a one: then the host is as one with a TLS section
+         */
+        boolean addIssued() {
+            Optional<ServedCertificate> own = issued.flatMap(it -> it.status().inService());
+            if (own.isPresent() && !othersGood) {
+                certificates.clear();
+                certificates.put(own.get().bundle().keyType(), own.get());
+            }
+            return own.isPresent();
+        }
+
+        private static Finding pending(ObjectRef ingress, Claim claim) {
+            return new Finding(
+                    Reason.CERTIFICATE_PENDING,
+                    ingress,
+                    claim.location(),
+                    claim.secret()
+                            + " does not exist; the gateway has a certificate issued itself, and"
+                            + " meanwhile a wildcard's that fits is served, else the default one",
+                    "Wait for it; where it takes longer than a minute, see `sallyport acme orders`.");
         }
 
         private static Finding missing(ObjectRef ingress, Claim claim) {
@@ -428,6 +526,10 @@ final class HostTranslator {
         private void addCertificate(
                 ObjectRef ingress, Claim claim, Hostname host, ServedCertificate served) {
             CertificateBundle bundle = served.bundle();
+            if (!served.temporary() && covers(bundle, host)) {
+                others.add(served);
+                othersGood |= !expired(claim.secret());
+            }
             ServedCertificate winner = certificates.get(bundle.keyType());
             if (winner == null || (winner.temporary() && !served.temporary())) {
                 certificates.put(bundle.keyType(), served);
@@ -468,6 +570,11 @@ final class HostTranslator {
             }
         }
 
+        private boolean expired(ObjectRef secret) {
+            return certificateLookup.apply(secret).findings().stream()
+                    .anyMatch(finding -> finding.reason() == Reason.CERTIFICATE_EXPIRED);
+        }
+
         /** A temporary certificate, which nobody trusts, is not served beside a real one. */
         private List<ServedCertificate> served() {
             boolean real = certificates.values().stream().anyMatch(it -> !it.temporary());
@@ -498,7 +605,9 @@ final class HostTranslator {
                     List.copyOf(findings),
                     Set.copyOf(servicesSeen),
                     Set.copyOf(upstreams),
-                    Set.copyOf(secrets));
+                    Set.copyOf(secrets),
+                    issued.map(it ->
+                            new AcmeHost(it.host(), it.issuers(), it.asking().ingress(), others)));
         }
     }
 

@@ -1,8 +1,10 @@
 package dev.sallyport.control.translate;
 
+import dev.sallyport.control.resource.AcmeAnswer;
 import dev.sallyport.control.resource.IngressStanding;
 import dev.sallyport.control.resource.Resource;
 import dev.sallyport.control.resource.ResourceChange;
+import dev.sallyport.model.certificate.CertificateBundle;
 import dev.sallyport.model.certificate.CertificateSet;
 import dev.sallyport.model.certificate.CertificateTable;
 import dev.sallyport.model.certificate.ServedCertificate;
@@ -14,12 +16,16 @@ import dev.sallyport.model.name.ObjectRef;
 import dev.sallyport.model.name.ShardedMap;
 import dev.sallyport.model.route.Challenge;
 import dev.sallyport.model.route.ChallengeTable;
+import dev.sallyport.model.route.PathMatch;
 import dev.sallyport.model.route.Route;
+import dev.sallyport.model.route.RouteAction;
 import dev.sallyport.model.route.RoutingTable;
 import dev.sallyport.model.route.VirtualHost;
 import dev.sallyport.model.upstream.Upstream;
 import dev.sallyport.model.upstream.UpstreamKey;
 import dev.sallyport.secretsync.CertificateStatus;
+import io.fabric8.kubernetes.api.model.ObjectMeta;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
@@ -27,6 +33,7 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
@@ -68,6 +75,9 @@ public final class IncrementalTranslator {
     private final Map<ServiceRef, TreeMap<ObjectRef, Resource.OfEndpointSlice>> slicesByService =
             new HashMap<>();
 
+    private final Map<String, String> acmeLabels = new HashMap<>(); // by namespace
+    private OwnChallenges ownChallenges = OwnChallenges.NONE;
+
     // What the steps came to.
     private ClassSelection selection;
     private final Map<ObjectRef, IngressIntent> intents = new HashMap<>();
@@ -94,6 +104,8 @@ public final class IncrementalTranslator {
     private Set<ObjectRef> dirtySecrets = new HashSet<>();
     private Set<ObjectRef> releasable = new HashSet<>();
     private Map<Object, @Nullable List<Finding>> dirtyFindings = new HashMap<>();
+    private Map<Hostname, @Nullable AcmeHost> acmeChanges = new HashMap<>();
+    private Map<Challenge, Route> shownChallenges = Map.of(); // of ours, by the last translation
     private Map<ObjectRef, @Nullable IngressStanding> standings =
             new HashMap<>(); // those that changed
 
@@ -152,8 +164,9 @@ public final class IncrementalTranslator {
                 unlinkSlice(slices.put(slice.ref(), slice));
                 linkSlice(slice);
             }
-            case Resource.OfNamespace _ -> {} // nothing depends on one
-            case Resource.OfAcmeChallenges _ -> {}
+            case Resource.OfNamespace namespace ->
+                    labelled(namespace.ref().name(), acmeLabel(namespace));
+            case Resource.OfAcmeChallenges challenges -> ownChallenges = own(challenges);
             case Resource.OfSecret _ -> {} // the certificate source sees it first
         }
     }
@@ -196,8 +209,13 @@ public final class IncrementalTranslator {
                     certificateChanges.put(name, set);
                 }
                 noteUncertified(scope, result, set);
+                AcmeHost acme = result == null ? null : result.acme().orElse(null);
+                if (!Objects.equals(current.acmeHosts().get(name), acme)) {
+                    acmeChanges.put(name, acme);
+                }
             }
         }
+        noteOwnChallenges(challengeChanges);
         translateGatewayDefault();
         ShardedMap<UpstreamKey, Upstream> upstreams = translateUpstreams();
         RoutingTable routes =
@@ -227,8 +245,85 @@ public final class IncrementalTranslator {
                 }
             }
             case "EndpointSlice" -> unlinkSlice(slices.remove(ref));
-            default -> {} // a Secret, a Namespace, or nothing we know
+            case "Namespace" -> labelled(ref.name(), null);
+            case "Gateway" -> {
+                if (ref.equals(Resource.OfAcmeChallenges.ACME_CHALLENGES)) {
+                    ownChallenges = OwnChallenges.NONE;
+                }
+            }
+            default -> {} // a Secret, or nothing we know
         }
+    }
+
+    private static @Nullable String acmeLabel(Resource.OfNamespace namespace) {
+        ObjectMeta metadata = namespace.namespace().getMetadata();
+        Map<String, String> labels = metadata == null ? null : metadata.getLabels();
+        return labels == null ? null : labels.get(AcmeRules.KEY);
+    }
+
+    /** Of a Namespace nothing matters but this; it changes rarely. */
+    private void labelled(String namespace, @Nullable String value) {
+        String before =
+                value == null ? acmeLabels.remove(namespace) : acmeLabels.put(namespace, value);
+        if (settings.acme().isPresent() && !Objects.equals(before, value)) {
+            intents.keySet().stream()
+                    .filter(ref -> ref.namespace().equals(namespace))
+                    .forEach(dirtyIngresses::add);
+        }
+    }
+
+    /** What the gateway shows to CAs itself. */
+    private record OwnChallenges(Map<Challenge, Route> http, Map<String, CertificateSet> tls) {
+        static final OwnChallenges NONE = new OwnChallenges(Map.of(), Map.of());
+    }
+
+    private OwnChallenges own(Resource.OfAcmeChallenges challenges) {
+        Map<Challenge, Route> http = new HashMap<>();
+        Map<String, CertificateSet> tls = new HashMap<>();
+        for (AcmeAnswer answer : challenges.answers()) {
+            switch (answer) {
+                case AcmeAnswer.Http(Challenge challenge, String text) ->
+                        http.put(
+                                challenge,
+                                new Route(
+                                        new PathMatch.Exact(challenge.path()),
+                                        new RouteAction.KeyAuthorization(text),
+                                        challenges.ref(),
+                                        Instant.EPOCH));
+                case AcmeAnswer.TlsAlpn(String serverName, CertificateBundle bundle) -> {
+                    var served =
+                            new ServedCertificate(bundle, challenges.ref(), Instant.EPOCH, true);
+                    CertificateSet before = ownChallenges.tls().get(serverName);
+                    tls.put(
+                            serverName,
+                            before != null && before.certificates().equals(List.of(served))
+                                    ? before
+                                    : CertificateSet.of(List.of(served)));
+                }
+            }
+        }
+        return new OwnChallenges(Map.copyOf(http), Map.copyOf(tls));
+    }
+
+    /** They come before what Ingresses answer, which comes back when they are over. */
+    private void noteOwnChallenges(Map<Challenge, @Nullable Route> changes) {
+        Map<Challenge, Route> now = ownChallenges.http();
+        changes.keySet().removeAll(now.keySet());
+        for (Challenge challenge : shownChallenges.keySet()) {
+            if (!now.containsKey(challenge)) {
+                HostScope scope =
+                        challenge.host().equals(Challenge.ANY_HOST)
+                                ? HostScope.Any.ANY
+                                : new HostScope.Named(Hostname.parse(challenge.host()));
+                changes.put(challenge, resultOf(scope).challenges().get(challenge));
+            }
+        }
+        now.forEach((challenge, route) -> {
+            if (!route.equals(shownChallenges.get(challenge))) {
+                changes.put(challenge, route);
+            }
+        });
+        shownChallenges = now;
     }
 
     private static ServiceRef serviceOf(ObjectRef ref) {
@@ -304,7 +399,9 @@ public final class IncrementalTranslator {
         return switch (selection.judge(ingress)) {
             case ClassSelection.Verdict.Ours _ -> {
                 IngressIntent intent = IngressTranslator.translate(ingress);
-                report(ingress.ref(), intent.findings());
+                List<Finding> findings = new ArrayList<>(intent.findings());
+                acmeProblem(intent).ifPresent(findings::add);
+                report(ingress.ref(), findings);
                 yield intent;
             }
             case ClassSelection.Verdict.Others _ -> {
@@ -316,6 +413,56 @@ public final class IncrementalTranslator {
                 yield null;
             }
         };
+    }
+
+    /**
+     * What the Ingress says of ACME, else its Namespace, else the configuration; and who it was.
+     */
+    private String acmeWord(IngressIntent intent, AcmeRules rules) {
+        return intent.acme()
+                .or(() -> Optional.ofNullable(acmeLabels.get(intent.ref().namespace())))
+                .orElse(rules.everyHost() ? "true" : "false");
+    }
+
+    private Optional<Contribution.AcmeAsk> acmeAsk(IngressIntent intent) {
+        if (settings.acme().isEmpty()) {
+            return Optional.empty();
+        }
+        AcmeRules rules = settings.acme().get();
+        String word = acmeWord(intent, rules);
+        List<String> issuers =
+                switch (word) {
+                    case "true" -> rules.issuers();
+                    case "false" -> List.<String>of();
+                    default -> rules.issuers().contains(word) ? List.of(word) : List.<String>of();
+                };
+        boolean explicit =
+                intent.acme().isPresent() || acmeLabels.containsKey(intent.ref().namespace());
+        return issuers.isEmpty()
+                ? Optional.empty()
+                : Optional.of(
+                        new Contribution.AcmeAsk(issuers, intent.acme().isPresent(), explicit));
+    }
+
+    private Optional<Finding> acmeProblem(IngressIntent intent) {
+        if (settings.acme().isEmpty()) {
+            return Optional.empty();
+        }
+        AcmeRules rules = settings.acme().get();
+        String word = acmeWord(intent, rules);
+        return word.equals("true") || word.equals("false") || rules.issuers().contains(word)
+                ? Optional.empty()
+                : Optional.of(
+                        Finding.of(
+                                Reason.ISSUER_UNKNOWN,
+                                intent.ref(),
+                                AcmeRules.KEY
+                                        + ": "
+                                        + word
+                                        + " (expected: true, false, or one of "
+                                        + String.join(", ", rules.issuers())
+                                        + ")",
+                                "Write true for the configured order of issuers."));
     }
 
     private static Set<ObjectRef> secretsNaming(@Nullable IngressIntent intent) {
@@ -340,7 +487,8 @@ public final class IncrementalTranslator {
         Map<HostScope, Contribution> now =
                 intent == null
                         ? Map.of()
-                        : Contribution.of(intent, secret -> namesOf(secret, known));
+                        : Contribution.of(
+                                intent, secret -> namesOf(secret, known), acmeAsk(intent));
         Map<HostScope, Contribution> before =
                 now.isEmpty() ? contributions.remove(ref) : contributions.put(ref, now);
         if (before != null) {
@@ -466,7 +614,8 @@ public final class IncrementalTranslator {
                         result.findings(),
                         result.services(),
                         result.upstreams(),
-                        result.secrets())
+                        result.secrets(),
+                        result.acme())
                 : result;
     }
 
@@ -537,9 +686,11 @@ public final class IncrementalTranslator {
             HostTable<CertificateSet> served, Optional<CertificateSet> defaultSet) {
         Optional<CertificateSet> fallback = settings.strictSni() ? Optional.empty() : defaultSet;
         CertificateTable before = current.certificates();
-        return same(served, before.hosts()) && fallback.equals(before.fallback())
+        return same(served, before.hosts())
+                        && fallback.equals(before.fallback())
+                        && ownChallenges.tls().equals(before.challenges())
                 ? before
-                : new CertificateTable(served, fallback);
+                : new CertificateTable(served, fallback, ownChallenges.tls());
     }
 
     /** The configured one while it can be used, else the gateway's own. */
@@ -674,7 +825,7 @@ public final class IncrementalTranslator {
                 table,
                 upstreams,
                 current.ingresses().with(standings),
-                current.acmeHosts(),
+                current.acmeHosts().with(acmeChanges),
                 findings,
                 appeared.stream().distinct().sorted(FindingIndex.ORDER).toList(),
                 resolved.stream().distinct().sorted(FindingIndex.ORDER).toList());
@@ -691,6 +842,7 @@ public final class IncrementalTranslator {
         releasable = new HashSet<>();
         dirtyFindings = new HashMap<>();
         standings = new HashMap<>();
+        acmeChanges = new HashMap<>();
     }
 
     @SuppressWarnings("ReferenceEquality") // identity is what tells the data plane to skip a part

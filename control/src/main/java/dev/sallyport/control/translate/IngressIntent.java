@@ -21,6 +21,7 @@ import java.util.Set;
  * @param scopes the hosts of its rules; any host where there is no rule
  * @param fallback its default backend
  * @param tls its TLS sections, in the order they were written
+ * @param acme what its annotation {@link AcmeRules#KEY} says; empty where it has none
  * @param findings what is wrong with it by itself
  */
 record IngressIntent(
@@ -31,6 +32,7 @@ record IngressIntent(
         Set<HostScope> scopes,
         Optional<Target> fallback,
         List<TlsSection> tls,
+        Optional<String> acme,
         List<Finding> findings) {
 
     /** One path of one host. */

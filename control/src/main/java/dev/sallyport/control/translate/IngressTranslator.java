@@ -87,6 +87,7 @@ final class IngressTranslator {
                     Set.of(),
                     Optional.empty(),
                     List.of(),
+                    Optional.empty(),
                     findings());
         }
         Optional<Target> fallback =
@@ -111,7 +112,14 @@ final class IngressTranslator {
                 Collections.unmodifiableSet(scopes),
                 fallback,
                 sections,
+                acme(),
                 findings());
+    }
+
+    private Optional<String> acme() {
+        return metadata == null || metadata.getAnnotations() == null
+                ? Optional.empty()
+                : Optional.ofNullable(metadata.getAnnotations().get(AcmeRules.KEY));
     }
 
     private List<Finding> findings() {

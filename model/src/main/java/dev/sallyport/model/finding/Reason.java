@@ -107,6 +107,8 @@ public enum Reason {
     ISSUER_UNKNOWN(ERROR),
     /** The object's namespace may not have a certificate ordered for the host. */
     HOST_NOT_ALLOWED(ERROR),
+    /** A wildcard host is to have a certificate issued, but only DNS-01 could prove it. */
+    WILDCARD_NOT_PROVABLE(ERROR),
     /** A stored account, order or certificate is damaged or cannot be read. */
     ACME_STATE_DAMAGED(ERROR),
 
