@@ -1,5 +1,6 @@
 package dev.sallyport.control;
 
+import dev.sallyport.acme.keep.CertificateKeeper;
 import dev.sallyport.control.reconcile.ControlState;
 import dev.sallyport.control.stored.StoreReport;
 import dev.sallyport.model.snapshot.Applied;
@@ -48,6 +49,11 @@ public sealed interface Control extends AutoCloseable permits FolderControl, Clu
     /** How it stands with the last known good state on disk; a folder needs none. */
     default StoreReport stored() {
         return StoreReport.NONE;
+    }
+
+    /** Who keeps certificates of the gateway's own, where that is configured. */
+    default Optional<CertificateKeeper> acme() {
+        return Optional.empty();
     }
 
     /** Stops all threads and waits until they have ended; what is in service stays in service. */

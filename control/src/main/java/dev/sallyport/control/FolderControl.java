@@ -1,9 +1,13 @@
 package dev.sallyport.control;
 
+import dev.sallyport.acme.keep.CertificateKeeper;
+import dev.sallyport.control.acme.FolderAcme;
 import dev.sallyport.control.reconcile.ControlState;
 import dev.sallyport.control.reconcile.ParserThreads;
 import dev.sallyport.control.reconcile.Reconciler;
 import dev.sallyport.control.reconcile.SecretDemand;
+import dev.sallyport.control.resource.ResourceChange;
+import dev.sallyport.control.resource.SourceUpdate;
 import dev.sallyport.control.source.FolderSource;
 import dev.sallyport.model.snapshot.Applied;
 import dev.sallyport.model.snapshot.DataPlane;
@@ -11,18 +15,24 @@ import dev.sallyport.secretsync.CertificateReader;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.InstantSource;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Consumer;
+import java.util.stream.Stream;
 
 /** Serves a folder: reads it, translates it, and keeps the data plane at what it says. */
 public final class FolderControl implements Control {
     private final FolderSource source;
     private final Reconciler reconciler;
+    private final Optional<FolderAcme> acme;
 
-    private FolderControl(FolderSource source, Reconciler reconciler) {
+    private FolderControl(FolderSource source, Reconciler reconciler, Optional<FolderAcme> acme) {
         this.source = source;
         this.reconciler = reconciler;
+        this.acme = acme;
     }
 
     /**
@@ -31,13 +41,19 @@ public final class FolderControl implements Control {
      * @param dir a folder of manifests; may appear later
      * @param dataPlane called on the reconciler's thread only
      * @param time for the validity of certificates
+     * @param acme has certificates issued, if that is configured; closed with this
      */
     public static FolderControl open(
-            Path dir, ControlSettings settings, DataPlane dataPlane, InstantSource time) {
+            Path dir,
+            ControlSettings settings,
+            DataPlane dataPlane,
+            InstantSource time,
+            Optional<FolderAcme> acme) {
         Executor parsers = ParserThreads.executor();
         var reconciler =
                 new Reconciler(
-                        settings.translation(),
+                        acme.map(it -> settings.translation().with(it.rules()))
+                                .orElse(settings.translation()),
                         settings.holdOff(),
                         SecretDemand.NONE,
                         CertificateReader.PEM,
@@ -46,10 +62,40 @@ public final class FolderControl implements Control {
                         time);
         var source =
                 new FolderSource(
-                        dir, settings.folder(), reconciler::submit, parsers, System::nanoTime);
+                        dir,
+                        settings.folder(),
+                        acme.map(it -> withStored(it.stored(), reconciler::submit))
+                                .orElse(reconciler::submit),
+                        parsers,
+                        System::nanoTime);
+        acme.ifPresent(it -> reconciler.whenChanged(it::changed));
         reconciler.start();
         source.start();
-        return new FolderControl(source, reconciler);
+        acme.ifPresent(it -> it.start(reconciler::submit, reconciler::state));
+        return new FolderControl(source, reconciler, acme);
+    }
+
+    /** The same, without certificates of its own. */
+    public static FolderControl open(
+            Path dir, ControlSettings settings, DataPlane dataPlane, InstantSource time) {
+        return open(dir, settings, dataPlane, time, Optional.empty());
+    }
+
+    /** What was issued is there from the first snapshot on. */
+    private static Consumer<SourceUpdate> withStored(
+            List<ResourceChange> stored, Consumer<SourceUpdate> next) {
+        var first = new AtomicReference<>(stored);
+        return update -> {
+            List<ResourceChange> more = first.getAndSet(List.of());
+            next.accept(
+                    more.isEmpty()
+                            ? update
+                            : new SourceUpdate(
+                                    Stream.concat(more.stream(), update.changes().stream())
+                                            .toList(),
+                                    update.findings(),
+                                    update.unreadable()));
+        };
     }
 
     @Override
@@ -94,7 +140,13 @@ public final class FolderControl implements Control {
     public void fallSilent() {}
 
     @Override
+    public Optional<CertificateKeeper> acme() {
+        return acme.flatMap(FolderAcme::keeper);
+    }
+
+    @Override
     public void close() {
+        acme.ifPresent(FolderAcme::close);
         source.close();
         reconciler.close();
     }

@@ -1,0 +1,69 @@
+package dev.sallyport.control.acme;
+
+import dev.sallyport.acme.challenge.ChallengeType;
+import dev.sallyport.acme.challenge.DynamicZone;
+import dev.sallyport.acme.issuer.AllowList;
+import dev.sallyport.acme.issuer.Issuer;
+import dev.sallyport.acme.issuer.Issuers;
+import dev.sallyport.acme.keep.KeeperSettings;
+import dev.sallyport.acme.order.OrderTimes;
+import dev.sallyport.acme.plan.RateLimits;
+import dev.sallyport.acme.plan.RenewalRules;
+import dev.sallyport.control.translate.AcmeRules;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
+
+/**
+ * How certificates are issued by the gateway itself.
+ *
+ * @param issuers whom they are ordered from
+ * @param everyHost whether every host is to have one, or only those that ask
+ * @param allowed which namespace may have certificates ordered for which names
+ * @param challenges how hosts are proven, of what the listeners and the zone allow
+ * @param zone where DNS-01 records may be written
+ * @param state the folder that accounts, orders and certificates are kept in; of a gateway on a
+ *     folder only
+ * @param ordersAtOnce how many orders are worked on at a time
+ */
+public record AcmeSettings(
+        Issuers issuers,
+        boolean everyHost,
+        AllowList allowed,
+        Set<ChallengeType> challenges,
+        Optional<DynamicZone> zone,
+        Path state,
+        int ordersAtOnce) {
+    public AcmeSettings {
+        challenges = Set.copyOf(challenges);
+    }
+
+    /**
+     * For translation.
+     *
+     * @param namespace of the Secrets with what was issued
+     */
+    public AcmeRules rules(String namespace) {
+        return new AcmeRules(
+                issuers.ordered().stream().map(Issuer::name).toList(),
+                everyHost,
+                allowed,
+                zone.isPresent(),
+                namespace);
+    }
+
+    KeeperSettings keeper() {
+        return new KeeperSettings(
+                issuers,
+                RenewalRules.STANDARD,
+                issuers.ordered().stream()
+                        .collect(
+                                Collectors.toMap(
+                                        Issuer::name,
+                                        issuer -> List.copyOf(RateLimits.of(issuer.directory())))),
+                OrderTimes.STANDARD,
+                ordersAtOnce);
+    }
+}
