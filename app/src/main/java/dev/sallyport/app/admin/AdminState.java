@@ -1,5 +1,6 @@
 package dev.sallyport.app.admin;
 
+import dev.sallyport.acme.keep.CertificateKeeper;
 import dev.sallyport.control.Reported;
 import dev.sallyport.control.reconcile.ControlState;
 import dev.sallyport.control.stored.StoreReport;
@@ -39,4 +40,9 @@ public interface AdminState {
 
     /** The data plane's counters. */
     Reading traffic();
+
+    /** Who keeps certificates of the gateway's own, where that is configured. */
+    default Optional<CertificateKeeper> acme() {
+        return Optional.empty();
+    }
 }

@@ -86,6 +86,40 @@ final class ConfigFlags {
             description = "Health, metrics and what is served. Default: 127.0.0.1:9090.")
     private @Nullable String admin;
 
+    @Option(
+            names = "--acme-directory",
+            paramLabel = "URL",
+            description =
+                    "Have certificates issued for all hosts by the CA with this directory: an https:// URL, or"
+                            + " letsencrypt, letsencrypt-staging, zerossl, google.")
+    private @Nullable String acmeDirectory;
+
+    @Option(
+            names = "--acme-agree-terms",
+            description = "You have read that CA's terms of service, and agree to them.")
+    private boolean acmeAgreeTerms;
+
+    @Option(
+            names = "--acme-contact",
+            paramLabel = "MAIL",
+            description = "Where that CA may reach you; may be repeated.")
+    private List<String> acmeContacts = new ArrayList<>();
+
+    @Option(
+            names = "--acme-ca",
+            paramLabel = "FILE",
+            description =
+                    "The authority of that CA's own HTTPS certificate, as PEM, where the system does not know it.")
+    private @Nullable String acmeCa;
+
+    @Option(
+            names = "--state",
+            paramLabel = "DIR",
+            description =
+                    "The folder that keeps accounts and certificates of a gateway on a folder. Default:"
+                            + " ~/.local/state/sallyport/acme.")
+    private @Nullable String state;
+
     /** Reads the configuration that they complete. */
     EffectiveConfig load(Map<String, String> environment) throws Failed {
         EffectiveConfig config = load(Optional.ofNullable(file), environment, given());
@@ -104,6 +138,11 @@ final class ConfigFlags {
         add(flags, "listeners.http", "--http", http);
         add(flags, "listeners.https", "--https", https);
         add(flags, "listeners.admin", "--admin", admin);
+        add(flags, "acme.directory", "--acme-directory", acmeDirectory);
+        add(flags, "acme.agree-terms", "--acme-agree-terms", acmeAgreeTerms ? "true" : null);
+        add(flags, "acme.contacts", "--acme-contact", acmeContacts);
+        add(flags, "acme.ca-file", "--acme-ca", acmeCa);
+        add(flags, "acme.state", "--state", state);
         return flags;
     }
 

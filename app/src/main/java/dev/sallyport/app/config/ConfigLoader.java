@@ -1,5 +1,6 @@
 package dev.sallyport.app.config;
 
+import dev.sallyport.control.acme.AcmeSettings;
 import dev.sallyport.control.stored.StoreSettings;
 import dev.sallyport.model.listener.Listener;
 import java.net.InetAddress;
@@ -79,8 +80,9 @@ public final class ConfigLoader {
         List<Listener> listeners = ListenerPlan.of(config, settings, problems);
         Set<InetAddress> podAddresses = PodAddresses.of(environment, problems);
         Optional<StoreSettings> store = StorePlan.of(config, settings, problems);
+        Optional<AcmeSettings> acme = AcmePlan.of(config, environment, settings, problems);
         refuse(problems);
-        return new EffectiveConfig(config, listeners, settings, podAddresses, store);
+        return new EffectiveConfig(config, listeners, settings, podAddresses, store, acme);
     }
 
     /**

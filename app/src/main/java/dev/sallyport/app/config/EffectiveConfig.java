@@ -2,6 +2,7 @@ package dev.sallyport.app.config;
 
 import dev.sallyport.control.ControlSettings;
 import dev.sallyport.control.ReportSettings;
+import dev.sallyport.control.acme.AcmeSettings;
 import dev.sallyport.control.cluster.ClusterSettings;
 import dev.sallyport.control.reconcile.HoldOff;
 import dev.sallyport.control.resource.LoadBalancerAddress;
@@ -29,13 +30,15 @@ import java.util.Set;
  *     pod, or it shares its node's
  * @param store where the last known good state of a cluster is kept, with the key that its file
  *     holds; empty where it is not
+ * @param acme how certificates are issued by the gateway itself; empty where they are not
  */
 public record EffectiveConfig(
         GatewayConfig config,
         List<Listener> listeners,
         List<Setting> settings,
         Set<InetAddress> podAddresses,
-        Optional<StoreSettings> store) {
+        Optional<StoreSettings> store,
+        Optional<AcmeSettings> acme) {
     public EffectiveConfig {
         listeners = List.copyOf(listeners);
         podAddresses = Set.copyOf(podAddresses);

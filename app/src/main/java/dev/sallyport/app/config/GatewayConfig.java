@@ -29,6 +29,7 @@ public record GatewayConfig(
         Redirect redirect,
         Hsts hsts,
         Ingress ingress,
+        Acme acme,
         Folder folder,
         Reconcile reconcile,
         Limits limits,
@@ -53,6 +54,7 @@ public record GatewayConfig(
                 Redirect.DEFAULT,
                 Hsts.DEFAULT,
                 ingress,
+                Acme.DEFAULT,
                 Folder.DEFAULT,
                 Reconcile.DEFAULT,
                 Limits.DEFAULT,
@@ -325,6 +327,131 @@ public record GatewayConfig(
             return "client-authentication="
                     + Words.kebab(mode.name())
                     + caFile.map(it -> " ca-file=" + it).orElse("");
+        }
+    }
+
+    /** Certificates that the gateway has issued by itself, without cert-manager. */
+    public record Acme(
+            @Key(
+                            "The CA's directory: an https:// URL, or `letsencrypt`, `letsencrypt-staging`, `zerossl`,"
+                                    + " `google` or `google-staging`. Ingresses call this issuer `default`. Without it,"
+                                    + " and without `issuers`, nothing is issued.")
+                    Optional<String> directory,
+            @Key("That you have read the CA's terms of service, and agree to them.")
+                    boolean agreeTerms,
+            @Key("Mail addresses at which the CA may reach you.") List<String> contacts,
+            @Key(
+                            "The authorities that may have issued the directory's own certificate, as PEM, instead of"
+                                    + " the system's: for a CA of your own, which may have a private address then.")
+                    Optional<Path> caFile,
+            @Key("The certificate profile to ask for, of those in the directory.")
+                    Optional<String> profile,
+            @Key("The common name of the issuer at the top of the chain to be served.")
+                    Optional<String> preferredChain,
+            @Key(
+                            value = "The kind of key.",
+                            oneOf = {"ec-p256", "ec-p384", "rsa-2048", "rsa-3072", "rsa-4096"})
+                    Optional<String> key,
+            @Key("The key id of the external account that the CA asks for, if it does.")
+                    Optional<String> externalKeyId,
+            @Key("The file with the external account's MAC key, in base64url as the CA prints it.")
+                    Optional<Path> externalMacFile,
+            @Key("`https://host[:port]` that the directory may point to besides its own.")
+                    List<String> origins,
+            @Key(
+                            "Further issuers, which are asked in this order where those before do not issue: mappings"
+                                    + " of `name` and of the keys above.")
+                    List<AcmeIssuer> issuers,
+            @Key(
+                            "Which hosts: `all` that nobody else serves well, or `annotated` ones only, by"
+                                    + " `sallyport.dev/acme` of their Ingress or Namespace.")
+                    AcmeHosts hosts,
+            @Key(
+                            "Which namespace may have certificates ordered for which names: `namespace=name`, with `*`"
+                                    + " for every namespace or name, `*.host` one label below it, `**.host` all below.")
+                    List<String> allow,
+            @Key(
+                            value = "How names are proven, of what there is a port for.",
+                            oneOf = {"http-01", "tls-alpn-01"})
+                    List<String> challenges,
+            @Key("The zone in which DNS-01 records are written by RFC 2136, for wildcards too.")
+                    Optional<String> dnsZone,
+            @Key("Its name servers, `host[:port]`, the primary first.") List<String> dnsServers,
+            @Key("The name of the key that signs updates.") Optional<String> dnsKeyName,
+            @Key(
+                            value = "Its algorithm.",
+                            oneOf = {"hmac-sha256", "hmac-sha384", "hmac-sha512"})
+                    String dnsKeyAlgorithm,
+            @Key("The file with the key, in base64 as `tsig-keygen` prints it.")
+                    Optional<Path> dnsKeyFile,
+            @Key(
+                            "The folder that keeps accounts, orders and certificates where a folder is served; by"
+                                    + " default `sallyport/acme` below `$XDG_STATE_HOME`, else below"
+                                    + " `~/.local/state`.")
+                    Optional<Path> state,
+            @Key(value = "Orders that are worked on at a time.", min = 1, max = 1_000)
+                    int ordersAtOnce) {
+        static final Acme DEFAULT =
+                new Acme(
+                        Optional.empty(),
+                        false,
+                        List.of(),
+                        Optional.empty(),
+                        Optional.empty(),
+                        Optional.empty(),
+                        Optional.empty(),
+                        Optional.empty(),
+                        Optional.empty(),
+                        List.of(),
+                        List.of(),
+                        AcmeHosts.ALL,
+                        List.of("*=*"),
+                        List.of("http-01", "tls-alpn-01"),
+                        Optional.empty(),
+                        List.of(),
+                        Optional.empty(),
+                        "hmac-sha256",
+                        Optional.empty(),
+                        Optional.empty(),
+                        50);
+
+        /** Which hosts are meant. */
+        public enum AcmeHosts {
+            ALL,
+            ANNOTATED
+        }
+
+        public Acme {
+            contacts = List.copyOf(contacts);
+            origins = List.copyOf(origins);
+            issuers = List.copyOf(issuers);
+            allow = List.copyOf(allow);
+            challenges = List.copyOf(challenges);
+            dnsServers = List.copyOf(dnsServers);
+        }
+
+        /** Whether certificates are issued at all. */
+        public boolean enabled() {
+            return directory.isPresent() || !issuers.isEmpty();
+        }
+    }
+
+    /** A further issuer. */
+    public record AcmeIssuer(
+            @Key("What Ingresses call it.") String name,
+            @Key("As of the first.") String directory,
+            @Key("As of the first.") Optional<Boolean> agreeTerms,
+            @Key("As of the first.") Optional<List<String>> contacts,
+            @Key("As of the first.") Optional<Path> caFile,
+            @Key("As of the first.") Optional<String> profile,
+            @Key("As of the first.") Optional<String> preferredChain,
+            @Key("As of the first.") Optional<String> key,
+            @Key("As of the first.") Optional<String> externalKeyId,
+            @Key("As of the first.") Optional<Path> externalMacFile,
+            @Key("As of the first.") Optional<List<String>> origins) {
+        @Override
+        public String toString() {
+            return name + " at " + directory;
         }
     }
 

@@ -25,7 +25,7 @@ final class Scalars {
         if (type == int.class || type == long.class) {
             return number(type, text, key);
         }
-        if (type == boolean.class) {
+        if (type == boolean.class || type == Boolean.class) {
             return truth(text);
         }
         if (type == Duration.class) {
@@ -98,7 +98,7 @@ final class Scalars {
         if (type == int.class || type == long.class) {
             return "number";
         }
-        if (type == boolean.class) {
+        if (type == boolean.class || type == Boolean.class) {
             return "true or false";
         }
         if (type == Duration.class) {

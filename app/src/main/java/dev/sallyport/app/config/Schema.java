@@ -80,6 +80,11 @@ final class Schema {
             return generic.getRawType() == Optional.class ? element : "list of " + element;
         }
         Class<?> plain = (Class<?>) type;
-        return Binder.isStructure(plain) ? "address:port or mapping" : Scalars.expected(plain);
+        if (Binder.isStructure(plain)) {
+            return plain == GatewayConfig.HttpsListener.class
+                    ? "address:port or mapping"
+                    : "mapping";
+        }
+        return Scalars.expected(plain);
     }
 }

@@ -1,5 +1,6 @@
 package dev.sallyport.app.wire;
 
+import dev.sallyport.acme.keep.CertificateKeeper;
 import dev.sallyport.app.admin.AdminServer;
 import dev.sallyport.app.admin.AdminState;
 import dev.sallyport.app.admin.Readiness;
@@ -9,6 +10,9 @@ import dev.sallyport.control.ClusterControl;
 import dev.sallyport.control.Control;
 import dev.sallyport.control.FolderControl;
 import dev.sallyport.control.Reported;
+import dev.sallyport.control.acme.AcmeSettings;
+import dev.sallyport.control.acme.FolderAcme;
+import dev.sallyport.control.acme.Replica;
 import dev.sallyport.control.cluster.ClusterAccess;
 import dev.sallyport.control.cluster.ClusterClient;
 import dev.sallyport.control.cluster.InvalidKubeconfig;
@@ -18,6 +22,8 @@ import dev.sallyport.model.certificate.CertificateSet;
 import dev.sallyport.model.certificate.ServedCertificate;
 import dev.sallyport.model.finding.Finding;
 import dev.sallyport.model.finding.Severity;
+import dev.sallyport.model.listener.Listener;
+import dev.sallyport.model.listener.ListenerProtocol;
 import dev.sallyport.model.name.Hostname;
 import dev.sallyport.model.name.ObjectRef;
 import dev.sallyport.model.snapshot.GatewaySnapshot;
@@ -32,6 +38,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -179,6 +186,12 @@ public final class Gateway implements AdminState, AutoCloseable {
     }
 
     @Override
+    public Optional<CertificateKeeper> acme() {
+        Control started = control;
+        return started == null ? Optional.empty() : started.acme();
+    }
+
+    @Override
     public Reported reported() {
         Control started = control;
         return started == null ? Reported.NOTHING : started.reported();
@@ -237,7 +250,11 @@ public final class Gateway implements AdminState, AutoCloseable {
                 switch (source) {
                     case ObjectSource.Folder(Path folder) ->
                             FolderControl.open(
-                                    folder, config.controlSettings(fallback(), own), traffic, time);
+                                    folder,
+                                    config.controlSettings(fallback(), own),
+                                    traffic,
+                                    time,
+                                    openAcme());
                     case ObjectSource.Cluster(ClusterAccess access, Optional<String> pod) ->
                             openCluster(access, pod);
                 };
@@ -260,7 +277,47 @@ public final class Gateway implements AdminState, AutoCloseable {
         phase = Phase.SERVING;
     }
 
+    private Optional<FolderAcme> openAcme() throws StartFailed {
+        if (config.acme().isEmpty()) {
+            return Optional.empty();
+        }
+        AcmeSettings settings = config.acme().get();
+        try {
+            return Optional.of(FolderAcme.open(settings, time, this::bindings));
+        } catch (IOException unusable) {
+            throw new StartFailed(
+                    "the state folder "
+                            + settings.state()
+                            + " cannot be used: "
+                            + unusable.getMessage(),
+                    "End the gateway that uses it, or name another folder with --state DIR.");
+        }
+    }
+
+    /** The ports that this gateway is bound to now, by what they speak. */
+    private Replica bindings() {
+        Map<String, InetSocketAddress> bound = traffic.bound();
+        List<InetSocketAddress> http = new ArrayList<>();
+        List<InetSocketAddress> https = new ArrayList<>();
+        for (Listener listener : config.listeners()) {
+            InetSocketAddress address = bound.get(listener.name());
+            if (address != null) {
+                switch (listener.protocol()) {
+                    case ListenerProtocol.Http _ -> http.add(address);
+                    case ListenerProtocol.Https _ -> https.add(address);
+                }
+            }
+        }
+        return new Replica(http, https);
+    }
+
     private Control openCluster(ClusterAccess access, Optional<String> pod) throws StartFailed {
+        if (config.acme().isPresent()) {
+            throw StartFailed.configured(
+                    "certificates are issued by the gateway itself on a folder only, so far",
+                    "Leave acme.directory and acme.issuers out, and let cert-manager issue: see"
+                            + " docs/cert-manager.md.");
+        }
         ClusterClient client;
         try {
             client = ClusterClient.open(access);

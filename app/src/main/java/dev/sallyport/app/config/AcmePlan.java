@@ -1,0 +1,222 @@
+package dev.sallyport.app.config;
+
+import dev.sallyport.acme.challenge.ChallengeType;
+import dev.sallyport.acme.challenge.DynamicZone;
+import dev.sallyport.acme.issuer.AllowList;
+import dev.sallyport.acme.issuer.IssuerDraft;
+import dev.sallyport.acme.issuer.Issuers;
+import dev.sallyport.control.acme.AcmeSettings;
+import dev.sallyport.model.certificate.SensitiveBytes;
+import dev.sallyport.model.finding.Finding;
+import dev.sallyport.model.finding.Parsed;
+import dev.sallyport.model.name.ObjectRef;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/** From what is configured of ACME to its settings, with what is in the files that it names. */
+final class AcmePlan {
+    private static final String SECTION = "acme";
+    private static final String FIRST = "default";
+    private static final int MOST_BYTES = 1024 * 1024;
+    private static final ObjectRef ORIGIN = ObjectRef.gateway(SECTION);
+
+    private final GatewayConfig.Acme wanted;
+    private final Map<String, String> environment;
+    private final List<Setting> settings;
+    private final List<Problem> problems;
+
+    private AcmePlan(
+            GatewayConfig.Acme wanted,
+            Map<String, String> environment,
+            List<Setting> settings,
+            List<Problem> problems) {
+        this.wanted = wanted;
+        this.environment = environment;
+        this.settings = settings;
+        this.problems = problems;
+    }
+
+    /** The settings; empty where nothing is to be issued, or where a problem was added. */
+    static Optional<AcmeSettings> of(
+            GatewayConfig config,
+            Map<String, String> environment,
+            List<Setting> settings,
+            List<Problem> problems) {
+        return config.acme().enabled()
+                ? new AcmePlan(config.acme(), environment, settings, problems).plan()
+                : Optional.empty();
+    }
+
+    private Optional<AcmeSettings> plan() {
+        int before = problems.size();
+        List<IssuerDraft> drafts = new ArrayList<>();
+        wanted.directory().ifPresent(directory -> drafts.add(first(directory)));
+        wanted.issuers().forEach(issuer -> drafts.add(further(issuer)));
+        if (wanted.directory().isPresent() && !wanted.agreeTerms()) {
+            problem(
+                    "agree-terms",
+                    "missing (expected: --acme-agree-terms, or true, once you have read the terms of"
+                            + " service that the directory names)");
+        }
+        Optional<Issuers> issuers =
+                problems.size() > before
+                        ? Optional.empty()
+                        : usable("issuers", Issuers.parse(ORIGIN, drafts));
+        Optional<AllowList> allowed = usable("allow", AllowList.parse(ORIGIN, wanted.allow()));
+        Optional<DynamicZone> zone = zone();
+        Set<ChallengeType> challenges = EnumSet.noneOf(ChallengeType.class);
+        for (ChallengeType type : ChallengeType.values()) {
+            if (wanted.challenges().contains(type.text())) {
+                challenges.add(type);
+            }
+        }
+        if (challenges.isEmpty() && wanted.dnsZone().isEmpty()) {
+            problem("challenges", "empty (expected: at least one, or a dns-zone)");
+        }
+        Path state = state();
+        if (problems.size() > before) {
+            return Optional.empty();
+        }
+        return Optional.of(
+                new AcmeSettings(
+                        issuers.orElseThrow(),
+                        wanted.hosts() == GatewayConfig.Acme.AcmeHosts.ALL,
+                        allowed.orElseThrow(),
+                        challenges,
+                        zone,
+                        Objects.requireNonNull(state),
+                        wanted.ordersAtOnce()));
+    }
+
+    private IssuerDraft first(String directory) {
+        return draft(
+                "",
+                new GatewayConfig.AcmeIssuer(
+                        FIRST,
+                        directory,
+                        Optional.of(true), // said by its own problem
+                        Optional.of(wanted.contacts()),
+                        wanted.caFile(),
+                        wanted.profile(),
+                        wanted.preferredChain(),
+                        wanted.key(),
+                        wanted.externalKeyId(),
+                        wanted.externalMacFile(),
+                        Optional.of(wanted.origins())));
+    }
+
+    private IssuerDraft further(GatewayConfig.AcmeIssuer issuer) {
+        return draft("issuers.", issuer);
+    }
+
+    private IssuerDraft draft(String prefix, GatewayConfig.AcmeIssuer issuer) {
+        Optional<byte[]> authority =
+                issuer.caFile().flatMap(file -> read(prefix + "ca-file", file));
+        Optional<SensitiveBytes> secret =
+                issuer.externalMacFile()
+                        .flatMap(file -> read(prefix + "external-mac-file", file))
+                        .map(AcmePlan::secret);
+        return new IssuerDraft(
+                issuer.name(),
+                issuer.directory(),
+                issuer.contacts().orElse(List.of()),
+                issuer.agreeTerms().orElse(false),
+                issuer.externalKeyId(),
+                secret,
+                issuer.profile(),
+                issuer.preferredChain(),
+                issuer.key(),
+                authority,
+                issuer.caFile().isPresent(), // whose CA is one's own may have it anywhere
+                issuer.origins().orElse(List.of()));
+    }
+
+    private Optional<DynamicZone> zone() {
+        if (wanted.dnsZone().isEmpty()) {
+            return Optional.empty();
+        }
+        if (wanted.dnsServers().isEmpty()
+                || wanted.dnsKeyName().isEmpty()
+                || wanted.dnsKeyFile().isEmpty()) {
+            problem("dns-zone", "needs dns-servers, dns-key-name and dns-key-file beside it");
+            return Optional.empty();
+        }
+        Optional<SensitiveBytes> key =
+                read("dns-key-file", wanted.dnsKeyFile().get()).map(AcmePlan::secret);
+        if (key.isEmpty()) {
+            return Optional.empty();
+        }
+        return usable(
+                "dns-zone",
+                DynamicZone.parse(
+                        ORIGIN,
+                        wanted.dnsZone().get(),
+                        String.join(",", wanted.dnsServers()),
+                        wanted.dnsKeyName().get(),
+                        wanted.dnsKeyAlgorithm(),
+                        key.get()));
+    }
+
+    private @Nullable Path state() {
+        if (wanted.state().isPresent()) {
+            return wanted.state().get();
+        }
+        String base = environment.getOrDefault("XDG_STATE_HOME", "");
+        if (base.startsWith("/")) {
+            return Path.of(base, "sallyport", SECTION);
+        }
+        String home = environment.getOrDefault("HOME", "");
+        if (home.isEmpty()) {
+            problem("state", "missing (expected: a folder, as there is no HOME to put one below)");
+            return null;
+        }
+        return Path.of(home, ".local", "state", "sallyport", SECTION);
+    }
+
+    private Optional<byte[]> read(String key, Path file) {
+        try (InputStream in = Files.newInputStream(file)) {
+            byte[] bytes = in.readNBytes(MOST_BYTES + 1);
+            if (bytes.length <= MOST_BYTES) {
+                return Optional.of(bytes);
+            }
+            problem(key, file + ": larger than 1 MiB (expected: a file as a CA gives it out)");
+        } catch (IOException unreadable) {
+            problem(key, file + ": cannot be read (expected: a file that this process may read)");
+        }
+        return Optional.empty();
+    }
+
+    private static SensitiveBytes secret(byte[] text) {
+        var secret = SensitiveBytes.copyOf(text);
+        Arrays.fill(text, (byte) 0);
+        return secret;
+    }
+
+    private <T> Optional<T> usable(String key, Parsed<T> parsed) {
+        return switch (parsed) {
+            case Parsed.Usable<T> usable -> Optional.of(usable.value());
+            case Parsed.Rejected<T> rejected -> {
+                for (Finding finding : rejected.findings()) {
+                    problem(key, finding.message() + ". " + finding.advice());
+                }
+                yield Optional.empty();
+            }
+        };
+    }
+
+    private void problem(String key, String text) {
+        String whole = SECTION + "." + key;
+        problems.add(new Problem(Setting.source(settings, whole), whole, text));
+    }
+}
