@@ -526,7 +526,10 @@ final class HostTranslator {
         private void addCertificate(
                 ObjectRef ingress, Claim claim, Hostname host, ServedCertificate served) {
             CertificateBundle bundle = served.bundle();
-            if (!served.temporary() && covers(bundle, host)) {
+            // What stays in service though its Secret is gone is nobody's to renew.
+            if (!served.temporary()
+                    && certificateLookup.apply(claim.secret()).exists()
+                    && covers(bundle, host)) {
                 others.add(served);
                 othersGood |= !expired(claim.secret());
             }
