@@ -176,16 +176,17 @@ final class CertManager {
      */
     void renew(String certificate) {
         long revision = revision(certificate);
-        patient("cert-manager to renew " + certificate).until(() -> {
-            api.patchStatus(
-                    Api.Kind.CERTIFICATE,
-                    certificate,
-                    """
-                    {"status": {"conditions": [{"type": "Issuing", "status": "True", "reason": "ManuallyTriggered",
-                      "message": "asked for by a test", "lastTransitionTime": "2026-01-01T00:00:00Z"}]}}
-                    """);
-            return isTakenUp(certificate, revision);
-        });
+        patient("cert-manager to renew " + certificate)
+                .until(() -> {
+                    api.patchStatus(
+                            Api.Kind.CERTIFICATE,
+                            certificate,
+                            """
+                            {"status": {"conditions": [{"type": "Issuing", "status": "True", "reason": "ManuallyTriggered",
+                              "message": "asked for by a test", "lastTransitionTime": "2026-01-01T00:00:00Z"}]}}
+                            """);
+                    return isTakenUp(certificate, revision);
+                });
     }
 
     /** Whether cert-manager begins with a renewal, or has ended it, within some seconds. */

@@ -296,7 +296,8 @@ final class CrowdIT {
                     load.assertNothingFailed(10));
             assertThat(snapshots).as("one a change at most").isLessThan(FLAPS + 50);
             assertThat(rotations.percentile(50)).isLessThan(Duration.ofSeconds(1));
-            assertThat(used).isLessThan(Duration.ofNanos(took / 2));
+            // Of one core; what never rests takes a whole one or more. Slow machines need half.
+            assertThat(used).isLessThan(Duration.ofNanos(took / 4 * 3));
             gateway.awaitNoFinding("KeyMismatch");
         }
     }
