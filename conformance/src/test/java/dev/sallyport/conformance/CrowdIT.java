@@ -296,8 +296,11 @@ final class CrowdIT {
                     load.assertNothingFailed(10));
             assertThat(snapshots).as("one a change at most").isLessThan(FLAPS + 50);
             assertThat(rotations.percentile(50)).isLessThan(Duration.ofSeconds(1));
-            // Of one core; what never rests takes a whole one or more. Slow machines need half.
-            assertThat(used).isLessThan(Duration.ofNanos(took / 4 * 3));
+            assertThat(after.sum(ROUNDS) - before.sum(ROUNDS))
+                    .as("one a change at most")
+                    .isLessThan(FLAPS + 200);
+            // A JVM that is still cold compiles meanwhile; what never rests takes all there is.
+            assertThat(used).isLessThan(Duration.ofNanos(took / 2 * 3));
             gateway.awaitNoFinding("KeyMismatch");
         }
     }
