@@ -338,7 +338,7 @@ class AcmeFolderIT {
                         folder.path().toString(),
                         "--acme-directory",
                         pebble.directory());
-        assertThat(ran.exit()).as(ran.all()).isEqualTo(64);
+        assertThat(ran.exit()).as(ran.all()).isEqualTo(78);
         assertThat(ran.err()).contains("--acme-agree-terms");
     }
 

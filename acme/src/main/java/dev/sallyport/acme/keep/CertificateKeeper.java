@@ -864,7 +864,7 @@ public final class CertificateKeeper implements AutoCloseable {
                         Optional.ofNullable(wish).flatMap(Wish::servedUntil),
                         before == null ? clock.instant() : before.changed());
         if (!now.equals(before)) {
-            entry.kept = now;
+            entry.kept = now.changedAt(clock.instant());
             changed = true;
         }
     }

@@ -44,4 +44,20 @@ public record Kept(
         issuers = List.copyOf(issuers);
         failures = List.copyOf(failures);
     }
+
+    Kept changedAt(Instant now) {
+        return new Kept(
+                id,
+                order,
+                issuers,
+                current,
+                serial,
+                window,
+                plan,
+                underWay,
+                orderedAt,
+                failures,
+                servedUntil,
+                now);
+    }
 }

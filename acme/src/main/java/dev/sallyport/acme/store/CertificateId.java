@@ -27,19 +27,25 @@ public record CertificateId(String text) {
     }
 
     /**
-     * That of one host: no two hosts have the same. An exact name is its own; a wildcard has two
-     * dots in a row, which no name has.
+     * That of one host: no two hosts have the same. An exact name is its own; a wildcard, and a
+     * name that does not begin as ids do, has two dots in a row, which no name has.
      */
     public static CertificateId of(Hostname host) {
         String text =
                 switch (host) {
-                    case Hostname.Exact exact -> exact.text();
+                    case Hostname.Exact(String name) when begins(name) -> name;
+                    case Hostname.Exact(String name) -> "name.." + name;
                     case Hostname.Wildcard wildcard -> "any.." + wildcard.parent();
                 };
         return new CertificateId(
                 text.length() <= LONGEST_NAME
                         ? text
                         : text.substring(0, LONGEST_NAME) + ".." + digest(text));
+    }
+
+    private static boolean begins(String name) {
+        char first = name.charAt(0);
+        return first != '_' && first != '-';
     }
 
     private static String digest(String text) {

@@ -3,7 +3,11 @@ package dev.sallyport.app.config;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.sallyport.acme.issuer.Issuer;
+import dev.sallyport.acme.plan.KeyAlgorithm;
 import dev.sallyport.app.config.GatewayConfig.AccessLog;
+import dev.sallyport.app.config.GatewayConfig.Acme;
+import dev.sallyport.app.config.GatewayConfig.AcmeIssuer;
 import dev.sallyport.app.config.GatewayConfig.ClientCertificates;
 import dev.sallyport.app.config.GatewayConfig.EventLoops;
 import dev.sallyport.app.config.GatewayConfig.Folder;
@@ -21,6 +25,7 @@ import dev.sallyport.app.config.GatewayConfig.Redirect;
 import dev.sallyport.app.config.GatewayConfig.Timeouts;
 import dev.sallyport.app.config.GatewayConfig.Tls;
 import dev.sallyport.control.ReportSettings;
+import dev.sallyport.control.acme.AcmeSettings;
 import dev.sallyport.control.cluster.ClusterSettings;
 import dev.sallyport.control.cluster.SecretAccess;
 import dev.sallyport.control.resource.LoadBalancerAddress;
@@ -652,6 +657,126 @@ final class SectionsTest {
         assertThat(inCluster.clusterSettings()).isEqualTo(ClusterSettings.DEFAULT);
     }
 
+    @Test
+    void acmeByDefault() throws Exception {
+        defaults(GatewayConfig::acme, Acme.DEFAULT);
+        assertThat(load("").acme()).isEmpty();
+    }
+
+    @Test
+    void acmeWithEveryKeySet() throws Exception {
+        authorities();
+        key("r--------", KEY);
+        EffectiveConfig loaded =
+                explicit(
+                        "acme",
+                        GatewayConfig::acme,
+                        """
+                          directory: letsencrypt-staging
+                          agree-terms: true
+                          contacts: [admin@shop.example]
+                          ca-file: ca.pem
+                          profile: shortlived
+                          preferred-chain: Root X1
+                          key: ec-p384
+                          external-key-id: kid-1
+                          external-mac-file: key
+                          origins: [https://other.example]
+                          issuers:
+                            - name: second
+                              directory: https://ca.example/dir
+                              agree-terms: true
+                              contacts: [second@shop.example]
+                              key: rsa-2048
+                          hosts: annotated
+                          allow: ["shop=*.shop.example"]
+                          challenges: [http-01]
+                          dns-zone: shop.example
+                          dns-servers: ["192.0.2.53"]
+                          dns-key-name: update
+                          dns-key-algorithm: hmac-sha512
+                          dns-key-file: key
+                          state: state
+                          orders-at-once: 7
+                        """,
+                        new Acme(
+                                Optional.of("letsencrypt-staging"),
+                                true,
+                                List.of("admin@shop.example"),
+                                Optional.of(folder.resolve("ca.pem")),
+                                Optional.of("shortlived"),
+                                Optional.of("Root X1"),
+                                Optional.of("ec-p384"),
+                                Optional.of("kid-1"),
+                                Optional.of(folder.resolve("key")),
+                                List.of("https://other.example"),
+                                List.of(
+                                        new AcmeIssuer(
+                                                "second",
+                                                "https://ca.example/dir",
+                                                Optional.of(true),
+                                                Optional.of(List.of("second@shop.example")),
+                                                Optional.empty(),
+                                                Optional.empty(),
+                                                Optional.empty(),
+                                                Optional.of("rsa-2048"),
+                                                Optional.empty(),
+                                                Optional.empty(),
+                                                Optional.empty())),
+                                Acme.AcmeHosts.ANNOTATED,
+                                List.of("shop=*.shop.example"),
+                                List.of("http-01"),
+                                Optional.of("shop.example"),
+                                List.of("192.0.2.53"),
+                                Optional.of("update"),
+                                "hmac-sha512",
+                                Optional.of(folder.resolve("key")),
+                                Optional.of(folder.resolve("state")),
+                                7));
+
+        AcmeSettings settings = loaded.acme().orElseThrow();
+        assertThat(settings.issuers().ordered())
+                .extracting(Issuer::name)
+                .containsExactly("default", "second");
+        assertThat(settings.issuers().ordered())
+                .extracting(Issuer::key)
+                .containsExactly(KeyAlgorithm.EC_P384, KeyAlgorithm.RSA_2048);
+        assertThat(settings.everyHost()).isFalse();
+        assertThat(settings.zone()).isPresent();
+        assertThat(settings.state()).isEqualTo(folder.resolve("state"));
+        assertThat(settings.toString()).doesNotContain(KEY);
+    }
+
+    @Test
+    void whatIsMissingOfAcmeIsSaid() {
+        acmeRefused("directory: letsencrypt", "acme.agree-terms: missing");
+        acmeRefused("issuers: [{name: a, directory: letsencrypt}]", "acme.issuers");
+        acmeRefused("directory: http://ca.example/\n  agree-terms: true", "https://");
+        acmeRefused(
+                "directory: letsencrypt\n  agree-terms: true\n  challenges: []",
+                "acme.challenges: empty");
+        acmeRefused(
+                "directory: letsencrypt\n  agree-terms: true\n  dns-zone: shop.example",
+                "acme.dns-zone: needs dns-servers");
+        acmeRefused("directory: letsencrypt\n  agree-terms: true\n  allow: [shop]", "acme.allow");
+        acmeRefused(
+                "directory: letsencrypt\n  agree-terms: true\n  ca-file: gone.pem",
+                "acme.ca-file: " + folder.resolve("gone.pem") + ": cannot be read");
+        acmeRefused("issuers: [{directory: letsencrypt}]", "name");
+        acmeRefused("issuers: [letsencrypt]", "acme.issuers");
+    }
+
+    private void acmeRefused(String yaml, String problem) {
+        assertThatThrownBy(() -> load("acme:\n  " + yaml + "\n"))
+                .as(yaml)
+                .isInstanceOfSatisfying(
+                        InvalidConfiguration.class,
+                        invalid ->
+                                assertThat(invalid.problems())
+                                        .anySatisfy(
+                                                it -> assertThat(it.toString()).contains(problem)));
+    }
+
     private void authorities() throws Exception {
         Files.writeString(
                 folder.resolve("ca.pem"),
@@ -668,7 +793,7 @@ final class SectionsTest {
      *
      * @param exceptions keys that others exclude
      */
-    private <T> void explicit(
+    private <T> EffectiveConfig explicit(
             String name,
             Function<GatewayConfig, T> section,
             String yaml,
@@ -691,6 +816,7 @@ final class SectionsTest {
                     assertThat(setting.source()).isInstanceOf(Source.File.class);
                     assertThat(setting.value()).isNotEqualTo(defaults.get(setting.key()));
                 });
+        return loaded;
     }
 
     private EffectiveConfig load(String yaml) throws Exception {

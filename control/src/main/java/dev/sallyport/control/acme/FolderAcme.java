@@ -140,24 +140,37 @@ public final class FolderAcme implements AutoCloseable {
         return Optional.ofNullable(keeper);
     }
 
-    @SuppressWarnings("ReferenceEquality") // what did not change is the same object
     private void tellWishes(CertificateKeeper keeper, Supplier<ControlState> state) {
-        ShardedMap<Hostname, AcmeHost> hosts = null;
-        CertificateTable served = null;
+        var told = new Told();
         try {
             while (true) {
-                ControlState now = state.get();
-                CertificateTable certificates = now.snapshot().certificates();
-                if (now.published() > 0 && (now.acmeHosts() != hosts || certificates != served)) {
-                    hosts = now.acmeHosts();
-                    served = certificates;
-                    keeper.want(Wishes.of(hosts, served, settings.issuers(), NAMESPACE));
+                try {
+                    told.tell(keeper, state.get());
+                } catch (RuntimeException bug) {
+                    log.error("A bug: hosts keep the certificates they have", bug);
                 }
                 woken.acquire();
                 woken.drainPermits();
             }
         } catch (InterruptedException _) {
             // closed
+        }
+    }
+
+    /** What the keeper was told of last. */
+    private final class Told {
+        private @Nullable ShardedMap<Hostname, AcmeHost> hosts;
+        private @Nullable CertificateTable served;
+
+        @SuppressWarnings("ReferenceEquality") // what did not change is the same object
+        void tell(CertificateKeeper keeper, ControlState now) {
+            CertificateTable certificates = now.snapshot().certificates();
+            if (now.published() == 0 || (now.acmeHosts() == hosts && certificates == served)) {
+                return;
+            }
+            hosts = now.acmeHosts();
+            served = certificates;
+            keeper.want(Wishes.of(now.acmeHosts(), certificates, settings.issuers(), NAMESPACE));
         }
     }
 

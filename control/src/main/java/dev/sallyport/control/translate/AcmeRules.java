@@ -6,6 +6,7 @@ import dev.sallyport.model.name.ObjectRef;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.UUID;
+import java.util.regex.Pattern;
 
 /**
  * For which hosts the gateway has certificates issued by itself.
@@ -33,6 +34,7 @@ public record AcmeRules(
     public static final String FOLDER_NAMESPACE = "acme.sallyport.dev";
 
     private static final int LONGEST = 180;
+    private static final Pattern ENDS = Pattern.compile("[.-]+$");
 
     public AcmeRules {
         issuers = List.copyOf(issuers);
@@ -45,14 +47,12 @@ public record AcmeRules(
 
     /** The same, in a namespace. */
     public static ObjectRef secret(String namespace, CertificateId id) {
-        String text = id.text().replace("..", ".").replace('_', '-');
+        // For people; what is lost of the id here is told apart by the digest.
+        String text = id.text().replace("..", ".").replace('_', 'x');
+        String start = text.length() <= LONGEST ? text : text.substring(0, LONGEST);
         UUID digest = UUID.nameUUIDFromBytes(id.text().getBytes(StandardCharsets.US_ASCII));
         String hex = Long.toHexString(digest.getMostSignificantBits());
-        String name =
-                "sallyport-acme-"
-                        + (text.length() <= LONGEST ? text : text.substring(0, LONGEST))
-                        + "-"
-                        + hex;
+        String name = "sallyport-acme-" + ENDS.matcher(start).replaceFirst("") + "-" + hex;
         return new ObjectRef("Secret", namespace, name);
     }
 }

@@ -2,8 +2,11 @@ package dev.sallyport.control.translate;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.sallyport.acme.issuer.AllowList;
+import dev.sallyport.acme.store.CertificateId;
 import dev.sallyport.control.Placeholders;
 import dev.sallyport.control.TranslationPrinter;
+import dev.sallyport.control.resource.AcmeAnswer;
 import dev.sallyport.control.resource.Origin;
 import dev.sallyport.control.resource.Resource;
 import dev.sallyport.control.resource.ResourceChange;
@@ -15,6 +18,8 @@ import dev.sallyport.model.listener.Listener;
 import dev.sallyport.model.listener.ListenerProtocol;
 import dev.sallyport.model.name.Hostname;
 import dev.sallyport.model.name.ObjectRef;
+import dev.sallyport.model.name.ObjectVersion;
+import dev.sallyport.model.route.Challenge;
 import dev.sallyport.model.route.HttpsRedirect;
 import dev.sallyport.model.upstream.AddressGuard;
 import dev.sallyport.model.upstream.Upstream;
@@ -22,6 +27,7 @@ import dev.sallyport.model.upstream.UpstreamKey;
 import dev.sallyport.secretsync.CertificateCatalog;
 import dev.sallyport.secretsync.CertificateStatus;
 import dev.sallyport.secretsync.SecretMaterial;
+import io.fabric8.kubernetes.api.model.NamespaceBuilder;
 import io.fabric8.kubernetes.api.model.ServiceBuilder;
 import io.fabric8.kubernetes.api.model.discovery.v1.EndpointBuilder;
 import io.fabric8.kubernetes.api.model.discovery.v1.EndpointPortBuilder;
@@ -167,6 +173,94 @@ class IncrementalTranslatorTest {
                 assertThat(TranslationPrinter.print(translation))
                         .as("seed %s, step %s", seed, step)
                         .isEqualTo(world.rebuilt(random));
+            }
+        }
+    }
+
+    /** The same with certificates of our own, which hosts ask for, are given, and lose again. */
+    @Test
+    void afterEveryStepOfARandomHistoryWithOurOwnCertificatesToo() {
+        for (int seed = 0; seed < 12; seed++) {
+            var random = new Random(seed);
+            var world = new World(settings(seed % 3 == 1, seed % 2 == 0).with(acme(seed % 4 < 2)));
+            for (int step = 0; step < 150; step++) {
+                int changes = 1 + random.nextInt(3);
+                for (int i = 0; i < changes; i++) {
+                    if (random.nextBoolean()) {
+                        change(world, random);
+                    } else {
+                        changeOfOurOwn(world, random);
+                    }
+                }
+                Translation translation = world.translator.translate();
+                SnapshotInvariants.check(translation);
+                assertThat(TranslationPrinter.print(translation))
+                        .as("seed %s, step %s", seed, step)
+                        .isEqualTo(world.rebuilt(random));
+            }
+        }
+    }
+
+    private static AcmeRules acme(boolean everyHost) {
+        return new AcmeRules(
+                List.of("first", "second"), everyHost, AllowList.EVERYTHING, false, "acme");
+    }
+
+    private static void changeOfOurOwn(World world, Random random) {
+        String[] hosts = {"a.x.org", "b.x.org", "c.y.org"};
+        String[] words = {"true", "false", "second", "nobody", ""};
+        String host = hosts[random.nextInt(hosts.length)];
+        String word = words[random.nextInt(words.length)];
+        ObjectRef ours = AcmeRules.secret("acme", new CertificateId(host));
+        switch (random.nextInt(6)) {
+            case 0, 1 -> {
+                String names = random.nextInt(4) == 0 ? "other.org" : host;
+                String serial = String.format(Locale.ROOT, "%02x", 50 + random.nextInt(40));
+                String until = random.nextInt(4) == 0 ? "2026-05-31" : "2040-01-01";
+                world.put(
+                        secret(
+                                ours,
+                                random.nextInt(6) == 0
+                                        ? "garbage"
+                                        : "ecdsa " + serial + " " + names + " 2020-01-01 " + until,
+                                "k"));
+            }
+            case 2 -> world.remove(ours);
+            case 3 ->
+                    world.put(
+                            Resource.OfAcmeChallenges.of(
+                                    random.nextBoolean()
+                                            ? List.of()
+                                            : List.of(
+                                                    new AcmeAnswer.Http(
+                                                            new Challenge(
+                                                                    host, "t" + random.nextInt(2)),
+                                                            "answer")),
+                                    ObjectVersion.NONE));
+            case 4 ->
+                    world.put(
+                            new Resource.OfNamespace(
+                                    new ObjectRef("Namespace", "", "shop"),
+                                    new NamespaceBuilder()
+                                            .withNewMetadata()
+                                            .withName("shop")
+                                            .addToLabels(AcmeRules.KEY, word)
+                                            .endMetadata()
+                                            .build(),
+                                    Origin.API_SERVER));
+            default -> {
+                var ref = new ObjectRef("Ingress", "default", "o" + random.nextInt(5));
+                if (world.resources.get(ref) instanceof Resource.OfIngress ingress) {
+                    world.put(
+                            new Resource.OfIngress(
+                                    ref,
+                                    new IngressBuilder(ingress.ingress())
+                                            .editMetadata()
+                                            .addToAnnotations(AcmeRules.KEY, word)
+                                            .endMetadata()
+                                            .build(),
+                                    Origin.API_SERVER));
+                }
             }
         }
     }
@@ -760,7 +854,10 @@ class IncrementalTranslatorTest {
     }
 
     private static Resource secret(String name, String certificate, String key) {
-        var ref = new ObjectRef("Secret", "default", name);
+        return secret(new ObjectRef("Secret", "default", name), certificate, key);
+    }
+
+    private static Resource secret(ObjectRef ref, String certificate, String key) {
         return new Resource.OfSecret(
                 SecretMaterial.of(
                         ref,

@@ -1,0 +1,147 @@
+package dev.sallyport.control.acme;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.sallyport.acme.keep.Wish;
+import dev.sallyport.acme.plan.CertificateOrder;
+import dev.sallyport.acme.plan.Identifier;
+import dev.sallyport.acme.plan.KeyAlgorithm;
+import dev.sallyport.acme.store.CertificateId;
+import dev.sallyport.control.Placeholders;
+import dev.sallyport.control.translate.AcmeHost;
+import dev.sallyport.model.certificate.CertificateSet;
+import dev.sallyport.model.certificate.CertificateTable;
+import dev.sallyport.model.certificate.ServedCertificate;
+import dev.sallyport.model.name.HostTable;
+import dev.sallyport.model.name.Hostname;
+import dev.sallyport.model.name.ObjectRef;
+import dev.sallyport.model.name.ShardedMap;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+
+class WishesTest {
+    private static final String OURS = "acme";
+    private static final Hostname SHOP = new Hostname.Exact("www.shop.example");
+    private static final Hostname WILDCARD = new Hostname.Wildcard("shop.example");
+
+    /** Six days long: the last sixth is one. */
+    private static final String FROM = "2026-06-01";
+
+    private static final String UNTIL = "2026-06-07";
+    private static final Instant LAST_SIXTH = Instant.parse("2026-06-06T00:00:00Z");
+
+    @Test
+    void aHostIsACertificateOfItsOwn() {
+        assertThat(wishes(SHOP, List.of("first", "second"), List.of(), CertificateTable.EMPTY))
+                .containsExactly(
+                        new Wish(
+                                new CertificateId("www.shop.example"),
+                                CertificateOrder.of(
+                                        List.of(new Identifier.Dns(SHOP)), KeyAlgorithm.EC_P256),
+                                List.of("first", "second"),
+                                Optional.empty()));
+    }
+
+    @Test
+    void itsKeyIsOfTheKindThatItsFirstIssuerIsConfiguredWith() {
+        assertThat(wish(SHOP, List.of("second"), List.of(), CertificateTable.EMPTY).order().key())
+                .isEqualTo(KeyAlgorithm.RSA_2048);
+    }
+
+    @Test
+    void whoeverServesItIsLeftUntilTheLastSixth() {
+        assertThat(
+                        wish(
+                                        SHOP,
+                                        List.of("first"),
+                                        List.of(served("user", "www.shop.example", false)),
+                                        CertificateTable.EMPTY)
+                                .servedUntil())
+                .contains(LAST_SIXTH);
+    }
+
+    @Test
+    void theOneThatLastsLongestCounts() {
+        ServedCertificate shorter =
+                new ServedCertificate(
+                        Placeholders.bundle(
+                                "rsa", "0b", List.of("www.shop.example"), FROM, "2026-06-02"),
+                        new ObjectRef("Secret", "user", "tls"),
+                        AcmeFixture.NOW,
+                        false);
+        assertThat(
+                        wish(
+                                        SHOP,
+                                        List.of("first"),
+                                        List.of(shorter, served("user", "www.shop.example", false)),
+                                        CertificateTable.EMPTY)
+                                .servedUntil())
+                .contains(LAST_SIXTH);
+    }
+
+    @Test
+    void aWildcardOfOthersServesItToo() {
+        assertThat(servedBy(served("user", "*.shop.example", false))).contains(LAST_SIXTH);
+    }
+
+    @Test
+    void aTemporaryWildcardOurOwnOrOneForOtherNamesDoesNot() {
+        assertThat(servedBy(served("user", "*.shop.example", true))).isEmpty();
+        assertThat(servedBy(served(OURS, "*.shop.example", false))).isEmpty();
+        assertThat(servedBy(served("user", "*.other.example", false))).isEmpty();
+    }
+
+    @Test
+    void aWildcardIsServedByNoWildcardAboveIt() {
+        assertThat(
+                        wish(
+                                        WILDCARD,
+                                        List.of("first"),
+                                        List.of(),
+                                        table(served("user", "*.shop.example", false)))
+                                .servedUntil())
+                .isEmpty();
+    }
+
+    private static Optional<Instant> servedBy(ServedCertificate wildcard) {
+        return wish(SHOP, List.of("first"), List.of(), table(wildcard)).servedUntil();
+    }
+
+    private static CertificateTable table(ServedCertificate wildcard) {
+        return new CertificateTable(
+                HostTable.copyOf(Map.of(WILDCARD, CertificateSet.of(List.of(wildcard)))),
+                Optional.empty());
+    }
+
+    private static ServedCertificate served(String namespace, String name, boolean temporary) {
+        return new ServedCertificate(
+                Placeholders.bundle("ecdsa", "0a", List.of(name), FROM, UNTIL),
+                new ObjectRef("Secret", namespace, "tls"),
+                AcmeFixture.NOW,
+                temporary);
+    }
+
+    private static Wish wish(
+            Hostname host,
+            List<String> issuers,
+            List<ServedCertificate> others,
+            CertificateTable served) {
+        return wishes(host, issuers, others, served).getFirst();
+    }
+
+    private static List<Wish> wishes(
+            Hostname host,
+            List<String> issuers,
+            List<ServedCertificate> others,
+            CertificateTable served) {
+        var ingress = new ObjectRef("Ingress", "shop", "web");
+        return Wishes.of(
+                ShardedMap.copyOf(Map.of(host, new AcmeHost(host, issuers, ingress, others))),
+                served,
+                AcmeFixture.issuers(),
+                OURS);
+    }
+}
