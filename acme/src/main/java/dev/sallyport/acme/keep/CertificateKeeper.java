@@ -45,6 +45,7 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -84,7 +85,10 @@ public final class CertificateKeeper implements AutoCloseable {
     public enum Answer {
         /** It is being done. */
         ACCEPTED,
-        /** There is no certificate of that id that is wanted or stored. */
+        /**
+         * There is no certificate of that id that is wanted or stored; to be renewed it must be
+         * wanted.
+         */
         UNKNOWN,
         /** Another replica decides. */
         NOT_LEADING
@@ -215,20 +219,20 @@ public final class CertificateKeeper implements AutoCloseable {
 
     /** Has a certificate renewed at once, whatever the plan; the CA's limits go on counting. */
     public Answer renew(CertificateId id) {
-        return answer(id, new Command.Renew(id));
+        return answer(id, kept -> kept.order().isPresent(), new Command.Renew(id));
     }
 
     /** Has the CA revoke the certificate that is stored, then orders another if it is wanted. */
     public Answer revoke(CertificateId id, boolean keyCompromised) {
-        return answer(id, new Command.Revoke(id, keyCompromised));
+        return answer(id, _ -> true, new Command.Revoke(id, keyCompromised));
     }
 
-    private Answer answer(CertificateId id, Command command) {
+    private Answer answer(CertificateId id, Predicate<Kept> fit, Command command) {
         KeeperState now = state;
         if (!now.leads()) {
             return Answer.NOT_LEADING;
         }
-        if (now.certificates().stream().noneMatch(kept -> kept.id().equals(id))) {
+        if (now.certificates().stream().noneMatch(kept -> kept.id().equals(id) && fit.test(kept))) {
             return Answer.UNKNOWN;
         }
         mailbox.add(command);
@@ -267,6 +271,8 @@ public final class CertificateKeeper implements AutoCloseable {
             } catch (RuntimeException | Error bug) {
                 LOG.log(System.Logger.Level.ERROR, "A bug: certificates are looked at again", bug);
                 fail("a bug: " + bug);
+                read = false;
+                retryAt = clock.instant().plus(LAST_RETRY);
             }
         }
         endOrders();
@@ -304,7 +310,7 @@ public final class CertificateKeeper implements AutoCloseable {
             }
             case Command.Renew(CertificateId id) -> {
                 Entry entry = entries.get(id.text());
-                if (entry != null) {
+                if (entry != null && entry.wish != null) {
                     entry.asked = true;
                     touched.add(entry);
                 }
@@ -400,7 +406,11 @@ public final class CertificateKeeper implements AutoCloseable {
         Instant now = clock.instant();
         if (leads && wanted) {
             Instant again = retryAt;
-            if (!read && (again == null || !again.isAfter(now))) {
+            boolean waits = again != null && again.isAfter(now);
+            if (!waits) {
+                retryAt = null; // or the thread would not sleep any more
+            }
+            if (!read && !waits) {
                 readStore(now);
             }
             if (read) {
@@ -418,6 +428,7 @@ public final class CertificateKeeper implements AutoCloseable {
         Set<String> ids;
         try {
             ids = new HashSet<>(store.certificates());
+            ids.addAll(store.orders()); // or those that nobody wants by now would stay
         } catch (IOException unreadable) {
             fail("the store cannot be read: " + unreadable.getMessage());
             return;
@@ -746,9 +757,11 @@ public final class CertificateKeeper implements AutoCloseable {
         Instant now = clock.instant();
         if (leaf.equals(entry.leaf)) {
             entry.window = window.orElse(null);
-            entry.askAt =
+            Instant soonest = now.plus(RenewalWindow.SOONEST);
+            Instant again =
                     window.map(RenewalWindow::askAgain)
                             .orElse(now.plus(settings.rules().lookAgain()));
+            entry.askAt = again.isBefore(soonest) ? soonest : again;
         } else {
             entry.askAt = now.plus(ASKING_FIRST); // another one took its place meanwhile
         }
@@ -794,7 +807,7 @@ public final class CertificateKeeper implements AutoCloseable {
             // The revoked one is served until another is there: better than none.
             entry.asked = entry.wish != null;
             if (entry.wish == null) {
-                discard(entry);
+                entry.goneSince = clock.instant().minus(settings.rules().grace());
             }
             touched.add(entry);
         }

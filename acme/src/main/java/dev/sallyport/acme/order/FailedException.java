@@ -8,7 +8,8 @@ public final class FailedException extends Exception {
 
     private final transient Cause cause;
 
-    FailedException(Cause cause) {
+    /** For this cause. */
+    public FailedException(Cause cause) {
         super(cause.detail(), null, false, false);
         this.cause = cause;
     }

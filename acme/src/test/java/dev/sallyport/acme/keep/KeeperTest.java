@@ -1,0 +1,779 @@
+package dev.sallyport.acme.keep;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
+
+import dev.sallyport.acme.issuer.Issuer;
+import dev.sallyport.acme.issuer.IssuerDraft;
+import dev.sallyport.acme.issuer.Issuers;
+import dev.sallyport.acme.keep.CertificateKeeper.Answer;
+import dev.sallyport.acme.order.OrderTimes;
+import dev.sallyport.acme.order.Progress.Station;
+import dev.sallyport.acme.plan.Cause;
+import dev.sallyport.acme.plan.CertificateOrder;
+import dev.sallyport.acme.plan.Identifier;
+import dev.sallyport.acme.plan.KeyAlgorithm;
+import dev.sallyport.acme.plan.RateLimit;
+import dev.sallyport.acme.plan.RenewalPlan;
+import dev.sallyport.acme.plan.RenewalRules;
+import dev.sallyport.acme.plan.RenewalWindow;
+import dev.sallyport.acme.plan.Why;
+import dev.sallyport.acme.store.CertificateId;
+import dev.sallyport.acme.store.KeyMaterial;
+import dev.sallyport.acme.store.StoredAccount;
+import dev.sallyport.model.finding.Parsed;
+import dev.sallyport.model.name.ObjectRef;
+import java.net.URI;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.Predicate;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+@Timeout(60)
+class KeeperTest {
+    private static final Instant NOW = Instant.parse("2026-03-01T12:00:00Z");
+    private static final Duration DAY = Duration.ofDays(1);
+    private static final Issuer FIRST = issuer("first", "https://first.example/dir");
+    private static final Issuer SECOND = issuer("second", "https://second.example/dir");
+    private static final CertificateId SHOP = new CertificateId("shop.example");
+    private static final CertificateId BLOG = new CertificateId("blog.example");
+
+    private final SetClock clock = new SetClock(NOW);
+    private final MemoryStore store = new MemoryStore();
+    private final FakeCas cas = new FakeCas(store, clock);
+    private final List<CertificateKeeper> open = new ArrayList<>();
+    private final List<StoredChange> changes = new CopyOnWriteArrayList<>();
+    private List<Wish> wishes = List.of();
+    private int barriers;
+
+    @AfterEach
+    void close() {
+        open.forEach(CertificateKeeper::close);
+    }
+
+    @Test
+    void issuesWhatIsWanted() {
+        CertificateKeeper keeper = leading();
+        want(keeper, wish(SHOP), wish(BLOG));
+        eventually(keeper, SHOP, KeeperTest::isKept);
+        Kept blog = eventually(keeper, BLOG, KeeperTest::isKept);
+        assertThat(store.certificates).containsOnlyKeys("shop.example", "blog.example");
+        assertThat(blog.current().orElseThrow().issuer()).isEqualTo("first");
+        assertThat(blog.serial()).isNotEmpty();
+        assertThat(blog.order()).contains(wish(BLOG).order());
+        assertThat(blog.plan().why()).isInstanceOf(Why.Lifetime.class);
+        assertThat(blog.underWay()).isEmpty();
+        assertThat(changes).hasSize(2).allMatch(it -> it instanceof StoredChange.Put);
+        KeeperState state = keeper.state();
+        assertThat(state.leads()).isTrue();
+        assertThat(state.trouble()).isEmpty();
+        assertThat(state.counts()).isEqualTo(new KeeperState.Counts(2, 2, Map.of()));
+        assertThat(state.issuers().getFirst().requests()).isEqualTo(20);
+        assertThat(begun(keeper)).isEqualTo(2);
+    }
+
+    @Test
+    void showsHowFarAnOrderIsAndWhoTheAccountIs() {
+        CertificateKeeper keeper = leading();
+        cas.hold();
+        want(keeper, wish(SHOP));
+        Kept shop =
+                eventually(keeper, SHOP, it -> it.underWay().equals(Optional.of(Station.ORDERED)));
+        assertThat(shop.orderedAt()).contains("first");
+        assertThat(shop.plan()).isInstanceOf(RenewalPlan.Issue.class);
+        URI account = URI.create("https://first.example/acct/1");
+        store.accounts.put(
+                "first",
+                new StoredAccount(
+                        "first",
+                        FIRST.directory(),
+                        KeyMaterial.generate(KeyAlgorithm.EC_P256),
+                        Optional.empty(),
+                        Optional.of(account)));
+        cas.letGo(1);
+        eventually(keeper, SHOP, KeeperTest::isKept);
+        assertThat(keeper.state().issuers().getFirst().account()).contains(account);
+        assertThat(keeper.state().issuers().get(1).account()).isEmpty();
+    }
+
+    @Test
+    void theMostUrgentComesFirstAndOneAfterTheOther() {
+        stored(SHOP, NOW.minus(Duration.ofDays(80)));
+        stored(BLOG, NOW.minus(Duration.ofDays(85)));
+        var fresh = new CertificateId("zoo.example");
+        CertificateKeeper keeper = keeper(settings(1));
+        keeper.lead(true);
+        cas.hold();
+        want(keeper, wish(SHOP), wish(BLOG), wish(fresh));
+        await().until(() -> cas.orders.size() == 1);
+        assertThat(begun(keeper)).isEqualTo(1);
+        cas.letGo(3);
+        await().until(() -> keeper.state().counts().issued() == 3);
+        assertThat(cas.orders)
+                .extracting(FakeCas.Asked::id)
+                .containsExactly("zoo.example", "blog.example", "shop.example");
+        assertThat(cas.mostAtOnce).hasValue(1);
+    }
+
+    @Test
+    void nomoreOrdersAtOnceThanAllowed() {
+        CertificateKeeper keeper = keeper(settings(3));
+        keeper.lead(true);
+        cas.hold();
+        want(keeper, many(12));
+        await().until(() -> cas.orders.size() == 3);
+        assertThat(begun(keeper)).isEqualTo(3);
+        cas.letGo(12);
+        await().until(() -> keeper.state().counts().issued() == 12);
+        assertThat(cas.mostAtOnce).hasValue(3);
+    }
+
+    @Test
+    void manyAreShownInTime() {
+        CertificateKeeper keeper = leading();
+        want(keeper, many(600));
+        await().until(() -> {
+            clock.pass(Duration.ofMillis(100));
+            poke(keeper);
+            return keeper.state().certificates().stream().filter(KeeperTest::isKept).count() == 600;
+        });
+        assertThat(cas.mostAtOnce.get()).isLessThanOrEqualTo(KeeperSettings.ORDERS_AT_ONCE);
+    }
+
+    @Test
+    void renewsWhenMostOfTheLifetimeHasPassed() {
+        CertificateKeeper keeper = leadingWith(SHOP);
+        pass(keeper, Duration.ofDays(50));
+        assertThat(begun(keeper)).isEqualTo(1);
+        pass(keeper, Duration.ofDays(11));
+        await().until(() -> keeper.state().counts().issued() == 2);
+        assertThat(cas.orders.getLast().request().replaces()).isEmpty();
+        Kept shop = eventually(keeper, SHOP, KeeperTest::isKept);
+        assertThat(shop.current().orElseThrow().notBefore()).isEqualTo(clock.instant());
+    }
+
+    @Test
+    void renewsWithinTheWindowThatTheCaGives() {
+        Instant start = NOW.plus(Duration.ofDays(30));
+        cas.window = window(start, start.plus(DAY), NOW.plus(Duration.ofHours(3)));
+        CertificateKeeper keeper = leadingWith(SHOP);
+        pass(keeper, Duration.ofSeconds(11));
+        Kept shop = eventually(keeper, SHOP, it -> it.window().isPresent());
+        assertThat(shop.plan().why()).isInstanceOf(Why.Window.class);
+        assertThat(cas.windowsAsked).hasSize(1);
+        pass(keeper, Duration.ofHours(2));
+        assertThat(begun(keeper)).isEqualTo(1);
+        assertThat(cas.windowsAsked).hasSize(1);
+        pass(keeper, Duration.ofHours(1));
+        await().until(() -> cas.windowsAsked.size() == 2);
+        clock.set(start.minusSeconds(1));
+        assertThat(begun(keeper)).isEqualTo(1);
+        clock.set(start.plus(DAY));
+        poke(keeper);
+        await().until(() -> keeper.state().counts().issued() == 2);
+        assertThat(
+                        cas.orders
+                                .getLast()
+                                .request()
+                                .replaces()
+                                .map(it -> it.getNotBefore().toInstant()))
+                .contains(NOW);
+    }
+
+    @Test
+    void whatTheCaWithdrewIsReplacedAtOnce() {
+        CertificateKeeper keeper = leadingWith(SHOP);
+        cas.window = window(NOW.minus(DAY), NOW.minusSeconds(60), NOW.plus(DAY));
+        pass(keeper, Duration.ofSeconds(11));
+        await().until(() -> keeper.state().counts().issued() == 2);
+        assertThat(cas.windowsAsked).hasSize(1);
+    }
+
+    @Test
+    void aCaThatSaysNothingOfWindowsIsAskedAgainLater() {
+        cas.windowFails = true;
+        CertificateKeeper keeper = leadingWith(SHOP);
+        pass(keeper, Duration.ofSeconds(11));
+        await().until(() -> cas.windowsAsked.size() == 1);
+        cas.windowFails = false;
+        awaitAskedAgain(keeper, Duration.ofHours(1), 2);
+        awaitAskedAgain(keeper, RenewalRules.STANDARD.lookAgain(), 3);
+        assertThat(begun(keeper)).isEqualTo(1);
+    }
+
+    @Test
+    void windowsAreAskedForAfterAStart() {
+        stored(SHOP, NOW.minus(DAY));
+        CertificateKeeper keeper = leading();
+        want(keeper, wish(SHOP));
+        eventually(keeper, SHOP, KeeperTest::isKept);
+        assertThat(cas.windowsAsked).isEmpty();
+        pass(keeper, Duration.ofSeconds(11));
+        await().until(() -> cas.windowsAsked.size() == 1);
+    }
+
+    @Test
+    void whatFailedIsTriedAgainAndThenAtTheNextIssuer() {
+        CertificateKeeper keeper = leading();
+        cas.fail("first", new Cause.CaTrouble("500"), new Cause.CaTrouble("501"));
+        want(keeper, wish(SHOP));
+        Kept shop = eventually(keeper, SHOP, it -> it.failures().size() == 1 && waits(it));
+        assertThat(shop.plan().why().text()).contains("failed 1 time at first: 500");
+        Instant until = ((RenewalPlan.WaitUntil) shop.plan()).until();
+        assertThat(until).isBetween(NOW.plusSeconds(60), NOW.plusSeconds(72));
+        assertThat(begun(keeper)).isEqualTo(1);
+        clock.set(until);
+        poke(keeper);
+        eventually(keeper, SHOP, KeeperTest::isKept);
+        assertThat(cas.orders)
+                .extracting(FakeCas.Asked::issuer)
+                .containsExactly("first", "first", "second");
+        assertThat(keeper.state().counts())
+                .isEqualTo(new KeeperState.Counts(3, 1, Map.of("CaTrouble", 2L)));
+        assertThat(certificate(keeper, SHOP).orElseThrow().failures()).isEmpty();
+    }
+
+    @Test
+    void whereOnlyPeopleHelpTheNextIssuerIsAskedAtOnce() {
+        CertificateKeeper keeper = leading();
+        cas.fail("first", new Cause.AccountRefused(Optional.empty(), "terms changed"));
+        want(keeper, wish(SHOP));
+        eventually(keeper, SHOP, KeeperTest::isKept);
+        assertThat(cas.orders).extracting(FakeCas.Asked::issuer).containsExactly("first", "second");
+    }
+
+    @Test
+    void ourOwnLimitHoldsBack() {
+        CertificateKeeper keeper = keeper(settings(50, limit(1)));
+        keeper.lead(true);
+        want(keeper, wish(SHOP, "first"));
+        eventually(keeper, SHOP, KeeperTest::isKept);
+        assertThat(keeper.renew(SHOP)).isEqualTo(Answer.ACCEPTED);
+        Kept shop = eventually(keeper, SHOP, KeeperTest::waits);
+        assertThat(shop.plan().why()).isInstanceOf(Why.Limited.class);
+        assertThat(begun(keeper)).isEqualTo(1);
+        pass(keeper, DAY);
+        await().until(() -> keeper.state().counts().issued() == 2);
+    }
+
+    @Test
+    void anAccountThatTheCaStoppedAsksForNothing() {
+        CertificateKeeper keeper = leading();
+        Instant until = NOW.plus(Duration.ofHours(2));
+        cas.fail("first", new Cause.RateLimited(Optional.of(until), true, "too many"));
+        want(keeper, wish(SHOP, "first"));
+        eventually(keeper, SHOP, KeeperTest::waits);
+        want(keeper, wish(SHOP, "first"), wish(BLOG, "first"));
+        Kept blog = eventually(keeper, BLOG, KeeperTest::waits);
+        assertThat(((RenewalPlan.WaitUntil) blog.plan()).until()).isEqualTo(until);
+        assertThat(begun(keeper)).isEqualTo(1);
+        clock.set(until.plus(Duration.ofHours(1)));
+        poke(keeper);
+        await().until(() -> keeper.state().counts().issued() == 2);
+    }
+
+    @Test
+    void whatNobodyWantsIsNotRenewedAndRemovedAfterAWhile() {
+        CertificateKeeper keeper = leadingWith(SHOP);
+        pass(keeper, Duration.ofDays(58));
+        want(keeper);
+        Kept gone = eventually(keeper, SHOP, it -> it.order().isEmpty());
+        assertThat(gone.plan().why()).isInstanceOf(Why.HostGone.class);
+        assertThat(keeper.renew(SHOP)).isEqualTo(Answer.UNKNOWN);
+        pass(keeper, Duration.ofDays(6));
+        assertThat(begun(keeper)).isEqualTo(1);
+        assertThat(store.certificates).containsKey("shop.example");
+        pass(keeper, DAY);
+        await().until(() -> certificate(keeper, SHOP).isEmpty());
+        assertThat(store.certificates).doesNotContainKey("shop.example");
+        assertThat(changes).contains(new StoredChange.Removed(SHOP));
+    }
+
+    @Test
+    void whatIsWantedAgainInTimeIsKept() {
+        CertificateKeeper keeper = leadingWith(SHOP);
+        want(keeper);
+        eventually(keeper, SHOP, it -> it.order().isEmpty());
+        pass(keeper, Duration.ofDays(6));
+        want(keeper, wish(SHOP));
+        eventually(keeper, SHOP, it -> it.order().isPresent());
+        pass(keeper, Duration.ofDays(6));
+        assertThat(begun(keeper)).isEqualTo(1);
+        assertThat(store.certificates).containsKey("shop.example");
+    }
+
+    @Test
+    void whatIsStoredAndNotWantedGoesToo() {
+        stored(SHOP, NOW);
+        CertificateKeeper keeper = leading();
+        want(keeper, wish(BLOG));
+        eventually(keeper, SHOP, it -> it.order().isEmpty());
+        pass(keeper, Duration.ofDays(7));
+        await().until(() -> store.certificates.keySet().equals(Set.of("blog.example")));
+    }
+
+    @Test
+    void whatOthersServeIsNotOrdered() {
+        Instant until = NOW.plus(Duration.ofDays(5));
+        CertificateKeeper keeper = leading();
+        want(keeper, served(SHOP, until), served(BLOG, until));
+        Kept shop = eventually(keeper, SHOP, _ -> true);
+        assertThat(shop.plan().why()).isEqualTo(new Why.ServedByOthers(until));
+        assertThat(shop.servedUntil()).contains(until);
+        assertThat(begun(keeper)).isZero();
+        want(keeper, served(SHOP, until), wish(BLOG));
+        eventually(keeper, BLOG, it -> it.current().isPresent());
+        assertThat(begun(keeper)).isEqualTo(1);
+        clock.set(until);
+        poke(keeper);
+        eventually(keeper, SHOP, it -> it.current().isPresent());
+    }
+
+    @Test
+    void whoDoesNotLeadOnlyWatches() {
+        CertificateKeeper other = keeper(settings(50));
+        want(other, wish(SHOP));
+        CertificateKeeper keeper = leading();
+        want(keeper, wish(SHOP));
+        eventually(keeper, SHOP, KeeperTest::isKept);
+        assertThat(other.state().leads()).isFalse();
+        assertThat(other.state().certificates()).isEmpty();
+        assertThat(other.state().counts().begun()).isZero();
+        assertThat(other.renew(SHOP)).isEqualTo(Answer.NOT_LEADING);
+        assertThat(other.revoke(SHOP, true)).isEqualTo(Answer.NOT_LEADING);
+    }
+
+    @Test
+    void anOrderIsTakenOverWhereItIs() {
+        CertificateKeeper before = leading();
+        CertificateKeeper after = keeper(settings(50));
+        cas.hold();
+        want(before, wish(SHOP));
+        want(after, wish(SHOP));
+        await().until(() -> cas.orders.size() == 1);
+        before.lead(false);
+        await().until(() -> cas.interrupted.equals(List.of("shop.example")));
+        await().until(() -> !before.state().leads());
+        assertThat(before.state().certificates()).isEmpty();
+        assertThat(store.certificates).isEmpty();
+        cas.letGo(1);
+        after.lead(true);
+        eventually(after, SHOP, KeeperTest::isKept);
+        assertThat(cas.orders).hasSize(2);
+        before.lead(true);
+        eventually(before, SHOP, KeeperTest::isKept);
+        assertThat(cas.orders).hasSize(2);
+    }
+
+    @Test
+    void whatIsAskedForIsRenewedNow() {
+        CertificateKeeper keeper = leadingWith(SHOP);
+        assertThat(keeper.renew(BLOG)).isEqualTo(Answer.UNKNOWN);
+        assertThat(keeper.revoke(BLOG, false)).isEqualTo(Answer.UNKNOWN);
+        assertThat(keeper.renew(SHOP)).isEqualTo(Answer.ACCEPTED);
+        await().until(() -> keeper.state().counts().issued() == 2);
+        assertThat(begun(keeper)).isEqualTo(2);
+    }
+
+    @Test
+    void whatWasAskedForAndFailedWaitsAsUsual() {
+        CertificateKeeper keeper = leadingWith(SHOP);
+        cas.fail("first", new Cause.CaTrouble("500"));
+        keeper.renew(SHOP);
+        eventually(keeper, SHOP, it -> it.failures().size() == 1 && isKept(it));
+        assertThat(begun(keeper)).isEqualTo(2);
+    }
+
+    @Test
+    void whatIsRevokedIsReplaced() {
+        CertificateKeeper keeper = leadingWith(SHOP);
+        String serial = certificate(keeper, SHOP).orElseThrow().serial();
+        assertThat(keeper.revoke(SHOP, true)).isEqualTo(Answer.ACCEPTED);
+        eventually(keeper, SHOP, it -> isKept(it) && !it.serial().equals(serial));
+        assertThat(cas.revoked).hasSize(1);
+        assertThat(begun(keeper)).isEqualTo(2);
+    }
+
+    @Test
+    void whatCannotBeRevokedStays() {
+        CertificateKeeper keeper = leadingWith(SHOP);
+        cas.revocationFails = true;
+        keeper.revoke(SHOP, false);
+        assertThat(begun(keeper)).isEqualTo(1);
+    }
+
+    @Test
+    void whatIsRevokedAndNotWantedGoes() {
+        CertificateKeeper keeper = leadingWith(SHOP);
+        want(keeper);
+        eventually(keeper, SHOP, it -> it.order().isEmpty());
+        keeper.revoke(SHOP, false);
+        await().until(() -> certificate(keeper, SHOP).isEmpty());
+        assertThat(store.certificates).isEmpty();
+    }
+
+    @Test
+    void aStoreThatCannotBeReadIsToldAndTriedAgain() {
+        store.unreadable = true;
+        CertificateKeeper keeper = leading();
+        want(keeper, wish(SHOP));
+        await().until(() -> keeper.state().trouble().isPresent());
+        assertThat(keeper.state().trouble().orElseThrow()).contains("the disk is asleep");
+        pass(keeper, Duration.ofSeconds(2));
+        assertThat(cas.orders).isEmpty();
+        store.unreadable = false;
+        pass(keeper, Duration.ofMinutes(1));
+        eventually(keeper, SHOP, KeeperTest::isKept);
+        assertThat(keeper.state().trouble()).isEmpty();
+    }
+
+    @Test
+    void aStoreThatCannotBeWrittenIsToldAndTriedAgainAtLeisure() {
+        CertificateKeeper keeper = leadingWith(SHOP);
+        want(keeper);
+        eventually(keeper, SHOP, it -> it.order().isEmpty());
+        store.unwritable = true;
+        pass(keeper, Duration.ofDays(7));
+        await().until(() -> keeper.state().trouble().isPresent());
+        assertThat(keeper.state().trouble().orElseThrow()).contains("the disk is full");
+        pass(keeper, Duration.ofSeconds(30));
+        begun(keeper);
+        long reads = clock.reads();
+        begun(keeper);
+        // An idle thread looks at the clock some times for each command; one that spins, thousands.
+        assertThat(clock.reads() - reads).isLessThan(200);
+        store.unwritable = false;
+        pass(keeper, Duration.ofMinutes(1));
+        await().until(() -> certificate(keeper, SHOP).isEmpty());
+        await().until(() -> keeper.state().trouble().isEmpty());
+    }
+
+    @Test
+    void anOrderThatCannotBeStoredIsTriedAgain() {
+        store.unwritable = true;
+        CertificateKeeper keeper = leading();
+        want(keeper, wish(SHOP));
+        Kept shop = eventually(keeper, SHOP, it -> it.failures().size() == 1 && waits(it));
+        assertThat(shop.plan().why().text()).contains("the disk is full");
+        store.unwritable = false;
+        pass(keeper, Duration.ofSeconds(10));
+        eventually(keeper, SHOP, KeeperTest::isKept);
+        assertThat(cas.orders).extracting(FakeCas.Asked::issuer).containsOnly("first");
+    }
+
+    @Test
+    void aDamagedCertificateIsToldAndNotWrittenOver() {
+        stored(SHOP, NOW);
+        store.damaged.add("shop.example");
+        CertificateKeeper keeper = leading();
+        want(keeper, wish(SHOP));
+        Kept shop = eventually(keeper, SHOP, KeeperTest::waits);
+        assertThat(shop.plan().why().text()).contains("bits fell over");
+        assertThat(begun(keeper)).isZero();
+        store.damaged.clear();
+        pass(keeper, Duration.ofMinutes(10));
+        eventually(keeper, SHOP, KeeperTest::isKept);
+        assertThat(begun(keeper)).isZero();
+    }
+
+    @Test
+    void whatIsNoCertificateOfOursIsLeftAlone() {
+        store.damaged.add("NOT OURS");
+        CertificateKeeper keeper = leadingWith(SHOP);
+        assertThat(keeper.state().certificates()).hasSize(1);
+    }
+
+    @Test
+    void anIssuerThatIsAnotherByNowIssuesAnew() {
+        Issuer before = issuer("first", "https://before.example/dir");
+        store.certificates.put(
+                "shop.example", cas.certificate(SHOP, wish(SHOP).order(), before, NOW));
+        CertificateKeeper keeper = leading();
+        cas.hold();
+        want(keeper, wish(SHOP));
+        Kept shop = eventually(keeper, SHOP, it -> it.underWay().isPresent());
+        assertThat(shop.plan().why())
+                .isEqualTo(new Why.IssuerChanged("https://before.example/dir"));
+        cas.letGo(1);
+        eventually(keeper, SHOP, KeeperTest::isKept);
+        assertThat(begun(keeper)).isEqualTo(1);
+    }
+
+    @Test
+    void anIssuerThatIsNotConfiguredIsSaid() {
+        CertificateKeeper keeper = leading();
+        want(keeper, wish(SHOP, "third"));
+        Kept shop = eventually(keeper, SHOP, KeeperTest::waits);
+        assertThat(shop.plan().why()).isEqualTo(new Why.NoIssuer(List.of("third")));
+        want(keeper, wish(SHOP, "third", "second"));
+        eventually(keeper, SHOP, KeeperTest::isKept);
+        assertThat(cas.orders).extracting(FakeCas.Asked::issuer).containsExactly("second");
+    }
+
+    @Test
+    void otherNamesAreOrderedInThePlaceOfThoseUnderWay() {
+        CertificateKeeper keeper = leading();
+        cas.hold();
+        want(keeper, wish(SHOP));
+        await().until(() -> cas.orders.size() == 1);
+        Wish wider =
+                new Wish(
+                        SHOP,
+                        order("shop.example", "www.shop.example"),
+                        List.of("first"),
+                        Optional.empty());
+        want(keeper, wider);
+        await().until(() -> cas.interrupted.size() == 1);
+        cas.letGo(1);
+        Kept shop = eventually(keeper, SHOP, KeeperTest::isKept);
+        assertThat(shop.current().orElseThrow().identifiers()).hasSize(2);
+        assertThat(cas.orders).hasSize(2);
+    }
+
+    @Test
+    void whatIsGoneIsNotOrderedToItsEnd() {
+        CertificateKeeper keeper = leading();
+        cas.hold();
+        want(keeper, wish(SHOP));
+        await().until(() -> cas.orders.size() == 1);
+        want(keeper);
+        await().until(() -> certificate(keeper, SHOP).isEmpty());
+        assertThat(cas.interrupted).containsExactly("shop.example");
+        cas.letGo(1);
+        want(keeper, wish(BLOG));
+        eventually(keeper, BLOG, KeeperTest::isKept);
+    }
+
+    @Test
+    void aBugEndsNoMoreThanAnOrder() {
+        cas.hasBug = true;
+        CertificateKeeper keeper = leading();
+        want(keeper, wish(SHOP, "first"));
+        Kept shop = eventually(keeper, SHOP, it -> it.failures().size() == 1 && waits(it));
+        assertThat(shop.plan().why().text()).contains("nobody thought of that");
+        cas.hasBug = false;
+        pass(keeper, Duration.ofMinutes(2));
+        eventually(keeper, SHOP, KeeperTest::isKept);
+    }
+
+    @Test
+    void aListenerThatThrowsIsSurvived() {
+        CertificateKeeper keeper = keeper(settings(50));
+        keeper.whenStored(_ -> {
+            throw new IllegalStateException("not today");
+        });
+        keeper.lead(true);
+        want(keeper, wish(SHOP));
+        await().until(() ->
+                keeper.state().trouble().filter(it -> it.contains("not today")).isPresent());
+        pass(keeper, Duration.ofMinutes(1));
+        eventually(keeper, SHOP, KeeperTest::isKept);
+        await().until(() -> keeper.state().trouble().isEmpty());
+        assertThat(begun(keeper)).isEqualTo(1);
+    }
+
+    @Test
+    void closingEndsOrders() {
+        CertificateKeeper keeper = leading();
+        cas.hold();
+        want(keeper, wish(SHOP), wish(BLOG));
+        await().until(() -> cas.orders.size() == 2);
+        keeper.close();
+        assertThat(cas.interrupted).containsExactlyInAnyOrder("shop.example", "blog.example");
+        assertThat(cas.closed).isTrue();
+        assertThat(store.certificates).isEmpty();
+    }
+
+    @Test
+    void closingDoesNotWaitForever() {
+        CertificateKeeper keeper = leading();
+        cas.hold();
+        cas.beDeaf();
+        want(keeper, wish(SHOP));
+        await().until(() -> cas.orders.size() == 1);
+        long begin = System.nanoTime();
+        keeper.close();
+        assertThat(Duration.ofNanos(System.nanoTime() - begin)).isLessThan(Duration.ofSeconds(20));
+        cas.letGo(1);
+    }
+
+    @Test
+    void oneThatNeverStartedCloses() {
+        CertificateKeeper keeper = CertificateKeeper.of(settings(1), store, cas, clock);
+        keeper.close();
+        assertThat(cas.closed).isTrue();
+        assertThat(keeper.state()).isEqualTo(KeeperState.EMPTY);
+    }
+
+    @Test
+    void aClockThatJumpsIsSurvived() {
+        CertificateKeeper keeper = leadingWith(SHOP);
+        clock.set(NOW.minus(Duration.ofDays(400)));
+        assertThat(begun(keeper)).isEqualTo(1);
+        clock.set(NOW.plus(Duration.ofDays(100)));
+        poke(keeper);
+        await().until(() -> keeper.state().counts().issued() == 2);
+        clock.set(NOW.plusSeconds(1));
+        assertThat(begun(keeper)).isEqualTo(2);
+    }
+
+    @Test
+    void settingsAreChecked() {
+        assertThatThrownBy(() -> settings(0)).hasMessageContaining("ordersAtOnce: 0");
+        assertThatThrownBy(() -> new Wish(SHOP, wish(SHOP).order(), List.of(), Optional.empty()))
+                .hasMessageContaining("issuers: none");
+    }
+
+    private CertificateKeeper leading() {
+        CertificateKeeper keeper = keeper(settings(KeeperSettings.ORDERS_AT_ONCE));
+        keeper.lead(true);
+        return keeper;
+    }
+
+    /** One that has a certificate by now. */
+    private CertificateKeeper leadingWith(CertificateId id) {
+        CertificateKeeper keeper = leading();
+        want(keeper, wish(id));
+        eventually(keeper, id, KeeperTest::isKept);
+        return keeper;
+    }
+
+    private CertificateKeeper keeper(KeeperSettings settings) {
+        CertificateKeeper keeper = CertificateKeeper.of(settings, store, cas, clock);
+        open.add(keeper);
+        keeper.whenStored(changes::add);
+        keeper.start();
+        return keeper;
+    }
+
+    private static KeeperSettings settings(int atOnce, RateLimit... limits) {
+        return new KeeperSettings(
+                new Issuers(List.of(FIRST, SECOND)),
+                RenewalRules.STANDARD,
+                Map.of("first", List.of(limits)),
+                OrderTimes.STANDARD,
+                atOnce);
+    }
+
+    private static RateLimit limit(int most) {
+        return new RateLimit(
+                "a test's", RateLimit.Scope.SAME_IDENTIFIERS, most, DAY, RateLimit.Exempt.NOTHING);
+    }
+
+    private void want(CertificateKeeper keeper, Wish... all) {
+        wishes = List.of(all);
+        keeper.want(wishes);
+    }
+
+    /** Has the thread look at the clock. */
+    private void poke(CertificateKeeper keeper) {
+        keeper.want(wishes);
+    }
+
+    private void pass(CertificateKeeper keeper, Duration time) {
+        clock.pass(time);
+        poke(keeper);
+    }
+
+    /** How many orders were begun once all was decided that can be decided now. */
+    private long begun(CertificateKeeper keeper) {
+        for (int i = 0;
+                i < 2;
+                i++) { // what the first round has told to the thread is in the second
+            var id = new CertificateId("barrier" + ++barriers);
+            List<Wish> with = new ArrayList<>(wishes);
+            with.add(
+                    new Wish(
+                            id,
+                            order(id.text() + ".example"),
+                            List.of("nobody"),
+                            Optional.empty()));
+            keeper.want(with);
+            eventually(keeper, id, KeeperTest::waits);
+        }
+        return keeper.state().counts().begun();
+    }
+
+    private void awaitAskedAgain(CertificateKeeper keeper, Duration after, int times) {
+        begun(keeper);
+        await().until(() -> {
+            poke(keeper);
+            return cas.windowsAsked.size() == times - 1;
+        });
+        await().until(() -> {
+            // The answer before may still be on its way to the thread.
+            clock.pass(after);
+            poke(keeper);
+            return cas.windowsAsked.size() >= times;
+        });
+    }
+
+    private static Kept eventually(
+            CertificateKeeper keeper, CertificateId id, Predicate<Kept> condition) {
+        return await().until(() -> certificate(keeper, id).filter(condition), Optional::isPresent)
+                .orElseThrow();
+    }
+
+    private static Optional<Kept> certificate(CertificateKeeper keeper, CertificateId id) {
+        return keeper.state().certificates().stream()
+                .filter(kept -> kept.id().equals(id))
+                .findFirst();
+    }
+
+    private static boolean isKept(Kept kept) {
+        return kept.plan() instanceof RenewalPlan.Keep && kept.current().isPresent();
+    }
+
+    private static boolean waits(Kept kept) {
+        return kept.plan() instanceof RenewalPlan.WaitUntil;
+    }
+
+    private void stored(CertificateId id, Instant from) {
+        store.certificates.put(id.text(), cas.certificate(id, wish(id).order(), FIRST, from));
+    }
+
+    private static Wish[] many(int count) {
+        return IntStream.range(0, count)
+                .mapToObj(i -> wish(new CertificateId("h" + i + ".example")))
+                .toArray(Wish[]::new);
+    }
+
+    private static Wish wish(CertificateId id) {
+        return wish(id, "first", "second");
+    }
+
+    private static Wish wish(CertificateId id, String... issuers) {
+        return new Wish(id, order(id.text()), List.of(issuers), Optional.empty());
+    }
+
+    private static Wish served(CertificateId id, Instant until) {
+        return new Wish(id, order(id.text()), List.of("first"), Optional.of(until));
+    }
+
+    private static CertificateOrder order(String... names) {
+        return CertificateOrder.of(
+                List.of(names).stream().map(Identifier::parse).toList(), KeyAlgorithm.EC_P256);
+    }
+
+    private static Optional<RenewalWindow> window(Instant start, Instant end, Instant askAgain) {
+        return Optional.of(new RenewalWindow(start, end, askAgain, Optional.empty()));
+    }
+
+    private static Issuer issuer(String name, String directory) {
+        return switch (Issuer.parse(
+                ObjectRef.gateway("test"), IssuerDraft.of(name, directory, List.of(), true))) {
+            case Parsed.Usable<Issuer> usable -> usable.value();
+            case Parsed.Rejected<Issuer> rejected -> throw new AssertionError(rejected.findings());
+        };
+    }
+}
