@@ -2,18 +2,27 @@ package dev.sallyport.app.admin;
 
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
+import dev.sallyport.acme.keep.CertificateKeeper;
+import dev.sallyport.acme.store.CertificateId;
 import dev.sallyport.app.telemetry.MetricsPage;
+import dev.sallyport.model.name.Hostname;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.URI;
+import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Semaphore;
+import java.util.function.BiFunction;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -21,7 +30,8 @@ import tools.jackson.databind.json.JsonMapper;
 
 /**
  * The admin port. Its own server and threads, so that probes are answered while the data plane is
- * busy. Reads immutable values only; evaluates nothing of a request but its path.
+ * busy. Reads immutable values only; evaluates nothing of a request but its path, and does
+ * something only for those on this machine, and never for a web page.
  *
  * <p>The bounds of the JDK's server (connections, time of a request) are system properties: {@code
  * config/jvm.options}.
@@ -35,17 +45,32 @@ public final class AdminServer implements AutoCloseable {
     /** Pages being made; more wait. A page of 100,000 rows takes some ten MiB. */
     private static final int CONCURRENT_PAGES = 8;
 
+    private static final String SUPERSEDED = "superseded";
+    private static final String KEY_COMPROMISE = "key-compromise";
+    private static final Answer NOTHING_ISSUED =
+            Answer.text(
+                    404,
+                    "this gateway has no certificates issued: start it with --acme-directory, see"
+                            + " docs/acme.md");
+
     private final HttpServer server;
     private final boolean local;
     private final Semaphore rendering = new Semaphore(CONCURRENT_PAGES);
     private final ExecutorService threads;
     private final JsonMapper json = JsonMapper.builder().build();
     private final Map<String, Page> pages = new LinkedHashMap<>();
+    private final Map<String, Action> actions = new LinkedHashMap<>();
 
     /** What is at a path. */
     @FunctionalInterface
     private interface Page {
         Answer answer() throws IOException;
+    }
+
+    /** What is done where something is sent to a path. */
+    @FunctionalInterface
+    private interface Action {
+        Answer answer(Map<String, String> parameters);
     }
 
     /** What a page says. Not a record: it holds an array. */
@@ -71,7 +96,7 @@ public final class AdminServer implements AutoCloseable {
         this.threads =
                 Executors.newThreadPerTaskExecutor(Thread.ofVirtual().name("admin-", 0).factory());
         var metrics = new MetricsPage(state);
-        pages.put("/", () -> Answer.text(200, String.join("\n", pages.keySet())));
+        pages.put("/", () -> Answer.text(200, String.join("\n", paths())));
         pages.put("/livez", () -> Answer.text(200, "ok"));
         pages.put("/readyz", () -> readiness(state.readiness()));
         pages.put("/metrics", () -> new Answer(200, MetricsPage.CONTENT_TYPE, metrics.render()));
@@ -89,6 +114,21 @@ public final class AdminServer implements AutoCloseable {
                         json(
                                 "findings",
                                 state.control().findings().stream().map(FindingView::of).toList()));
+        pages.put(
+                "/api/acme",
+                () ->
+                        state.acme()
+                                .map(desk -> json(200, AcmeView.of(desk.state())))
+                                .orElse(NOTHING_ISSUED));
+        actions.put("/api/acme/renew", parameters -> renew(state, parameters));
+        actions.put("/api/acme/revoke", parameters -> revoke(state, parameters));
+    }
+
+    private List<String> paths() {
+        return Stream.concat(
+                        pages.keySet().stream(),
+                        actions.keySet().stream().map(path -> "POST " + path))
+                .toList();
     }
 
     /**
@@ -122,7 +162,55 @@ public final class AdminServer implements AutoCloseable {
     }
 
     private Answer json(String name, List<?> rows) {
-        return new Answer(200, JSON, json.writeValueAsBytes(Map.of(name, rows)));
+        return json(200, Map.of(name, rows));
+    }
+
+    private Answer json(int status, Object page) {
+        return new Answer(status, JSON, json.writeValueAsBytes(page));
+    }
+
+    private Answer renew(AdminState state, Map<String, String> parameters) {
+        return tell(state, parameters, Set.of("host"), AcmeDesk::renew);
+    }
+
+    private Answer revoke(AdminState state, Map<String, String> parameters) {
+        String reason = parameters.getOrDefault("reason", SUPERSEDED);
+        if (!reason.equals(SUPERSEDED) && !reason.equals(KEY_COMPROMISE)) {
+            return Answer.text(
+                    400, "reason: expected one of " + SUPERSEDED + " and " + KEY_COMPROMISE);
+        }
+        return tell(
+                state,
+                parameters,
+                Set.of("host", "reason"),
+                (desk, id) -> desk.revoke(id, reason.equals(KEY_COMPROMISE)));
+    }
+
+    private Answer tell(
+            AdminState state,
+            Map<String, String> parameters,
+            Set<String> known,
+            BiFunction<AcmeDesk, CertificateId, CertificateKeeper.Answer> order) {
+        Optional<AcmeDesk> desk = state.acme();
+        if (desk.isEmpty()) {
+            return NOTHING_ISSUED;
+        }
+        Optional<Hostname> host = Hostname.tryParse(parameters.getOrDefault("host", ""));
+        if (host.isEmpty() || !known.containsAll(parameters.keySet())) {
+            return Answer.text(400, "expected: ?host= with a host's name, and nothing unknown");
+        }
+        return switch (order.apply(desk.get(), CertificateId.of(host.get()))) {
+            case ACCEPTED -> json(202, Map.of("host", host.get().text(), "accepted", true));
+            case UNKNOWN ->
+                    Answer.text(
+                            404,
+                            "no certificate for "
+                                    + host.get().text()
+                                    + " is wanted or kept; /api/acme lists those that are");
+            case NOT_LEADING ->
+                    Answer.text(
+                            409, "another replica orders: ask the one whose /api/acme says leads");
+        };
     }
 
     private void handle(HttpExchange exchange) throws IOException {
@@ -130,8 +218,11 @@ public final class AdminServer implements AutoCloseable {
             Answer answer;
             String method = exchange.getRequestMethod();
             Page page = pages.get(exchange.getRequestURI().getPath());
+            Action action = actions.get(exchange.getRequestURI().getPath());
             if (local && !namesThisMachine(exchange.getRequestHeaders().getFirst("Host"))) {
                 answer = Answer.text(421, "only localhost and IP addresses are answered here");
+            } else if (action != null) {
+                answer = perform(action, exchange);
             } else if (page == null) {
                 answer = Answer.text(404, "no such page; see /");
             } else if (!method.equals("GET") && !method.equals("HEAD")) {
@@ -148,6 +239,53 @@ public final class AdminServer implements AutoCloseable {
                     .log("admin page failed");
             throw bug;
         }
+    }
+
+    /**
+     * A web page can send a request anywhere, but no header of its own without being allowed to;
+     * here nobody ever is.
+     */
+    private Answer perform(Action action, HttpExchange exchange) throws IOException {
+        if (!exchange.getRequestMethod().equals("POST")) {
+            exchange.getResponseHeaders().set("Allow", "POST");
+            return Answer.text(405, "only POST is answered here");
+        }
+        if (!exchange.getRemoteAddress().getAddress().isLoopbackAddress()
+                || !namesThisMachine(exchange.getRequestHeaders().getFirst("Host"))) {
+            return Answer.text(403, "only requests from this machine, to an address, are taken");
+        }
+        if (!List.of("1").equals(exchange.getRequestHeaders().get("X-Sallyport"))) {
+            return Answer.text(403, "expected: the header X-Sallyport: 1");
+        }
+        Optional<Map<String, String>> parameters = parameters(exchange.getRequestURI());
+        return parameters.isEmpty()
+                ? Answer.text(400, "expected: each parameter once, as name=value")
+                : render(() -> action.answer(parameters.get()));
+    }
+
+    /** What a query says; empty where it says something twice, or is none. */
+    private static Optional<Map<String, String>> parameters(URI uri) {
+        Map<String, String> parameters = new LinkedHashMap<>();
+        String query = uri.getRawQuery();
+        if (query == null || query.isEmpty()) {
+            return Optional.of(parameters);
+        }
+        for (String part : query.split("&", -1)) {
+            int equals = part.indexOf('=');
+            try {
+                if (equals < 1
+                        || parameters.put(
+                                        part.substring(0, equals),
+                                        URLDecoder.decode(
+                                                part.substring(equals + 1), StandardCharsets.UTF_8))
+                                != null) {
+                    return Optional.empty();
+                }
+            } catch (IllegalArgumentException malformed) {
+                return Optional.empty();
+            }
+        }
+        return Optional.of(parameters);
     }
 
     private Answer render(Page page) throws IOException {

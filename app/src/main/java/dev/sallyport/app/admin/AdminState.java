@@ -1,6 +1,5 @@
 package dev.sallyport.app.admin;
 
-import dev.sallyport.acme.keep.CertificateKeeper;
 import dev.sallyport.control.Reported;
 import dev.sallyport.control.reconcile.ControlState;
 import dev.sallyport.control.stored.StoreReport;
@@ -41,8 +40,8 @@ public interface AdminState {
     /** The data plane's counters. */
     Reading traffic();
 
-    /** Who keeps certificates of the gateway's own, where that is configured. */
-    default Optional<CertificateKeeper> acme() {
+    /** What there is to ask of the gateway's own certificates, where that is configured. */
+    default Optional<AcmeDesk> acme() {
         return Optional.empty();
     }
 }

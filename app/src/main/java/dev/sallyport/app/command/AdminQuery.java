@@ -1,14 +1,17 @@
 package dev.sallyport.app.command;
 
 import dev.sallyport.app.config.BindAddress;
+import dev.sallyport.model.finding.PlainText;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.HttpURLConnection;
 import java.net.InetAddress;
 import java.net.Proxy;
 import java.net.URI;
+import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -25,6 +28,8 @@ final class AdminQuery {
 
     /** Some million rows; whoever sends more is no gateway. */
     private static final int MOST_BYTES = 1 << 30;
+
+    private static final int MOST_SAID = 1_000;
 
     @Option(
             names = "--admin",
@@ -60,7 +65,7 @@ final class AdminQuery {
     /** The gateway's page at {@code path}. */
     <T> Page<T> ask(String path, Class<T> type, Map<String, String> environment) throws Failed {
         BindAddress address = address(environment);
-        String json = fetch(address, path);
+        String json = fetch(address, path, false);
         try {
             return new Page<>(json, Json.read(json, type));
         } catch (JacksonException foreign) {
@@ -73,7 +78,25 @@ final class AdminQuery {
         }
     }
 
-    private static String fetch(BindAddress address, String path) throws Failed {
+    /**
+     * Has the gateway do something.
+     *
+     * @param parameters names and values in turn
+     * @return what it says then
+     */
+    String tell(String path, List<String> parameters, Map<String, String> environment)
+            throws Failed {
+        var query = new StringBuilder(path);
+        for (int i = 0; i < parameters.size(); i += 2) {
+            query.append(i == 0 ? '?' : '&')
+                    .append(parameters.get(i))
+                    .append('=')
+                    .append(URLEncoder.encode(parameters.get(i + 1), StandardCharsets.UTF_8));
+        }
+        return fetch(address(environment), query.toString(), true);
+    }
+
+    private static String fetch(BindAddress address, String path, boolean tell) throws Failed {
         try {
             HttpURLConnection connection =
                     (HttpURLConnection)
@@ -82,14 +105,16 @@ final class AdminQuery {
                                     .openConnection(Proxy.NO_PROXY);
             connection.setConnectTimeout(CONNECT_MILLIS);
             connection.setReadTimeout(READ_MILLIS);
-            if (connection.getResponseCode() != HttpURLConnection.HTTP_OK) {
-                throw new Failed(
-                        ExitCode.UNAVAILABLE,
-                        address
-                                + path
-                                + " answers "
-                                + connection.getResponseCode()
-                                + ": name the gateway's admin port with --admin ADDR:PORT");
+            if (tell) {
+                connection.setRequestMethod("POST");
+                connection.setRequestProperty("X-Sallyport", "1");
+                connection.setDoOutput(true);
+                connection.setFixedLengthStreamingMode(0);
+                connection.getOutputStream().close();
+            }
+            int status = connection.getResponseCode();
+            if (status != (tell ? HttpURLConnection.HTTP_ACCEPTED : HttpURLConnection.HTTP_OK)) {
+                throw refused(address, path, status, said(connection));
             }
             try (InputStream body = connection.getInputStream()) {
                 return new String(body.readNBytes(MOST_BYTES), StandardCharsets.UTF_8);
@@ -102,6 +127,38 @@ final class AdminQuery {
                             + " ("
                             + unreachable.getMessage()
                             + "): start one with `sallyport run`, or name its admin port with --admin ADDR:PORT");
+        }
+    }
+
+    /** Of the certificates' pages, what the gateway says is for people; others are always there. */
+    private static Failed refused(BindAddress address, String path, int status, String said) {
+        boolean itSays = path.startsWith("/api/acme") && !said.isEmpty();
+        ExitCode exit =
+                !itSays
+                        ? ExitCode.UNAVAILABLE
+                        : switch (status) {
+                            case HttpURLConnection.HTTP_BAD_REQUEST -> ExitCode.USAGE;
+                            case HttpURLConnection.HTTP_NOT_FOUND ->
+                                    path.contains("?") ? ExitCode.NO_INPUT : ExitCode.UNAVAILABLE;
+                            default -> ExitCode.UNAVAILABLE;
+                        };
+        return new Failed(
+                exit,
+                address
+                        + path
+                        + " answers "
+                        + status
+                        + ": "
+                        + (itSays ? said : "name the gateway's admin port with --admin ADDR:PORT"));
+    }
+
+    private static String said(HttpURLConnection connection) throws IOException {
+        String type = connection.getContentType();
+        try (@Nullable InputStream body = connection.getErrorStream()) {
+            return body == null || type == null || !type.startsWith("text/plain")
+                    ? ""
+                    : PlainText.of(
+                            new String(body.readNBytes(MOST_SAID), StandardCharsets.UTF_8).strip());
         }
     }
 

@@ -54,6 +54,7 @@ public final class CommandLineProgram {
                         .addSubcommand(new CheckCommand(surroundings))
                         .addSubcommand(new CertsCommand(surroundings))
                         .addSubcommand(new RoutesCommand(surroundings))
+                        .addSubcommand(AcmeCommand.with(surroundings))
                         .addSubcommand(new ConfigCommand(surroundings))
                         .addSubcommand(new DemoCommand(surroundings))
                         .addSubcommand(new TrainCommand(surroundings))

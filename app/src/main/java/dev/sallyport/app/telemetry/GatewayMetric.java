@@ -83,6 +83,36 @@ public enum GatewayMetric {
     STORED_STATE_FAILURES(
             "stored_state_failures_total",
             "How often that file could not be written; the one before stayed."),
+    ACME_LEADS(
+            "acme_leads",
+            "1 on the replica that orders certificates; all of sallyport_acme_… is there only where ACME is"
+                    + " on, and only the one that leads knows all of it."),
+    ACME_TROUBLE(
+            "acme_trouble",
+            "1 while nothing can be issued at all: what is stored cannot be read, or written."),
+    ACME_CERTIFICATES(
+            "acme_certificates",
+            "Certificates of the gateway's own: valid, missing (not there, or expired), failing (its last"
+                    + " order came to nothing), ordering, covered (others serve the host), gone (nobody wants"
+                    + " it any more).",
+            "state"),
+    ACME_ORDERS("acme_orders_total", "Orders that were begun, or gone on with after a start."),
+    ACME_ORDERS_ISSUED("acme_orders_issued_total", "Orders that came to a certificate."),
+    ACME_ORDERS_FAILED("acme_orders_failed_total", "Orders that came to nothing.", "cause"),
+    ACME_ORDERS_UNDER_WAY("acme_orders_under_way", "Orders that are being worked on."),
+    ACME_REQUESTS("acme_requests_total", "Requests that a CA was sent.", "issuer"),
+    ACME_NEXT_RENEWAL(
+            "acme_next_renewal_timestamp_seconds",
+            "When the next certificate is renewed as things are, in seconds since 1970; there is none"
+                    + " where none is kept."),
+    ACME_FIRST_EXPIRY(
+            "acme_first_expiry_timestamp_seconds",
+            "When the first certificate expires that is still wanted, in seconds since 1970; there is none"
+                    + " where none is kept."),
+    ACME_FAILING_SINCE(
+            "acme_failing_since_timestamp_seconds",
+            "Since when orders for the same certificate come to nothing, the longest, in seconds since"
+                    + " 1970; there is none where none does."),
     RECONCILES("reconciles_total", "Rounds in which changes were translated."),
     SNAPSHOTS_PUBLISHED("snapshots_published_total", "Rounds that put a new snapshot in service."),
     RECONCILE_FAILURES(

@@ -88,6 +88,7 @@ public final class MetricsPage {
         if (stored.wanted()) {
             stored(all, stored);
         }
+        state.acme().ifPresent(desk -> AcmeMetrics.add(all, desk.state()));
         all.metricSnapshot(single(GatewayMetric.RECONCILES, (double) control.reconciles()));
         all.metricSnapshot(single(GatewayMetric.SNAPSHOTS_PUBLISHED, (double) control.published()));
         all.metricSnapshot(single(GatewayMetric.RECONCILE_FAILURES, (double) control.failures()));
@@ -215,10 +216,7 @@ public final class MetricsPage {
                 single(
                         GatewayMetric.STATUS_WRITE_FAILURES,
                         (double) reported.statuses().failures()));
-        CounterSnapshot.Builder events =
-                CounterSnapshot.builder()
-                        .name(withoutTotal(GatewayMetric.EVENTS.exportedName()))
-                        .help(GatewayMetric.EVENTS.help());
+        CounterSnapshot.Builder events = counter(GatewayMetric.EVENTS);
         reported.events()
                 .told()
                 .forEach((reason, count) ->
@@ -239,11 +237,9 @@ public final class MetricsPage {
         return gauge.build();
     }
 
-    private static MetricSnapshot single(GatewayMetric metric, double value) {
+    static MetricSnapshot single(GatewayMetric metric, double value) {
         if (metric.counter()) {
-            return CounterSnapshot.builder()
-                    .name(withoutTotal(metric.exportedName()))
-                    .help(metric.help())
+            return counter(metric)
                     .dataPoint(new CounterDataPointSnapshot(value, Labels.EMPTY, null, 0))
                     .build();
         }
@@ -252,7 +248,13 @@ public final class MetricsPage {
                 .build();
     }
 
-    private static GaugeSnapshot.Builder gauge(GatewayMetric metric) {
+    static CounterSnapshot.Builder counter(GatewayMetric metric) {
+        return CounterSnapshot.builder()
+                .name(withoutTotal(metric.exportedName()))
+                .help(metric.help());
+    }
+
+    static GaugeSnapshot.Builder gauge(GatewayMetric metric) {
         return GaugeSnapshot.builder().name(metric.exportedName()).help(metric.help());
     }
 
@@ -317,7 +319,7 @@ public final class MetricsPage {
         return names.isEmpty() ? Labels.EMPTY : Labels.of(names, values);
     }
 
-    private static double seconds(Instant instant) {
+    static double seconds(Instant instant) {
         return instant.toEpochMilli() / 1e3;
     }
 

@@ -1,6 +1,6 @@
 package dev.sallyport.app.wire;
 
-import dev.sallyport.acme.keep.CertificateKeeper;
+import dev.sallyport.app.admin.AcmeDesk;
 import dev.sallyport.app.admin.AdminServer;
 import dev.sallyport.app.admin.AdminState;
 import dev.sallyport.app.admin.Readiness;
@@ -186,9 +186,9 @@ public final class Gateway implements AdminState, AutoCloseable {
     }
 
     @Override
-    public Optional<CertificateKeeper> acme() {
+    public Optional<AcmeDesk> acme() {
         Control started = control;
-        return started == null ? Optional.empty() : started.acme();
+        return started == null ? Optional.empty() : started.acme().map(AcmeDesk::of);
     }
 
     @Override

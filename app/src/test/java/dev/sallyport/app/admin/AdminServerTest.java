@@ -2,6 +2,9 @@ package dev.sallyport.app.admin;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.sallyport.acme.keep.CertificateKeeper;
+import dev.sallyport.acme.keep.KeeperState;
+import dev.sallyport.acme.store.CertificateId;
 import dev.sallyport.control.Reported;
 import dev.sallyport.control.event.EventPublisher;
 import dev.sallyport.control.reconcile.ControlState;
@@ -42,10 +45,12 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -70,6 +75,9 @@ class AdminServerTest {
                     false);
     private Readiness readiness = Readiness.READY;
     private StoreReport stored = StoreReport.NONE;
+    private final List<String> told = new ArrayList<>();
+    private CertificateKeeper.Answer answer = CertificateKeeper.Answer.ACCEPTED;
+    private @Nullable AcmeDesk desk;
     private AdminServer server;
 
     @BeforeEach
@@ -153,6 +161,11 @@ class AdminServerTest {
                             @Override
                             public Reading traffic() {
                                 return metrics.read();
+                            }
+
+                            @Override
+                            public Optional<AcmeDesk> acme() {
+                                return Optional.ofNullable(desk);
                             }
                         });
     }
@@ -316,6 +329,197 @@ class AdminServerTest {
         HttpResponse<String> answer = client.send(head, HttpResponse.BodyHandlers.ofString());
         assertThat(answer.statusCode()).isEqualTo(200);
         assertThat(answer.body()).isEmpty();
+    }
+
+    /** Shows what it is given, and notes what it is told. */
+    private final class Desk implements AcmeDesk {
+        private final KeeperState state;
+
+        Desk(KeeperState state) {
+            this.state = state;
+        }
+
+        @Override
+        public KeeperState state() {
+            return state;
+        }
+
+        @Override
+        public CertificateKeeper.Answer renew(CertificateId id) {
+            told.add("renew " + id);
+            return answer;
+        }
+
+        @Override
+        public CertificateKeeper.Answer revoke(CertificateId id, boolean keyCompromised) {
+            told.add("revoke " + id + " " + keyCompromised);
+            return answer;
+        }
+    }
+
+    @Test
+    void saysSoWhereNoCertificatesAreIssued() throws Exception {
+        HttpResponse<String> page = get("/api/acme");
+        assertThat(page.statusCode()).isEqualTo(404);
+        assertThat(page.body()).contains("--acme-directory");
+        assertThat(post("/api/acme/renew?host=a.shop.example").statusCode()).isEqualTo(404);
+        assertThat(get("/metrics").body()).doesNotContain("sallyport_acme");
+    }
+
+    @Test
+    void showsHowItStandsWithEachCertificateOfItsOwn() throws Exception {
+        desk = new Desk(AcmeStates.all());
+
+        JsonNode page = json("/api/acme");
+
+        assertThat(page.get("leads").asBoolean()).isTrue();
+        assertThat(page.get("trouble").asString()).isEmpty();
+        assertThat(page.get("orders").get("failed").get("ValidationFailed").asInt()).isEqualTo(2);
+        JsonNode issuer = page.get("issuers").get(0);
+        assertThat(issuer.get("name").asString()).isEqualTo("default");
+        assertThat(issuer.get("directory").asString()).isEqualTo("https://ca.example/dir");
+        assertThat(issuer.get("account").asString()).isEqualTo("https://ca.example/account/1");
+        assertThat(issuer.get("requests").asInt()).isEqualTo(42);
+        JsonNode kept = page.get("certificates").get(0);
+        assertThat(kept.get("host").asString()).isEqualTo("a.shop.example");
+        assertThat(kept.get("key").asString()).isEqualTo("ec-p256");
+        assertThat(kept.get("issuers").get(1).asString()).isEqualTo("other");
+        assertThat(kept.get("serial").asString()).isEqualTo("0a1b");
+        assertThat(kept.get("window").get("explanation").asString())
+                .isEqualTo("https://ca.example/why");
+        assertThat(kept.get("next").asString()).isEqualTo("renew");
+        assertThat(kept.get("at").asString()).isEqualTo("2026-07-21T12:00:00Z");
+        assertThat(kept.get("why").asString()).startsWith("the CA suggests");
+        JsonNode ordered = page.get("certificates").get(1);
+        assertThat(ordered.get("next").asString()).isEqualTo("order");
+        assertThat(ordered.get("at").isNull()).isTrue();
+        assertThat(ordered.get("station").asString()).isEqualTo("challenged");
+        assertThat(ordered.get("orderedAt").asString()).isEqualTo("default");
+        JsonNode failing = page.get("certificates").get(2);
+        assertThat(failing.get("failed").asInt()).isEqualTo(2);
+        assertThat(failing.get("failures").get(0).get("cause").asString())
+                .isEqualTo("ValidationFailed");
+        assertThat(failing.get("failures").get(0).get("at").asString())
+                .isEqualTo("2026-06-01T11:00:00Z");
+        assertThat(failing.get("givenUp").asBoolean()).isFalse();
+        JsonNode refused = page.get("certificates").get(3);
+        assertThat(refused.get("givenUp").asBoolean()).isTrue();
+        assertThat(refused.get("failures").get(0).get("visit").asString())
+                .isEqualTo("https://ca.example/terms");
+        assertThat(page.get("certificates").get(4).get("next").asString()).isEqualTo("look");
+        assertThat(page.get("certificates").get(4).get("servedUntil").asString())
+                .isEqualTo("2026-06-21T12:00:00Z");
+        JsonNode gone = page.get("certificates").get(5);
+        assertThat(gone.get("next").asString()).isEqualTo("remove");
+        assertThat(gone.get("wanted").asBoolean()).isFalse();
+        assertThat(gone.get("host").asString()).isEqualTo("any.shop.example");
+    }
+
+    @Test
+    void countsCertificatesOfItsOwn() throws Exception {
+        desk = new Desk(AcmeStates.all());
+
+        assertThat(get("/metrics").body())
+                .contains("sallyport_acme_leads 1.0")
+                .contains("sallyport_acme_trouble 0.0")
+                .contains("sallyport_acme_certificates{state=\"valid\"} 1.0")
+                .contains("sallyport_acme_certificates{state=\"ordering\"} 1.0")
+                .contains("sallyport_acme_certificates{state=\"failing\"} 2.0")
+                .contains("sallyport_acme_certificates{state=\"covered\"} 1.0")
+                .contains("sallyport_acme_certificates{state=\"gone\"} 1.0")
+                .contains("sallyport_acme_certificates{state=\"missing\"} 0.0")
+                .contains("sallyport_acme_orders_total 7.0")
+                .contains("sallyport_acme_orders_issued_total 3.0")
+                .contains("sallyport_acme_orders_failed_total{cause=\"ValidationFailed\"} 2.0")
+                .contains("sallyport_acme_orders_failed_total{cause=\"Unreachable\"} 0.0")
+                .contains("sallyport_acme_orders_under_way 1.0")
+                .contains("sallyport_acme_requests_total{issuer=\"default\"} 42.0")
+                .contains(
+                        "sallyport_acme_next_renewal_timestamp_seconds "
+                                + epoch("2026-07-21T12:00:00Z"))
+                .contains(
+                        "sallyport_acme_first_expiry_timestamp_seconds "
+                                + epoch("2026-06-11T12:00:00Z"))
+                .contains(
+                        "sallyport_acme_failing_since_timestamp_seconds "
+                                + epoch("2026-06-01T10:00:00Z"));
+
+        desk = new Desk(AcmeStates.troubled());
+        assertThat(get("/metrics").body())
+                .contains("sallyport_acme_trouble 1.0")
+                .contains("sallyport_acme_leads 0.0")
+                .doesNotContain("sallyport_acme_first_expiry")
+                .doesNotContain("sallyport_acme_failing_since");
+    }
+
+    private static String epoch(String instant) {
+        return String.valueOf((double) Instant.parse(instant).getEpochSecond());
+    }
+
+    @Test
+    void doesWhatItIsToldToWithCertificates() throws Exception {
+        desk = new Desk(AcmeStates.all());
+
+        HttpResponse<String> renewed = post("/api/acme/renew?host=A.shop.example");
+        assertThat(renewed.statusCode()).as(renewed.body()).isEqualTo(202);
+        assertThat(renewed.body()).contains("\"accepted\":true");
+        assertThat(post("/api/acme/revoke?host=%2A.shop.example").statusCode()).isEqualTo(202);
+        assertThat(post("/api/acme/revoke?host=a.shop.example&reason=key-compromise").statusCode())
+                .isEqualTo(202);
+        assertThat(told)
+                .containsExactly(
+                        "renew a.shop.example",
+                        "revoke any..shop.example false",
+                        "revoke a.shop.example true");
+        answer = CertificateKeeper.Answer.UNKNOWN;
+        assertThat(post("/api/acme/renew?host=z.shop.example").statusCode()).isEqualTo(404);
+        answer = CertificateKeeper.Answer.NOT_LEADING;
+        assertThat(post("/api/acme/renew?host=a.shop.example").statusCode()).isEqualTo(409);
+    }
+
+    @Test
+    void doesNothingForWebPagesNorForWhatItDoesNotUnderstand() throws Exception {
+        desk = new Desk(AcmeStates.all());
+
+        HttpResponse<String> read = get("/api/acme/renew?host=a.shop.example");
+        assertThat(read.statusCode()).isEqualTo(405);
+        assertThat(read.headers().firstValue("Allow")).contains("POST");
+        HttpRequest.Builder plain =
+                HttpRequest.newBuilder(uri("/api/acme/renew?host=a.shop.example"))
+                        .POST(HttpRequest.BodyPublishers.ofString("x"));
+        assertThat(client.send(plain.build(), HttpResponse.BodyHandlers.ofString()).statusCode())
+                .isEqualTo(403);
+        HttpRequest other = plain.header("X-Sallyport", "yes").build();
+        assertThat(client.send(other, HttpResponse.BodyHandlers.ofString()).statusCode())
+                .isEqualTo(403);
+        for (String query :
+                List.of(
+                        "",
+                        "?",
+                        "?host=",
+                        "?host",
+                        "?=a",
+                        "?host=192.0.2.1",
+                        "?host=a..b",
+                        "?host=a.shop.example&host=b.shop.example",
+                        "?host=a.shop.example&force=yes",
+                        "?host=a.shop.example&reason=key-compromise")) {
+            assertThat(post("/api/acme/renew" + query).statusCode()).as(query).isEqualTo(400);
+        }
+        assertThat(post("/api/acme/revoke?host=a.shop.example&reason=whim").statusCode())
+                .isEqualTo(400);
+        assertThat(post("/api/acme").statusCode()).isEqualTo(405);
+        assertThat(told).isEmpty();
+        assertThat(get("/").body()).contains("POST /api/acme/renew");
+    }
+
+    private HttpResponse<String> post(String path) throws Exception {
+        return client.send(
+                HttpRequest.newBuilder(uri(path))
+                        .header("X-Sallyport", "1")
+                        .POST(HttpRequest.BodyPublishers.noBody())
+                        .build(),
+                HttpResponse.BodyHandlers.ofString());
     }
 
     private GatewaySnapshot snapshot() {

@@ -3,6 +3,8 @@ package dev.sallyport.app.command;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.sun.net.httpserver.HttpServer;
+import dev.sallyport.app.admin.AcmeStates;
+import dev.sallyport.app.admin.AcmeView;
 import dev.sallyport.app.admin.CertificateView;
 import dev.sallyport.app.admin.RouteView;
 import dev.sallyport.app.admin.RouteView.BackendView;
@@ -22,6 +24,7 @@ import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import tools.jackson.databind.json.JsonMapper;
 
 final class CommandsTest {
     private static final Instant NOW = Instant.parse("2026-06-01T12:00:00Z");
@@ -39,7 +42,7 @@ final class CommandsTest {
     @Test
     void everyCommandHasHelp() {
         for (String command :
-                List.of("run", "check", "certs", "routes", "config", "demo", "version")) {
+                List.of("run", "check", "certs", "routes", "acme", "config", "demo", "version")) {
             assertThat(run(command, "--help")).as(command).isZero();
             assertThat(out.toString()).contains("Usage: sallyport " + command);
         }
@@ -169,7 +172,7 @@ final class CommandsTest {
                         "{\"certificates\": [null], \"routes\": [null]}",
                         "{\"certificates\": [{}], \"routes\": [{}]}")) {
             try (var other = new ForeignServer(foreign)) {
-                for (String command : List.of("certs", "routes")) {
+                for (String command : List.of("certs", "routes", "acme")) {
                     for (String form : List.of("text", "json")) {
                         assertThat(run(command, "--admin", other.address(), "-o", form))
                                 .as(command + " " + form + " " + foreign)
@@ -213,6 +216,149 @@ final class CommandsTest {
             server.stop(0);
         }
     }
+
+    @Test
+    void everyCommandOfAcmeHasHelp() {
+        for (String command : List.of("orders", "accounts", "certificates", "renew", "revoke")) {
+            assertThat(run("acme", command, "--help")).as(command).isZero();
+            assertThat(out.toString()).contains("Usage: sallyport acme " + command);
+        }
+        assertThat(run("acme", "renew")).isEqualTo(64);
+    }
+
+    /** Answers one request with what a gateway would say. */
+    private record Said(int status, String type, String text) {}
+
+    private int told(Said said, List<String> requests, String... arguments) throws IOException {
+        HttpServer server =
+                HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+        server.createContext(
+                "/",
+                exchange -> {
+                    try (exchange) {
+                        requests.add(
+                                exchange.getRequestMethod()
+                                        + " "
+                                        + exchange.getRequestURI()
+                                        + " "
+                                        + exchange.getRequestHeaders().getFirst("X-Sallyport"));
+                        byte[] body = said.text().getBytes(StandardCharsets.UTF_8);
+                        exchange.getResponseHeaders().set("Content-Type", said.type());
+                        exchange.sendResponseHeaders(said.status(), body.length);
+                        exchange.getResponseBody().write(body);
+                    }
+                });
+        server.start();
+        try {
+            List<String> all = new ArrayList<>(List.of(arguments));
+            all.addAll(List.of("--admin", "127.0.0.1:" + server.getAddress().getPort()));
+            return run(all.toArray(String[]::new));
+        } finally {
+            server.stop(0);
+        }
+    }
+
+    @Test
+    void renewingAndRevokingAreToldToTheGateway() throws Exception {
+        List<String> requests = new ArrayList<>();
+        var accepted = new Said(202, "application/json", "{\"accepted\":true}");
+
+        assertThat(told(accepted, requests, "acme", "renew", "a.shop.example")).isZero();
+        assertThat(told(accepted, requests, "acme", "renew", "*.shop.example", "-o", "json"))
+                .isZero();
+        assertThat(told(accepted, requests, "acme", "revoke", "a.shop.example")).isZero();
+        assertThat(told(accepted, requests, "acme", "revoke", "a.shop.example", "--key-compromise"))
+                .isZero();
+
+        assertThat(requests)
+                .containsExactly(
+                        "POST /api/acme/renew?host=a.shop.example 1",
+                        "POST /api/acme/renew?host=*.shop.example 1",
+                        "POST /api/acme/revoke?host=a.shop.example&reason=superseded 1",
+                        "POST /api/acme/revoke?host=a.shop.example&reason=key-compromise 1");
+        assertThat(out.toString())
+                .contains("a.shop.example: another certificate is ordered")
+                .contains("{\"accepted\":true}")
+                .contains("a.shop.example: the CA is asked to revoke");
+    }
+
+    @Test
+    void whatTheGatewaySaysOfAnOrderItDoesNotTakeIsPassedOn() throws Exception {
+        List<String> requests = new ArrayList<>();
+        String text = "text/plain; charset=utf-8";
+
+        assertThat(told(new Said(404, text, "no such\n"), requests, "acme", "renew", "a.example"))
+                .isEqualTo(66);
+        assertThat(told(new Said(404, text, "is off\n"), requests, "acme")).isEqualTo(69);
+        assertThat(told(new Said(400, text, "no host\n"), requests, "acme", "renew", "a..b"))
+                .isEqualTo(64);
+        assertThat(told(new Said(409, text, "not here\n"), requests, "acme", "renew", "a.example"))
+                .isEqualTo(69);
+        assertThat(told(new Said(500, "text/html", "<p>"), requests, "acme", "renew", "a.example"))
+                .isEqualTo(69);
+        assertThat(err.toString())
+                .contains("answers 404: no such", "answers 404: is off", "answers 400: no host")
+                .contains("answers 409: not here", "answers 500: name the gateway's admin port");
+    }
+
+    @Test
+    void certificatesOfTheGatewaysOwnAreTables() throws Exception {
+        String page =
+                JsonMapper.builder().build().writeValueAsString(AcmeView.of(AcmeStates.all()));
+        var said = new Said(200, "application/json", page);
+        List<String> requests = new ArrayList<>();
+
+        for (String command : List.of("", "orders", "accounts", "certificates")) {
+            String[] words =
+                    command.isEmpty() ? new String[] {"acme"} : new String[] {"acme", command};
+            assertThat(told(said, requests, words)).as(command).isZero();
+            out.append("\n");
+        }
+        assertThat(told(said, requests, "acme", "-o", "json")).isZero();
+
+        assertThat(out.toString()).isEqualTo(ACME + page + "\n");
+        assertThat(requests).allMatch(request -> request.startsWith("GET /api/acme "));
+    }
+
+    @Test
+    void whereNothingCanBeIssuedItSaysWhy() throws Exception {
+        AcmeView view = AcmeView.of(AcmeStates.troubled());
+        String page = JsonMapper.builder().build().writeValueAsString(view);
+
+        assertThat(told(new Said(200, "application/json", page), new ArrayList<>(), "acme"))
+                .isZero();
+        assertThat(out.toString())
+                .startsWith(
+                        "Nothing can be issued now: the store cannot be read: no such disk\n"
+                                + "Another replica orders");
+    }
+
+    private static final String ACME =
+            """
+            HOST              ISSUER   EXPIRES                     NEXT        WHEN                          WHY
+            a.shop.example    default  2026-08-20T12:00:00Z (80d)  renew       2026-07-21T12:00:00Z (50d)    the CA suggests 2026-07-20T12:00:00Z to 2026-07-22T12:00:00Z, selected 2026-07-21T12:00:00Z
+            b.shop.example    -        -                           order       under way                     there is no certificate yet (challenged, at default)
+            c.shop.example    default  2026-06-11T12:00:00Z (10d)  renew       2026-06-01T12:30:00Z (30m0s)  failed 2 times at default: 404 from 192.0.2.1; it is valid until 2026-06-11T12:00:00Z and due from 2026-05-31T12:00:00Z on
+            d.shop.example    default  2026-06-11T12:00:00Z (10d)  renew       2026-06-01T17:00:00Z (5h0m)   given up after 2 times at default: new terms; it is valid until 2026-06-11T12:00:00Z and due from 2026-05-31T12:00:00Z on
+            e.shop.example    -        -                           look again  2026-06-21T12:00:00Z (20d)    a Secret of others serves it, which is looked at again at 2026-06-21T12:00:00Z
+            any.shop.example  default  2026-08-10T12:00:00Z (70d)  remove      2026-06-07T12:00:00Z (6d)     not wanted since 2026-05-31T12:00:00Z
+
+            HOST            ISSUER   STATE       FAILED  LAST                  NEXT                          CAUSE             DETAIL
+            b.shop.example  default  challenged  0       -                     under way                     -                 there is no certificate yet
+            c.shop.example  default  failed      2       2026-06-01T11:00:00Z  2026-06-01T12:30:00Z (30m0s)  ValidationFailed  404 from 192.0.2.1
+            d.shop.example  default  given up    2       2026-06-01T11:00:00Z  2026-06-01T17:00:00Z (5h0m)   AccountRefused    new terms (see https://ca.example/terms)
+
+            ISSUER   REQUESTS  DIRECTORY                  ACCOUNT
+            default  42        https://ca.example/dir     https://ca.example/account/1
+            other    0         https://other.example/dir  none yet
+
+            HOST              ISSUER   SERIAL  KEY      NOT BEFORE            NOT AFTER                   THE CA SUGGESTS
+            a.shop.example    default  0a1b    ec-p256  2026-05-22T12:00:00Z  2026-08-20T12:00:00Z (80d)  2026-07-20T12:00:00Z to 2026-07-22T12:00:00Z (see https://ca.example/why)
+            c.shop.example    default  0a1b    ec-p256  2026-03-13T12:00:00Z  2026-06-11T12:00:00Z (10d)  nothing
+            d.shop.example    default  0a1b    ec-p256  2026-03-13T12:00:00Z  2026-06-11T12:00:00Z (10d)  nothing
+            any.shop.example  default  0f      ec-p256  2026-05-12T12:00:00Z  2026-08-10T12:00:00Z (70d)  nothing
+
+            """;
 
     @Test
     void aFlagThatIsNoAddressIsWrongUse() {

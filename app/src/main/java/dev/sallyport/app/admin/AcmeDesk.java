@@ -1,0 +1,42 @@
+package dev.sallyport.app.admin;
+
+import dev.sallyport.acme.keep.CertificateKeeper;
+import dev.sallyport.acme.keep.CertificateKeeper.Answer;
+import dev.sallyport.acme.keep.KeeperState;
+import dev.sallyport.acme.store.CertificateId;
+
+/**
+ * What can be asked and told of the certificates that the gateway has issued for itself. Safe from
+ * any thread; does not block.
+ */
+public interface AcmeDesk {
+
+    /** What is known now. */
+    KeeperState state();
+
+    /** Has a certificate renewed at once, whatever the plan. */
+    Answer renew(CertificateId id);
+
+    /** Has the CA revoke a certificate, then orders another if it is wanted. */
+    Answer revoke(CertificateId id, boolean keyCompromised);
+
+    /** That of a keeper. */
+    static AcmeDesk of(CertificateKeeper keeper) {
+        return new AcmeDesk() {
+            @Override
+            public KeeperState state() {
+                return keeper.state();
+            }
+
+            @Override
+            public Answer renew(CertificateId id) {
+                return keeper.renew(id);
+            }
+
+            @Override
+            public Answer revoke(CertificateId id, boolean keyCompromised) {
+                return keeper.revoke(id, keyCompromised);
+            }
+        };
+    }
+}
