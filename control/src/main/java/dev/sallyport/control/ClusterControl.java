@@ -1,5 +1,7 @@
 package dev.sallyport.control;
 
+import dev.sallyport.acme.keep.CertificateKeeper;
+import dev.sallyport.control.acme.ClusterAcme;
 import dev.sallyport.control.cluster.ClusterClient;
 import dev.sallyport.control.cluster.ClusterSettings;
 import dev.sallyport.control.cluster.ClusterSource;
@@ -10,6 +12,7 @@ import dev.sallyport.control.resource.SourceUpdate;
 import dev.sallyport.control.stored.LastKnownGood;
 import dev.sallyport.control.stored.StoreReport;
 import dev.sallyport.control.stored.StoreSettings;
+import dev.sallyport.control.translate.TranslationSettings;
 import dev.sallyport.model.snapshot.Applied;
 import dev.sallyport.model.snapshot.DataPlane;
 import dev.sallyport.secretsync.CertificateReader;
@@ -32,6 +35,7 @@ public final class ClusterControl implements Control {
     private final Reconciler reconciler;
     private final Reporting reporting;
     private final Optional<LastKnownGood> lastKnownGood;
+    private final Optional<ClusterAcme> acme;
     private final InstantSource time;
 
     private ClusterControl(
@@ -39,22 +43,25 @@ public final class ClusterControl implements Control {
             Reconciler reconciler,
             Reporting reporting,
             Optional<LastKnownGood> lastKnownGood,
+            Optional<ClusterAcme> acme,
             InstantSource time) {
         this.source = source;
         this.reconciler = reconciler;
         this.reporting = reporting;
         this.lastKnownGood = lastKnownGood;
+        this.acme = acme;
         this.time = time;
     }
 
     /**
-     * Starts the threads {@code reconciler} and {@code cluster-watcher}, and {@code
-     * last-known-good} where that is configured; when what the API server says is in service, those
-     * that tell. Returns at once, whether the API server answers or not.
+     * Starts the threads {@code reconciler} and {@code cluster-watcher}, {@code last-known-good}
+     * and those of ACME where that is configured; when what the API server says is in service,
+     * those that tell. Returns at once, whether the API server answers or not.
      *
      * @param cluster stays the caller's to close, after this
      * @param store where the last known good state is kept, if it is
      * @param told what is told to the API server
+     * @param acme has certificates issued, if that is configured; closed with this
      * @param dataPlane called on the reconciler's thread only
      * @param time for the validity of certificates
      */
@@ -63,32 +70,44 @@ public final class ClusterControl implements Control {
             ClusterSettings watched,
             Optional<StoreSettings> store,
             ReportSettings told,
+            Optional<ClusterAcme> acme,
             ControlSettings settings,
             DataPlane dataPlane,
             InstantSource time) {
         Executor parsers = ParserThreads.executor();
-        var source = new ClusterSource(cluster, watched, System::nanoTime);
+        var source =
+                new ClusterSource(
+                        cluster,
+                        acme.map(it -> watched.withSecretsOf(it.rules().namespace()))
+                                .orElse(watched),
+                        System::nanoTime);
+        TranslationSettings translation =
+                acme.map(it -> settings.translation().with(it.rules()))
+                        .orElse(settings.translation());
         var reconciler =
                 new Reconciler(
-                        settings.translation(),
+                        translation,
                         settings.holdOff(),
                         source,
                         CertificateReader.PEM,
                         parsers,
                         dataPlane,
                         time);
+        Consumer<SourceUpdate> sink =
+                acme.map(it -> it.before(reconciler::submit)).orElse(reconciler::submit);
         Optional<LastKnownGood> lastKnownGood =
                 store.map(where ->
                         new LastKnownGood(
                                 where,
-                                settings.translation(),
+                                translation,
                                 parsers,
                                 source,
-                                reconciler::submit,
+                                sink,
                                 reconciler::state,
                                 time,
                                 new SecureRandom()));
-        var reporting = new Reporting(cluster, reconciler, told, time, RandomGenerator::getDefault);
+        var reporting =
+                new Reporting(cluster, reconciler, told, acme, time, RandomGenerator::getDefault);
         var synchronised = new CompletableFuture<Void>();
         reconciler.whenChanged(() -> {
             ControlState state = reconciler.state();
@@ -97,13 +116,13 @@ public final class ClusterControl implements Control {
             }
         });
         var _ = synchronised.thenRun(() -> Thread.startVirtualThread(reporting::start));
+        acme.ifPresent(it -> reconciler.whenChanged(it::changed));
         reconciler.start();
         source.start(
-                lastKnownGood
-                        .<Consumer<SourceUpdate>>map(between -> between::submit)
-                        .orElse(reconciler::submit));
+                lastKnownGood.<Consumer<SourceUpdate>>map(between -> between::submit).orElse(sink));
         lastKnownGood.ifPresent(LastKnownGood::start);
-        return new ClusterControl(source, reconciler, reporting, lastKnownGood, time);
+        acme.ifPresent(it -> it.start(reconciler::state));
+        return new ClusterControl(source, reconciler, reporting, lastKnownGood, acme, time);
     }
 
     /** The same, but nothing is kept and nothing is told. */
@@ -118,6 +137,7 @@ public final class ClusterControl implements Control {
                 watched,
                 Optional.empty(),
                 ReportSettings.NOTHING,
+                Optional.empty(),
                 settings,
                 dataPlane,
                 time);
@@ -168,6 +188,11 @@ public final class ClusterControl implements Control {
     }
 
     @Override
+    public Optional<CertificateKeeper> acme() {
+        return acme.map(ClusterAcme::keeper);
+    }
+
+    @Override
     public void fallSilent() {
         reporting.close();
     }
@@ -175,6 +200,7 @@ public final class ClusterControl implements Control {
     @Override
     public void close() {
         reporting.close();
+        acme.ifPresent(ClusterAcme::close);
         lastKnownGood.ifPresent(LastKnownGood::close); // which stores what is served
         source.close();
         reconciler.close();

@@ -1,5 +1,6 @@
 package dev.sallyport.control;
 
+import dev.sallyport.control.acme.ClusterAcme;
 import dev.sallyport.control.call.BoundedCalls;
 import dev.sallyport.control.cluster.ClusterClient;
 import dev.sallyport.control.event.EventPublisher;
@@ -28,7 +29,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Tells the API server what the reconciler knows: the status of Ingresses and Events, on the one
- * replica that leads. It reads the reconciler's states and nothing waits for it.
+ * replica that leads, which orders certificates, too. It reads the reconciler's states and nothing
+ * waits for it.
  */
 final class Reporting implements AutoCloseable {
     /*
@@ -45,6 +47,7 @@ final class Reporting implements AutoCloseable {
     private final ClusterClient cluster;
     private final Reconciler reconciler;
     private final ReportSettings settings;
+    private final Optional<ClusterAcme> acme;
     private final InstantSource time;
     private final Supplier<RandomGenerator> randoms; // one for each thread
     private final ReentrantLock lock = new ReentrantLock();
@@ -58,11 +61,13 @@ final class Reporting implements AutoCloseable {
             ClusterClient cluster,
             Reconciler reconciler,
             ReportSettings settings,
+            Optional<ClusterAcme> acme,
             InstantSource time,
             Supplier<RandomGenerator> randoms) {
         this.cluster = cluster;
         this.reconciler = reconciler;
         this.settings = settings;
+        this.acme = acme;
         this.time = time;
         this.randoms = randoms;
     }
@@ -71,7 +76,7 @@ final class Reporting implements AutoCloseable {
     void start() {
         lock.lock();
         try {
-            if (!closed && (settings.status() || settings.events())) {
+            if (!closed && (settings.status() || settings.events() || acme.isPresent())) {
                 open();
             }
         } catch (RuntimeException | Error bug) {
@@ -87,7 +92,7 @@ final class Reporting implements AutoCloseable {
         StatusPublisher written = statuses;
         EventPublisher told = events;
         return new Reported(
-                settings.status() || settings.events(),
+                settings.status() || settings.events() || acme.isPresent(),
                 elected != null && elected.leads(),
                 written == null ? StatusPublisher.Counts.NONE : written.counts(),
                 told == null ? EventPublisher.Counts.NONE : told.counts());
@@ -135,6 +140,10 @@ final class Reporting implements AutoCloseable {
             chosen.whenChanged(told::wake);
             told.start();
         }
+        acme.ifPresent(it -> {
+            it.elected(chosen::leads);
+            chosen.whenChanged(it::leadershipChanged);
+        });
         chosen.start();
     }
 
@@ -191,6 +200,7 @@ final class Reporting implements AutoCloseable {
             if (told != null) {
                 told.close();
             }
+            acme.ifPresent(it -> it.keeper().lead(false));
             if (elected != null) {
                 elected.close();
             }

@@ -19,7 +19,6 @@ import java.util.Arrays;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -32,16 +31,19 @@ final class AcmePlan {
     private static final ObjectRef ORIGIN = ObjectRef.gateway(SECTION);
 
     private final GatewayConfig.Acme wanted;
+    private final boolean folder; // a cluster has Secrets
     private final Map<String, String> environment;
     private final List<Setting> settings;
     private final List<Problem> problems;
 
     private AcmePlan(
             GatewayConfig.Acme wanted,
+            boolean folder,
             Map<String, String> environment,
             List<Setting> settings,
             List<Problem> problems) {
         this.wanted = wanted;
+        this.folder = folder;
         this.environment = environment;
         this.settings = settings;
         this.problems = problems;
@@ -54,7 +56,13 @@ final class AcmePlan {
             List<Setting> settings,
             List<Problem> problems) {
         return config.acme().enabled()
-                ? new AcmePlan(config.acme(), environment, settings, problems).plan()
+                ? new AcmePlan(
+                                config.acme(),
+                                config.resources().isPresent(),
+                                environment,
+                                settings,
+                                problems)
+                        .plan()
                 : Optional.empty();
     }
 
@@ -84,7 +92,7 @@ final class AcmePlan {
         if (challenges.isEmpty() && wanted.dnsZone().isEmpty()) {
             problem("challenges", "empty (expected: at least one, or a dns-zone)");
         }
-        Path state = state();
+        Optional<Path> state = folder ? Optional.ofNullable(state()) : Optional.empty();
         if (problems.size() > before) {
             return Optional.empty();
         }
@@ -95,7 +103,7 @@ final class AcmePlan {
                         allowed.orElseThrow(),
                         challenges,
                         zone,
-                        Objects.requireNonNull(state),
+                        state,
                         wanted.ordersAtOnce()));
     }
 

@@ -9,8 +9,10 @@ import dev.sallyport.app.config.EffectiveConfig;
 import dev.sallyport.control.ClusterControl;
 import dev.sallyport.control.Control;
 import dev.sallyport.control.FolderControl;
+import dev.sallyport.control.ReportSettings;
 import dev.sallyport.control.Reported;
 import dev.sallyport.control.acme.AcmeSettings;
+import dev.sallyport.control.acme.ClusterAcme;
 import dev.sallyport.control.acme.FolderAcme;
 import dev.sallyport.control.acme.Replica;
 import dev.sallyport.control.cluster.ClusterAccess;
@@ -287,7 +289,7 @@ public final class Gateway implements AdminState, AutoCloseable {
         } catch (IOException unusable) {
             throw new StartFailed(
                     "the state folder "
-                            + settings.state()
+                            + settings.state().orElseThrow()
                             + " cannot be used: "
                             + unusable.getMessage(),
                     "End the gateway that uses it, or name another folder with --state DIR.");
@@ -312,12 +314,6 @@ public final class Gateway implements AdminState, AutoCloseable {
     }
 
     private Control openCluster(ClusterAccess access, Optional<String> pod) throws StartFailed {
-        if (config.acme().isPresent()) {
-            throw StartFailed.configured(
-                    "certificates are issued by the gateway itself on a folder only, so far",
-                    "Leave acme.directory and acme.issuers out, and let cert-manager issue: see"
-                            + " docs/cert-manager.md.");
-        }
         ClusterClient client;
         try {
             client = ClusterClient.open(access);
@@ -334,11 +330,21 @@ public final class Gateway implements AdminState, AutoCloseable {
                     });
         }
         cluster = client;
+        ReportSettings told = config.reportSettings(pod);
         return ClusterControl.open(
                 client,
                 config.clusterSettings(),
                 config.store(),
-                config.reportSettings(pod),
+                told,
+                config.acme()
+                        .map(acme ->
+                                new ClusterAcme(
+                                        acme,
+                                        client,
+                                        told.leaseName() + "-acme",
+                                        told.service(),
+                                        time,
+                                        this::bindings)),
                 config.controlSettings(fallback(), own),
                 traffic,
                 time);

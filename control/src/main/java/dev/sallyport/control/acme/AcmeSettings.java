@@ -24,8 +24,8 @@ import java.util.stream.Collectors;
  * @param allowed which namespace may have certificates ordered for which names
  * @param challenges how hosts are proven, of what the listeners and the zone allow
  * @param zone where DNS-01 records may be written
- * @param state the folder that accounts, orders and certificates are kept in; of a gateway on a
- *     folder only
+ * @param state the folder that accounts, orders and certificates are kept in; empty in a cluster,
+ *     where Secrets are
  * @param ordersAtOnce how many orders are worked on at a time
  */
 public record AcmeSettings(
@@ -34,7 +34,7 @@ public record AcmeSettings(
         AllowList allowed,
         Set<ChallengeType> challenges,
         Optional<DynamicZone> zone,
-        Path state,
+        Optional<Path> state,
         int ordersAtOnce) {
     public AcmeSettings {
         challenges = Set.copyOf(challenges);

@@ -11,19 +11,15 @@ import dev.sallyport.acme.store.StoredCertificate;
 import dev.sallyport.control.reconcile.ControlState;
 import dev.sallyport.control.resource.ResourceChange;
 import dev.sallyport.control.resource.SourceUpdate;
-import dev.sallyport.control.translate.AcmeHost;
 import dev.sallyport.control.translate.AcmeRules;
-import dev.sallyport.model.certificate.CertificateTable;
 import dev.sallyport.model.finding.Parsed;
-import dev.sallyport.model.name.Hostname;
-import dev.sallyport.model.name.ShardedMap;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.Semaphore;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -42,9 +38,8 @@ public final class FolderAcme implements AutoCloseable {
     private final DirectoryStore store;
     private final InstantSource time;
     private final Supplier<Replica> self;
-    private final Semaphore woken = new Semaphore(0);
     private volatile @Nullable CertificateKeeper keeper;
-    private volatile @Nullable Thread thread;
+    private volatile @Nullable WishTeller wishes;
 
     private FolderAcme(
             AcmeSettings settings,
@@ -65,7 +60,10 @@ public final class FolderAcme implements AutoCloseable {
      */
     public static FolderAcme open(AcmeSettings settings, InstantSource time, Supplier<Replica> self)
             throws IOException {
-        return new FolderAcme(settings, DirectoryStore.open(settings.state()), time, self);
+        Path folder =
+                settings.state()
+                        .orElseThrow(() -> new IllegalArgumentException("state: no folder"));
+        return new FolderAcme(settings, DirectoryStore.open(folder), time, self);
     }
 
     /** For translation. */
@@ -91,7 +89,7 @@ public final class FolderAcme implements AutoCloseable {
         } catch (IOException | IllegalArgumentException unreadable) {
             // The keeper says so as long as it lasts.
             log.atError()
-                    .addKeyValue("state", settings.state())
+                    .addKeyValue("state", settings.state().orElseThrow())
                     .log("Stored certificates cannot be read: " + unreadable.getMessage());
         }
         return stored;
@@ -105,7 +103,7 @@ public final class FolderAcme implements AutoCloseable {
      */
     public void start(Consumer<SourceUpdate> reconciler, Supplier<ControlState> state) {
         List<ChallengeBoard> boards = new ArrayList<>();
-        boards.add(new SnapshotBoard(settings.challenges(), reconciler, self));
+        boards.add(SnapshotBoard.alone(settings.challenges(), reconciler, self));
         settings.zone().ifPresent(zone -> boards.add(new Rfc2136Board(zone)));
         CertificateKeeper started =
                 CertificateKeeper.of(settings.keeper(), store, new SeveralBoards(boards), time);
@@ -123,16 +121,15 @@ public final class FolderAcme implements AutoCloseable {
         started.lead(true);
         started.start();
         keeper = started;
-        thread =
-                Thread.ofPlatform()
-                        .name("acme-wishes")
-                        .daemon()
-                        .start(() -> tellWishes(started, state));
+        wishes = WishTeller.start(started, state, settings.issuers(), NAMESPACE);
     }
 
     /** What is translated changed. At once, on whatever thread. */
     public void changed() {
-        woken.release();
+        WishTeller started = wishes;
+        if (started != null) {
+            started.wake();
+        }
     }
 
     /** The keeper, once it is started. */
@@ -140,46 +137,12 @@ public final class FolderAcme implements AutoCloseable {
         return Optional.ofNullable(keeper);
     }
 
-    private void tellWishes(CertificateKeeper keeper, Supplier<ControlState> state) {
-        var told = new Told();
-        try {
-            while (true) {
-                try {
-                    told.tell(keeper, state.get());
-                } catch (RuntimeException bug) {
-                    log.error("A bug: hosts keep the certificates they have", bug);
-                }
-                woken.acquire();
-                woken.drainPermits();
-            }
-        } catch (InterruptedException _) {
-            // closed
-        }
-    }
-
-    /** What the keeper was told of last. */
-    private final class Told {
-        private @Nullable ShardedMap<Hostname, AcmeHost> hosts;
-        private @Nullable CertificateTable served;
-
-        @SuppressWarnings("ReferenceEquality") // what did not change is the same object
-        void tell(CertificateKeeper keeper, ControlState now) {
-            CertificateTable certificates = now.snapshot().certificates();
-            if (now.published() == 0 || (now.acmeHosts() == hosts && certificates == served)) {
-                return;
-            }
-            hosts = now.acmeHosts();
-            served = certificates;
-            keeper.want(Wishes.of(now.acmeHosts(), certificates, settings.issuers(), NAMESPACE));
-        }
-    }
-
     /** Ends orders where they are, and gives the state folder back. Some seconds at most. */
     @Override
     public void close() {
-        Thread wishes = thread;
-        if (wishes != null) {
-            wishes.interrupt();
+        WishTeller told = wishes;
+        if (told != null) {
+            told.close();
         }
         CertificateKeeper started = keeper;
         if (started != null) {

@@ -12,6 +12,7 @@ import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.Base64;
+import java.util.Map;
 import java.util.Optional;
 
 /** What was issued, as the Secret that it would be in a cluster: there is one road. */
@@ -22,21 +23,40 @@ final class IssuedSecrets {
 
     static ResourceChange put(String namespace, StoredCertificate certificate) {
         ObjectRef ref = AcmeRules.secret(namespace, certificate.id());
-        var chain = new ByteArrayOutputStream();
-        certificate.bundle().chain().forEach(der -> write(chain, "CERTIFICATE", der));
-        byte[] key =
-                certificate
-                        .bundle()
-                        .privateKey()
-                        .use(pkcs8 -> {
-                            var text = new ByteArrayOutputStream(4096); // never grown
-                            write(text, "PRIVATE KEY", pkcs8);
-                            return text.toByteArray();
-                        });
         return ResourceChange.put(
                 new Resource.OfSecret(
-                        SecretMaterial.of(ref, Optional.empty(), chain.toByteArray(), key),
+                        SecretMaterial.of(
+                                ref, Optional.empty(), chain(certificate), key(certificate)),
                         Origin.API_SERVER));
+    }
+
+    /** The data of the Secret. */
+    static Map<String, String> data(StoredCertificate certificate) {
+        byte[] key = key(certificate);
+        try {
+            return Map.of(
+                    "tls.crt", Base64.getEncoder().encodeToString(chain(certificate)),
+                    "tls.key", Base64.getEncoder().encodeToString(key));
+        } finally {
+            Arrays.fill(key, (byte) 0);
+        }
+    }
+
+    private static byte[] chain(StoredCertificate certificate) {
+        var chain = new ByteArrayOutputStream();
+        certificate.bundle().chain().forEach(der -> write(chain, "CERTIFICATE", der));
+        return chain.toByteArray();
+    }
+
+    private static byte[] key(StoredCertificate certificate) {
+        return certificate
+                .bundle()
+                .privateKey()
+                .use(pkcs8 -> {
+                    var text = new ByteArrayOutputStream(4096); // never grown
+                    write(text, "PRIVATE KEY", pkcs8);
+                    return text.toByteArray();
+                });
     }
 
     static ResourceChange remove(String namespace, CertificateId id) {

@@ -14,7 +14,6 @@ import dev.sallyport.model.name.ObjectVersion;
 import dev.sallyport.model.route.Challenge;
 import java.net.InetSocketAddress;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -27,28 +26,50 @@ import java.util.function.Consumer;
 import java.util.function.Supplier;
 
 /**
- * Shows HTTP-01 and TLS-ALPN-01 proofs on this gateway: they become part of the next snapshot, and
- * are presented when its own ports answer with them. Safe from any thread.
+ * Shows HTTP-01 and TLS-ALPN-01 proofs on the gateway: they become part of the next snapshot of
+ * each replica, and are presented when all their ports answer with them. Safe from any thread.
  */
 final class SnapshotBoard implements ChallengeBoard {
     private static final Duration BETWEEN = Duration.ofMillis(20);
 
     private final Set<ChallengeType> types;
-    private final Consumer<SourceUpdate> reconciler;
+    private final Consumer<List<AcmeAnswer>> answers;
     private final Supplier<Replica> self;
+    private final Supplier<List<Replica>> replicas;
     private final ReentrantLock lock = new ReentrantLock();
     private final Map<Proof, AcmeAnswer> shown = new LinkedHashMap<>(); // under the lock
 
     /**
      * @param types what may be shown, where there is a port for it
-     * @param reconciler is handed all that is shown, whenever that changes
+     * @param answers is handed all that is to be shown, whenever that changes; at once
      * @param self where this gateway is bound now
+     * @param replicas whom a CA may come to now
      */
     SnapshotBoard(
-            Set<ChallengeType> types, Consumer<SourceUpdate> reconciler, Supplier<Replica> self) {
+            Set<ChallengeType> types,
+            Consumer<List<AcmeAnswer>> answers,
+            Supplier<Replica> self,
+            Supplier<List<Replica>> replicas) {
         this.types = types;
-        this.reconciler = reconciler;
+        this.answers = answers;
         this.self = self;
+        this.replicas = replicas;
+    }
+
+    /** On a gateway that has no other replicas. */
+    static SnapshotBoard alone(
+            Set<ChallengeType> types, Consumer<SourceUpdate> reconciler, Supplier<Replica> self) {
+        return new SnapshotBoard(
+                types, shown -> reconciler.accept(update(shown)), self, () -> List.of(self.get()));
+    }
+
+    /** What becomes part of the next snapshot. */
+    static SourceUpdate update(List<AcmeAnswer> shown) {
+        return new SourceUpdate(
+                List.of(
+                        ResourceChange.put(
+                                Resource.OfAcmeChallenges.of(shown, ObjectVersion.NONE))),
+                Map.of());
     }
 
     @Override
@@ -76,7 +97,7 @@ final class SnapshotBoard implements ChallengeBoard {
             }
             if (System.nanoTime() - end > 0) {
                 throw new NotPresentedException(
-                        "this gateway does not answer "
+                        "the gateway does not answer "
                                 + proof.type().text()
                                 + " for "
                                 + proof.identifier()
@@ -110,14 +131,7 @@ final class SnapshotBoard implements ChallengeBoard {
     }
 
     private void submit() {
-        reconciler.accept(
-                new SourceUpdate(
-                        List.of(
-                                ResourceChange.put(
-                                        Resource.OfAcmeChallenges.of(
-                                                new ArrayList<>(shown.values()),
-                                                ObjectVersion.NONE))),
-                        Map.of()));
+        answers.accept(List.copyOf(shown.values()));
     }
 
     private static AcmeAnswer answer(Proof proof) throws NotPresentedException {
@@ -139,17 +153,23 @@ final class SnapshotBoard implements ChallengeBoard {
 
     /** A port that does not answer with the proof yet. */
     private Optional<InetSocketAddress> silent(Proof proof) {
-        Replica ports = self.get();
-        return switch (proof) {
-            case Proof.Http http ->
-                    ports.http().stream()
-                            .filter(address -> !ChallengeProbe.answers(address, http))
-                            .findFirst();
-            case Proof.TlsAlpn alpn ->
-                    ports.https().stream()
-                            .filter(address -> !ChallengeProbe.answers(address, alpn))
-                            .findFirst();
-            case Proof.Dns _ -> Optional.empty();
-        };
+        for (Replica replica : replicas.get()) {
+            Optional<InetSocketAddress> silent =
+                    switch (proof) {
+                        case Proof.Http http ->
+                                replica.http().stream()
+                                        .filter(port -> !ChallengeProbe.answers(port, http))
+                                        .findFirst();
+                        case Proof.TlsAlpn alpn ->
+                                replica.https().stream()
+                                        .filter(port -> !ChallengeProbe.answers(port, alpn))
+                                        .findFirst();
+                        case Proof.Dns _ -> Optional.empty();
+                    };
+            if (silent.isPresent()) {
+                return silent;
+            }
+        }
+        return Optional.empty();
     }
 }

@@ -251,6 +251,9 @@ public final class ClusterSource implements SecretDemand, LastKnownGood.Source, 
                 add(WatchedKind.SECRET, scope.withType(TLS), true);
             }
         }
+        settings.ownSecrets()
+                .filter(own -> !settings.listsSecretsOf(own))
+                .ifPresent(own -> add(WatchedKind.SECRET, WatchScope.in(own).withType(TLS), true));
         if (everywhere) {
             add(WatchedKind.NAMESPACE, WatchScope.EVERYWHERE, false);
         }

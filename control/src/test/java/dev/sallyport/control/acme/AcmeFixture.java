@@ -43,7 +43,7 @@ final class AcmeFixture {
                 AllowList.EVERYTHING,
                 Set.of(ChallengeType.HTTP_01, ChallengeType.TLS_ALPN_01),
                 Optional.empty(),
-                state,
+                Optional.of(state),
                 5);
     }
 

@@ -173,7 +173,7 @@ class SnapshotBoardTest {
     }
 
     private SnapshotBoard board(Replica self, Set<ChallengeType> types) {
-        return new SnapshotBoard(types, updates::add, () -> self);
+        return SnapshotBoard.alone(types, updates::add, () -> self);
     }
 
     private List<AcmeAnswer> shown() {

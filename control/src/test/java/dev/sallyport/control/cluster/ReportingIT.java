@@ -254,6 +254,7 @@ class ReportingIT {
                                     Optional.of("gateway-0"),
                                     lease,
                                     Optional.of("edge")),
+                            Optional.empty(),
                             ControlSettings.forCluster(List.of(), Optional.empty()),
                             dataPlane,
                             Clock.system(ZoneOffset.UTC));

@@ -37,6 +37,7 @@ final class ServedCluster implements AutoCloseable {
                         settings,
                         store,
                         told,
+                        Optional.empty(),
                         ControlSettings.forCluster(List.of(), Optional.empty()),
                         dataPlane,
                         Clock.system(ZoneOffset.UTC));

@@ -1,0 +1,198 @@
+package dev.sallyport.control.acme;
+
+import dev.sallyport.acme.challenge.ChallengeBoard;
+import dev.sallyport.acme.challenge.Rfc2136Board;
+import dev.sallyport.acme.challenge.SeveralBoards;
+import dev.sallyport.acme.keep.CertificateKeeper;
+import dev.sallyport.control.call.BoundedCalls;
+import dev.sallyport.control.cluster.ClusterClient;
+import dev.sallyport.control.leader.LeaseTimes;
+import dev.sallyport.control.reconcile.ControlState;
+import dev.sallyport.control.resource.AcmeAnswer;
+import dev.sallyport.control.resource.SourceUpdate;
+import dev.sallyport.control.translate.AcmeRules;
+import dev.sallyport.model.name.ObjectRef;
+import io.fabric8.kubernetes.client.KubernetesClient;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Certificates of its own for a gateway in a cluster: the replica that leads orders them, all show
+ * what CAs ask for, and serve what is issued as they serve any Secret.
+ */
+public final class ClusterAcme implements AutoCloseable {
+    /* Concurrency: what comes first is under the lock; the rest is safe from any thread. */
+    private static final Logger log = LoggerFactory.getLogger(ClusterAcme.class);
+
+    private final AcmeSettings settings;
+    private final ClusterClient cluster;
+    private final BoundedCalls calls = new BoundedCalls(LeaseTimes.DEFAULT.call());
+    private final ChallengesSecret challenges;
+    private final CertificateKeeper keeper;
+    private final ReentrantLock lock = new ReentrantLock();
+    private @Nullable List<AcmeAnswer> early; // under the lock; shown before anything was told
+    private boolean told; // under the lock
+    private @Nullable Consumer<SourceUpdate> reconciler; // under the lock
+    private volatile BooleanSupplier leads = () -> false;
+    private volatile @Nullable WishTeller wishes;
+
+    /**
+     * One that is not started.
+     *
+     * @param cluster stays the caller's to close, after this
+     * @param name of the Secret with the challenges, which owns all that is made
+     * @param service in front of all replicas, where it is known
+     * @param self where this replica is bound now
+     */
+    public ClusterAcme(
+            AcmeSettings settings,
+            ClusterClient cluster,
+            String name,
+            Optional<ObjectRef> service,
+            InstantSource time,
+            Supplier<Replica> self) {
+        this.settings = settings;
+        this.cluster = cluster;
+        KubernetesClient hasty = cluster.hastyClient();
+        String namespace = cluster.namespace();
+        this.challenges =
+                new ChallengesSecret(hasty, calls, namespace, name, () -> leads.getAsBoolean());
+        var store =
+                new SecretStore(
+                        hasty, calls, namespace, () -> leads.getAsBoolean(), challenges::owner);
+        List<ChallengeBoard> boards = new ArrayList<>();
+        boards.add(
+                new SnapshotBoard(
+                        settings.challenges(),
+                        challenges::show,
+                        self,
+                        new Replicas(hasty, calls, service, self)));
+        settings.zone().ifPresent(zone -> boards.add(new Rfc2136Board(zone)));
+        this.keeper =
+                CertificateKeeper.of(settings.keeper(), store, new SeveralBoards(boards), time);
+        if (service.isEmpty()) {
+            log.atWarn()
+                    .log(
+                            "whether all replicas show a challenge is not looked at, for their Service is"
+                                    + " not known: give --publish-service NAMESPACE/NAME");
+        }
+    }
+
+    /** For translation. */
+    public AcmeRules rules() {
+        return settings.rules(cluster.namespace());
+    }
+
+    /**
+     * What is to be told instead of the reconciler: it is told of challenges, too, though not
+     * before it is told of all else.
+     */
+    public Consumer<SourceUpdate> before(Consumer<SourceUpdate> next) {
+        lock.lock();
+        try {
+            reconciler = next;
+        } finally {
+            lock.unlock();
+        }
+        return this::tell;
+    }
+
+    /**
+     * Starts the threads {@code acme}, {@code acme-wishes} and {@code acme-challenges}.
+     *
+     * @param state what is translated now
+     */
+    public void start(Supplier<ControlState> state) {
+        keeper.start();
+        wishes = WishTeller.start(keeper, state, settings.issuers(), cluster.namespace());
+        challenges.start(cluster.client(), this::show);
+    }
+
+    /** What is translated changed. At once, on whatever thread. */
+    public void changed() {
+        WishTeller started = wishes;
+        if (started != null) {
+            started.wake();
+        }
+    }
+
+    /** Whether this replica leads, to be asked before each write. */
+    public void elected(BooleanSupplier leads) {
+        this.leads = leads;
+    }
+
+    /** Leadership began, or has ended. At once. */
+    public void leadershipChanged() {
+        boolean now = leads.getAsBoolean();
+        if (now) {
+            challenges.leads();
+        }
+        keeper.lead(now);
+    }
+
+    /** What is kept. */
+    public CertificateKeeper keeper() {
+        return keeper;
+    }
+
+    /** Ends orders where they are: whoever leads next goes on with them. Some seconds at most. */
+    @Override
+    public void close() {
+        WishTeller started = wishes;
+        if (started != null) {
+            started.close();
+        }
+        keeper.close();
+        challenges.close();
+        calls.close();
+    }
+
+    private void show(List<AcmeAnswer> answers) {
+        lock.lock();
+        try {
+            Consumer<SourceUpdate> next = reconciler;
+            if (told && next != null) {
+                next.accept(SnapshotBoard.update(answers));
+            } else {
+                early = answers;
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void tell(SourceUpdate update) {
+        lock.lock();
+        try {
+            Consumer<SourceUpdate> next = reconciler;
+            List<AcmeAnswer> also = early;
+            told = true;
+            early = null;
+            if (next != null) {
+                next.accept(also == null ? update : with(update, also));
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private static SourceUpdate with(SourceUpdate update, List<AcmeAnswer> answers) {
+        return new SourceUpdate(
+                Stream.concat(
+                                update.changes().stream(),
+                                SnapshotBoard.update(answers).changes().stream())
+                        .toList(),
+                update.findings(),
+                update.unreadable());
+    }
+}
