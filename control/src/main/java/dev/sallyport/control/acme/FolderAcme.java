@@ -120,6 +120,7 @@ public final class FolderAcme implements AutoCloseable {
                                                     IssuedSecrets.remove(NAMESPACE, id);
                                         }),
                                 Map.of())));
+        started.whenChanged(this::changed);
         started.lead(true);
         started.start();
         keeper = started;
@@ -127,10 +128,10 @@ public final class FolderAcme implements AutoCloseable {
                 Thread.ofPlatform()
                         .name("acme-wishes")
                         .daemon()
-                        .start(() -> tellWishes(started, state));
+                        .start(() -> mediate(started, reconciler, state));
     }
 
-    /** What is translated changed. At once, on whatever thread. */
+    /** What is translated, or kept, changed. At once, on whatever thread. */
     public void changed() {
         woken.release();
     }
@@ -141,7 +142,11 @@ public final class FolderAcme implements AutoCloseable {
     }
 
     @SuppressWarnings("ReferenceEquality") // what did not change is the same object
-    private void tellWishes(CertificateKeeper keeper, Supplier<ControlState> state) {
+    private void mediate(
+            CertificateKeeper keeper,
+            Consumer<SourceUpdate> reconciler,
+            Supplier<ControlState> state) {
+        var findings = new AcmeFindings();
         ShardedMap<Hostname, AcmeHost> hosts = null;
         CertificateTable served = null;
         try {
@@ -153,6 +158,7 @@ public final class FolderAcme implements AutoCloseable {
                     served = certificates;
                     keeper.want(Wishes.of(hosts, served, settings.issuers(), NAMESPACE));
                 }
+                findings.news(keeper.state(), now).ifPresent(reconciler);
                 woken.acquire();
                 woken.drainPermits();
             }
