@@ -168,7 +168,14 @@ final class MonitoringTest {
         assertThat(strings(dashboard.get("templating").get("list"), "name"))
                 .containsExactly("datasource", "namespace", "pod");
         assertThat(rows(dashboard))
-                .containsExactly("Now", "What is served", "Traffic", "TLS", "Control", "Resources");
+                .containsExactly(
+                        "Now",
+                        "What is served",
+                        "Traffic",
+                        "TLS",
+                        "Control",
+                        "Certificates of its own (ACME)",
+                        "Resources");
     }
 
     @Test

@@ -40,7 +40,8 @@ final class AcmeCommand implements Callable<Integer> {
                 .addSubcommand(new Accounts(surroundings))
                 .addSubcommand(new Certificates(surroundings))
                 .addSubcommand(new AcmeRenewCommand(surroundings))
-                .addSubcommand(new AcmeRevokeCommand(surroundings));
+                .addSubcommand(new AcmeRevokeCommand(surroundings))
+                .addSubcommand(new AcmeImportCommand(surroundings));
     }
 
     @Override

@@ -3,12 +3,16 @@ package dev.sallyport.app.command;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.sun.net.httpserver.HttpServer;
+import dev.sallyport.acme.store.DirectoryStore;
 import dev.sallyport.app.admin.AcmeStates;
 import dev.sallyport.app.admin.AcmeView;
 import dev.sallyport.app.admin.CertificateView;
 import dev.sallyport.app.admin.RouteView;
 import dev.sallyport.app.admin.RouteView.BackendView;
+import dev.sallyport.model.certificate.KeyType;
+import dev.sallyport.model.name.Hostname;
 import dev.sallyport.model.route.HttpsRedirect;
+import dev.sallyport.tls.certificate.DemoAuthority;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
@@ -18,8 +22,10 @@ import java.net.ServerSocket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Base64;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -219,7 +225,8 @@ final class CommandsTest {
 
     @Test
     void everyCommandOfAcmeHasHelp() {
-        for (String command : List.of("orders", "accounts", "certificates", "renew", "revoke")) {
+        for (String command :
+                List.of("orders", "accounts", "certificates", "renew", "revoke", "import")) {
             assertThat(run("acme", command, "--help")).as(command).isZero();
             assertThat(out.toString()).contains("Usage: sallyport acme " + command);
         }
@@ -318,6 +325,66 @@ final class CommandsTest {
 
         assertThat(out.toString()).isEqualTo(ACME + page + "\n");
         assertThat(requests).allMatch(request -> request.startsWith("GET /api/acme "));
+    }
+
+    @Test
+    void importingSaysWhatBecameOfEachEntry() throws Exception {
+        String state = folder.resolve("state").toString();
+        Path file = Files.writeString(folder.resolve("acme.json"), "{}");
+        Path nowhere = folder.resolve("nowhere");
+
+        assertThat(run("acme", "import", file.toString())).as("no --state").isEqualTo(64);
+        assertThat(run("acme", "import", nowhere.toString(), "--state", state)).isEqualTo(66);
+        assertThat(run("acme", "import", file.toString(), "--state", state)).isEqualTo(66);
+        assertThat(err.toString()).contains("is neither an acme.json");
+        for (List<String> wrong :
+                List.of(
+                        List.of("--acme-directory", "http://ca.example/"),
+                        List.of("--acme-directory", "x y"),
+                        List.of("--issuer", "A"))) {
+            List<String> words =
+                    new ArrayList<>(List.of("acme", "import", file.toString(), "--state", state));
+            words.addAll(wrong);
+            assertThat(run(words.toArray(String[]::new))).as("%s", wrong).isEqualTo(64);
+        }
+        DemoAuthority.Issued issued =
+                DemoAuthority.create("Test CA", () -> NOW)
+                        .issue(
+                                List.of(Hostname.parse("a.shop.example")),
+                                Duration.ofDays(90),
+                                KeyType.ECDSA);
+        Files.writeString(
+                file,
+                "{\"le\": {\"Certificates\": [{\"domain\": {\"main\": \"a.shop.example\"}, \"certificate\": \""
+                        + base64(issued.tlsCrt())
+                        + "\", \"key\": \""
+                        + base64(issued.tlsKey())
+                        + "\"}, {}]}}");
+        String[] words = {
+            "acme", "import", file.toString(), "--state", state, "--acme-directory", "letsencrypt"
+        };
+        assertThat(run(words)).isEqualTo(1);
+        assertThat(out.toString())
+                .containsPattern("a\\.shop\\.example +2026-08-30T12:00:00Z +imported +le/a\\.shop")
+                .contains("[ObjectInvalid]")
+                .endsWith(
+                        "1 certificates and 0 accounts imported, 0 left as they are, 1 could not be"
+                                + " used\n");
+        List<String> json = new ArrayList<>(List.of(words));
+        json.addAll(List.of("-o", "json"));
+        out.getBuffer().setLength(0);
+        assertThat(run(json.toArray(String[]::new))).isEqualTo(1);
+        assertThat(out.toString())
+                .contains("\"what\" : \"KEPT\"", "\"reason\" : \"ObjectInvalid\"");
+        try (DirectoryStore held = DirectoryStore.open(Path.of(state))) {
+            assertThat(held).isNotNull();
+            assertThat(run(words)).as("a gateway holds it").isEqualTo(69);
+        }
+        assertThat(err.toString()).contains("in use by another process");
+    }
+
+    private static String base64(String text) {
+        return Base64.getEncoder().encodeToString(text.getBytes(StandardCharsets.US_ASCII));
     }
 
     @Test

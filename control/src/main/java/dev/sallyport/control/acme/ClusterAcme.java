@@ -42,9 +42,9 @@ public final class ClusterAcme implements AutoCloseable {
     private final ReentrantLock lock = new ReentrantLock();
     private @Nullable List<AcmeAnswer> early; // under the lock; shown before anything was told
     private boolean told; // under the lock
-    private @Nullable Consumer<SourceUpdate> reconciler; // under the lock
+    private @Nullable Consumer<SourceUpdate> next; // under the lock
     private volatile BooleanSupplier leads = () -> false;
-    private volatile @Nullable WishTeller wishes;
+    private volatile @Nullable AcmeMediator mediator;
 
     /**
      * One that is not started.
@@ -100,7 +100,7 @@ public final class ClusterAcme implements AutoCloseable {
     public Consumer<SourceUpdate> before(Consumer<SourceUpdate> next) {
         lock.lock();
         try {
-            reconciler = next;
+            this.next = next;
         } finally {
             lock.unlock();
         }
@@ -108,19 +108,23 @@ public final class ClusterAcme implements AutoCloseable {
     }
 
     /**
-     * Starts the threads {@code acme}, {@code acme-wishes} and {@code acme-challenges}.
+     * Starts the threads {@code acme}, {@code acme-mediator} and {@code acme-challenges}.
      *
+     * @param reconciler is told of findings
      * @param state what is translated now
      */
-    public void start(Supplier<ControlState> state) {
+    public void start(Consumer<SourceUpdate> reconciler, Supplier<ControlState> state) {
+        keeper.whenChanged(this::changed);
         keeper.start();
-        wishes = WishTeller.start(keeper, state, settings.issuers(), cluster.namespace());
+        mediator =
+                AcmeMediator.start(
+                        keeper, reconciler, state, settings.issuers(), cluster.namespace());
         challenges.start(cluster.client(), this::show);
     }
 
-    /** What is translated changed. At once, on whatever thread. */
+    /** What is translated, or kept, changed. At once, on whatever thread. */
     public void changed() {
-        WishTeller started = wishes;
+        AcmeMediator started = mediator;
         if (started != null) {
             started.wake();
         }
@@ -148,7 +152,7 @@ public final class ClusterAcme implements AutoCloseable {
     /** Ends orders where they are: whoever leads next goes on with them. Some seconds at most. */
     @Override
     public void close() {
-        WishTeller started = wishes;
+        AcmeMediator started = mediator;
         if (started != null) {
             started.close();
         }
@@ -160,9 +164,9 @@ public final class ClusterAcme implements AutoCloseable {
     private void show(List<AcmeAnswer> answers) {
         lock.lock();
         try {
-            Consumer<SourceUpdate> next = reconciler;
-            if (told && next != null) {
-                next.accept(SnapshotBoard.update(answers));
+            Consumer<SourceUpdate> reconciler = next;
+            if (told && reconciler != null) {
+                reconciler.accept(SnapshotBoard.update(answers));
             } else {
                 early = answers;
             }
@@ -174,12 +178,12 @@ public final class ClusterAcme implements AutoCloseable {
     private void tell(SourceUpdate update) {
         lock.lock();
         try {
-            Consumer<SourceUpdate> next = reconciler;
+            Consumer<SourceUpdate> reconciler = next;
             List<AcmeAnswer> also = early;
             told = true;
             early = null;
-            if (next != null) {
-                next.accept(also == null ? update : with(update, also));
+            if (reconciler != null) {
+                reconciler.accept(also == null ? update : with(update, also));
             }
         } finally {
             lock.unlock();

@@ -39,7 +39,7 @@ public final class FolderAcme implements AutoCloseable {
     private final InstantSource time;
     private final Supplier<Replica> self;
     private volatile @Nullable CertificateKeeper keeper;
-    private volatile @Nullable WishTeller wishes;
+    private volatile @Nullable AcmeMediator mediator;
 
     private FolderAcme(
             AcmeSettings settings,
@@ -96,7 +96,7 @@ public final class FolderAcme implements AutoCloseable {
     }
 
     /**
-     * Starts the threads {@code acme} and {@code acme-wishes}.
+     * Starts the threads {@code acme} and {@code acme-mediator}.
      *
      * @param reconciler takes challenges and what is issued
      * @param state what is translated now
@@ -118,15 +118,16 @@ public final class FolderAcme implements AutoCloseable {
                                                     IssuedSecrets.remove(NAMESPACE, id);
                                         }),
                                 Map.of())));
+        started.whenChanged(this::changed);
         started.lead(true);
         started.start();
         keeper = started;
-        wishes = WishTeller.start(started, state, settings.issuers(), NAMESPACE);
+        mediator = AcmeMediator.start(started, reconciler, state, settings.issuers(), NAMESPACE);
     }
 
-    /** What is translated changed. At once, on whatever thread. */
+    /** What is translated, or kept, changed. At once, on whatever thread. */
     public void changed() {
-        WishTeller started = wishes;
+        AcmeMediator started = mediator;
         if (started != null) {
             started.wake();
         }
@@ -140,7 +141,7 @@ public final class FolderAcme implements AutoCloseable {
     /** Ends orders where they are, and gives the state folder back. Some seconds at most. */
     @Override
     public void close() {
-        WishTeller told = wishes;
+        AcmeMediator told = mediator;
         if (told != null) {
             told.close();
         }

@@ -158,7 +158,7 @@ final class SecretStore implements AcmeStore {
 
     @Override
     public SortedSet<String> certificates() throws IOException {
-        SortedSet<String> ids = new TreeSet<>();
+        var ids = new TreeSet<String>();
         for (Secret secret : list(CERTIFICATE)) {
             id(secret).ifPresent(ids::add);
             listed.put(secret.getMetadata().getName(), secret);
@@ -168,7 +168,7 @@ final class SecretStore implements AcmeStore {
 
     @Override
     public SortedSet<String> orders() throws IOException {
-        SortedSet<String> ids = new TreeSet<>();
+        var ids = new TreeSet<String>();
         list(ORDER).forEach(secret -> id(secret).ifPresent(ids::add));
         return ids;
     }

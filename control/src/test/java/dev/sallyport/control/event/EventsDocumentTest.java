@@ -31,7 +31,7 @@ class EventsDocumentTest {
                     Reason.SECRETS_READ_IN_TURN,
                     Reason.STATE_STALE,
                     Reason.ISSUER_INVALID,
-                    Reason.ACME_STATE_DAMAGED,
+                    Reason.ACME_NOT_WORKING,
                     Reason.STORED_STATE_REFUSED,
                     Reason.STORED_STATE_NOT_WRITTEN);
 

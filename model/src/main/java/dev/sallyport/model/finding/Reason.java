@@ -111,6 +111,18 @@ public enum Reason {
     WILDCARD_NOT_PROVABLE(ERROR),
     /** A stored account, order or certificate is damaged or cannot be read. */
     ACME_STATE_DAMAGED(ERROR),
+    /** Nothing can be issued at all: what is stored cannot be read, or written. */
+    ACME_NOT_WORKING(ERROR),
+    /** The order for a host's certificate came to nothing; it is tried again. */
+    ACME_ORDER_FAILED(WARNING),
+    /** It came to nothing so often that it does not get well by itself; it is tried rarely. */
+    ACME_GIVEN_UP(ERROR),
+    /** The CA lets nothing more be ordered for a host now, or would not by what is known of it. */
+    ACME_RATE_LIMITED(WARNING),
+    /** The CA wants something of people before it issues to our account. */
+    ACME_ACCOUNT_REFUSED(ERROR),
+    /** The CA never issues for a host, or offers no challenge that we can answer. */
+    ACME_NAME_REFUSED(ERROR),
 
     /**
      * The API server has not answered since the start: what is served was stored while it did, and

@@ -3,23 +3,30 @@ package dev.sallyport.control.acme;
 import dev.sallyport.acme.issuer.Issuers;
 import dev.sallyport.acme.keep.CertificateKeeper;
 import dev.sallyport.control.reconcile.ControlState;
+import dev.sallyport.control.resource.SourceUpdate;
 import dev.sallyport.control.translate.AcmeHost;
 import dev.sallyport.model.certificate.CertificateTable;
 import dev.sallyport.model.name.Hostname;
 import dev.sallyport.model.name.ShardedMap;
 import java.util.concurrent.Semaphore;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Tells the keeper what is wanted, whenever what is translated has changed. */
-final class WishTeller implements AutoCloseable {
-    /* Concurrency: what was told is confined to the thread `acme-wishes`. */
-    private static final Logger log = LoggerFactory.getLogger(WishTeller.class);
+/**
+ * Between what is translated and what is kept: tells the keeper what is wanted, and the reconciler
+ * what cannot be had, whenever either has changed.
+ */
+final class AcmeMediator implements AutoCloseable {
+    /* Concurrency: what was told is confined to the thread `acme-mediator`. */
+    private static final Logger log = LoggerFactory.getLogger(AcmeMediator.class);
 
     private final CertificateKeeper keeper;
+    private final Consumer<SourceUpdate> reconciler;
     private final Supplier<ControlState> state;
+    private final AcmeFindings findings = new AcmeFindings();
     private final Issuers issuers;
     private final String namespace;
     private final Semaphore woken = new Semaphore(0);
@@ -27,34 +34,39 @@ final class WishTeller implements AutoCloseable {
     private @Nullable ShardedMap<Hostname, AcmeHost> hosts;
     private @Nullable CertificateTable served;
 
-    private WishTeller(
+    private AcmeMediator(
             CertificateKeeper keeper,
+            Consumer<SourceUpdate> reconciler,
             Supplier<ControlState> state,
             Issuers issuers,
             String namespace) {
         this.keeper = keeper;
+        this.reconciler = reconciler;
         this.state = state;
         this.issuers = issuers;
         this.namespace = namespace;
-        this.thread = Thread.ofPlatform().name("acme-wishes").daemon().unstarted(this::run);
+        this.thread = Thread.ofPlatform().name("acme-mediator").daemon().unstarted(this::run);
     }
 
     /**
-     * Starts the thread {@code acme-wishes}.
+     * Starts the thread {@code acme-mediator}.
      *
+     * @param reconciler is told of findings
+     * @param state what is translated now
      * @param namespace of the Secrets with what the gateway has issued
      */
-    static WishTeller start(
+    static AcmeMediator start(
             CertificateKeeper keeper,
+            Consumer<SourceUpdate> reconciler,
             Supplier<ControlState> state,
             Issuers issuers,
             String namespace) {
-        var teller = new WishTeller(keeper, state, issuers, namespace);
-        teller.thread.start();
-        return teller;
+        var mediator = new AcmeMediator(keeper, reconciler, state, issuers, namespace);
+        mediator.thread.start();
+        return mediator;
     }
 
-    /** What is translated changed. At once, on whatever thread. */
+    /** What is translated, or kept, changed. At once, on whatever thread. */
     void wake() {
         woken.release();
     }
@@ -68,7 +80,9 @@ final class WishTeller implements AutoCloseable {
         try {
             while (true) {
                 try {
-                    tell(state.get());
+                    ControlState now = state.get();
+                    tell(now);
+                    findings.news(keeper.state(), now).ifPresent(reconciler);
                 } catch (RuntimeException bug) {
                     log.error("A bug: hosts keep the certificates they have", bug);
                 }
