@@ -138,6 +138,12 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | 
 {{- mergeOverwrite (deepCopy $config) $own | toYaml }}
 {{- end }}
 
+{{/* Whether certificates are issued by the gateway itself. */}}
+{{- define "sallyport.acme" -}}
+{{- $acme := default dict (default dict .Values.config).acme }}
+{{- if or $acme.directory $acme.issuers }}true{{ end }}
+{{- end }}
+
 {{/* Of every container, as the Pod security standard "restricted" asks, and more. */}}
 {{- define "sallyport.containerSecurityContext" -}}
 allowPrivilegeEscalation: false
