@@ -113,7 +113,7 @@ class AcmeCommandIT {
         assertThat(row.path("host").asString()).isEqualTo(HOST);
         assertThat(row.path("next").asString()).isEqualTo("renew");
         assertThat(new BigInteger(row.path("serial").asString(), 16)).isEqualTo(first);
-        assertThat(printed()).containsPattern(HOST + " +default +\\S+ \\(89d\\) +renew ");
+        assertThat(printed()).containsPattern(HOST + " +default +\\S+ \\([0-9]+d\\) +renew ");
         assertThat(printed("orders").lines()).as("nothing is under way").hasSize(1);
         assertThat(printed("accounts"))
                 .containsPattern("default +[1-9][0-9]* +" + pebble.directory() + " +https://");

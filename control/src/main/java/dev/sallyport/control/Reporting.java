@@ -4,6 +4,7 @@ import dev.sallyport.control.acme.ClusterAcme;
 import dev.sallyport.control.call.BoundedCalls;
 import dev.sallyport.control.cluster.ClusterClient;
 import dev.sallyport.control.event.EventPublisher;
+import dev.sallyport.control.event.News;
 import dev.sallyport.control.leader.LeaderElection;
 import dev.sallyport.control.leader.LeaseTimes;
 import dev.sallyport.control.reconcile.Reconciler;
@@ -83,6 +84,14 @@ final class Reporting implements AutoCloseable {
             log.atError().setCause(bug).log("A bug: neither status nor Events are written");
         } finally {
             lock.unlock();
+        }
+    }
+
+    /** Has something told that was done, once. Safe from any thread; does not block. */
+    void tell(News news) {
+        EventPublisher publisher = events;
+        if (publisher != null) {
+            publisher.tell(news);
         }
     }
 

@@ -13,14 +13,17 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
 
 /** {@code demo}: a gateway with everything it needs, until Ctrl-C. */
 @Command(
@@ -29,6 +32,8 @@ import picocli.CommandLine.Command;
             "Shows the gateway at work: makes a throw-away CA, manifests for two hosts and two small"
                     + " backends in a temporary folder, serves them on this machine only, and prints commands"
                     + " to try.",
+            "With --acme the certificates are issued by Pebble, an ACME CA for tests, if pebble and"
+                    + " pebble-challtestsrv are on the PATH or Docker runs.",
             "Ctrl-C ends it and removes the folder."
         })
 final class DemoCommand implements Callable<Integer> {
@@ -41,6 +46,11 @@ final class DemoCommand implements Callable<Integer> {
     private final CommandLineProgram.Surroundings surroundings;
     private final PrintWriter out;
 
+    @Option(
+            names = "--acme",
+            description = "Has the certificates issued by an ACME CA for tests, on this machine.")
+    private boolean acme;
+
     DemoCommand(CommandLineProgram.Surroundings surroundings) {
         this.surroundings = surroundings;
         out = surroundings.out();
@@ -52,12 +62,19 @@ final class DemoCommand implements Callable<Integer> {
     @Override
     public Integer call() throws Failed, InterruptedException {
         var folder = new DemoFolder("demo");
+        var pebble = new AtomicReference<@Nullable DemoPebble>();
         // Before there is anything to clean up: the folder holds keys.
-        var termination = new Termination(folder::delete);
+        var termination = new Termination(() -> cleanUp(pebble.get(), folder));
         try (var shop = DemoBackend.start("shop");
                 var blog = DemoBackend.start("blog")) {
-            folder.fill(shop.port(), blog.port(), surroundings.time());
-            serve(folder, termination);
+            if (acme) {
+                folder.make(surroundings.time());
+                folder.fillWithoutCertificates(shop.port(), blog.port());
+                pebble.set(DemoPebble.in(folder, surroundings.environment()));
+            } else {
+                folder.fill(shop.port(), blog.port(), surroundings.time());
+            }
+            serve(folder, pebble.get(), termination);
             return ExitCode.OK.number();
         } catch (IOException unwritable) {
             throw new Failed(
@@ -74,25 +91,53 @@ final class DemoCommand implements Callable<Integer> {
         }
     }
 
-    private void serve(DemoFolder folder, Termination termination)
+    private static void cleanUp(@Nullable DemoPebble pebble, DemoFolder folder) {
+        if (pebble != null) {
+            pebble.close();
+        }
+        folder.delete();
+    }
+
+    private void serve(DemoFolder folder, @Nullable DemoPebble pebble, Termination termination)
             throws Failed, StartFailed, InterruptedException, IOException {
         var ports = new Ports(portOr(HTTP), portOr(HTTPS), portOr(ADMIN));
-        EffectiveConfig config = config(folder, ports);
+        if (pebble != null) {
+            pebble.start(ports.http(), ports.https());
+        }
+        EffectiveConfig config = config(folder, ports, pebble);
         Logging.apply(config.config().log());
         Gateway gateway =
                 Gateway.start(
                         config, new ObjectSource.Folder(folder.resources()), surroundings.time());
         termination.drains(gateway);
-        explain(folder, ports);
+        if (pebble == null) {
+            explain(folder, ports);
+        } else {
+            if (!pebble.await(() -> isIssued(gateway))) {
+                out.println("Not all certificates are issued yet: `acme orders`, below, says why.");
+            }
+            explainAcme(folder, ports, pebble);
+        }
         watch(gateway);
     }
 
-    private static EffectiveConfig config(DemoFolder folder, Ports ports) throws Failed {
+    private static boolean isIssued(Gateway gateway) {
+        return gateway.served().certificates().hosts().find(DemoFolder.SHOP) != null
+                && gateway.served().certificates().hosts().find(DemoFolder.BLOG) != null;
+    }
+
+    private static EffectiveConfig config(
+            DemoFolder folder, Ports ports, @Nullable DemoPebble pebble) throws Failed {
         String https = Integer.toString(ports.https());
-        // Neither file nor environment: the demonstration is the same everywhere.
-        return ConfigFlags.load(
-                Optional.empty(),
-                Map.of(),
+        List<FlagValue> flags = new ArrayList<>();
+        if (pebble != null) {
+            flags.add(flag("acme.directory", pebble.directory()));
+            flags.add(flag("acme.agree-terms", "true"));
+            flags.add(flag("acme.contacts", "admin@" + DemoFolder.SHOP));
+            flags.add(flag("acme.ca-file", folder.authority().toString()));
+            flags.add(flag("acme.state", folder.state().toString()));
+        }
+        flags.addAll(
                 List.of(
                         flag("resources", folder.resources().toString()),
                         flag("listeners.http", ADDRESS + ":" + ports.http()),
@@ -103,22 +148,68 @@ final class DemoCommand implements Callable<Integer> {
                         flag("access-log.format", "off"),
                         flag("log.level", "warn"),
                         flag("log.format", "text")));
+        // Neither file nor environment: the demonstration is the same everywhere.
+        return ConfigFlags.load(Optional.empty(), Map.of(), flags);
     }
 
     private static FlagValue flag(String key, String value) {
         return new FlagValue(key, "demo", List.of(value));
     }
 
+    private static String program() {
+        return System.getProperty("sallyport.command", "./sallyport");
+    }
+
+    private static String admin(Ports ports) {
+        return ports.admin() == ADMIN ? "" : " --admin " + ADDRESS + ":" + ports.admin();
+    }
+
+    private void explainAcme(DemoFolder folder, Ports ports, DemoPebble pebble) {
+        String program = program();
+        String admin = admin(ports);
+        out.println(
+                "Sallyport serves two hosts, with certificates that Pebble, an ACME CA for tests ("
+                        + pebble.from()
+                        + "), has just issued. In another terminal:");
+        taken(ports.http(), HTTP);
+        taken(ports.https(), HTTPS);
+        taken(ports.admin(), ADMIN);
+        step("Ask each host; only the CA's root is trusted:");
+        line(curl(folder.acmeRoot(), DemoFolder.SHOP, ports.https()));
+        line(curl(folder.acmeRoot(), DemoFolder.BLOG, ports.https()));
+        step("See what is done next about each certificate, when, and why:");
+        line(program + " acme" + admin);
+        line(program + " acme certificates" + admin);
+        line(program + " acme accounts" + admin);
+        step("Add a host; seconds later it has a certificate of its own:");
+        line(
+                "sed s/shop/more/g "
+                        + shell(folder.application("shop"))
+                        + " > "
+                        + shell(folder.application("more")));
+        line(
+                curl(folder.acmeRoot(), "more.example", ports.https())
+                        .replaceFirst(
+                                "curl ", "curl --retry 20 --retry-delay 1 --retry-all-errors "));
+        step(
+                "Have another certificate issued; the next connection gets it, and it is announced here:");
+        line(program + " acme renew " + DemoFolder.SHOP + admin);
+        out.println();
+        out.println("Everything is in " + folder.root() + ". Ctrl-C ends this and removes it.");
+        out.println();
+        out.flush();
+    }
+
     private void explain(DemoFolder folder, Ports ports) {
-        String program = System.getProperty("sallyport.command", "./sallyport");
-        String admin = ports.admin() == ADMIN ? "" : " --admin " + ADDRESS + ":" + ports.admin();
+        String program = program();
+        String admin = admin(ports);
         out.println("Sallyport serves two hosts. In another terminal:");
         taken(ports.http(), HTTP);
         taken(ports.https(), HTTPS);
         taken(ports.admin(), ADMIN);
         step("Ask each host, with a certificate of its own:");
-        line(curl(folder, DemoFolder.SHOP, ports.https()));
-        line(curl(folder, DemoFolder.BLOG, ports.https()));
+        line(curl(folder.authority(), DemoFolder.SHOP, ports.https()));
+        line(curl(folder.authority(), DemoFolder.BLOG, ports.https()));
         step("Plain HTTP is redirected:");
         line(
                 "curl -i --resolve "
@@ -158,9 +249,9 @@ final class DemoCommand implements Callable<Integer> {
         out.println("  " + text);
     }
 
-    private static String curl(DemoFolder folder, String host, int port) {
+    private static String curl(Path authority, String host, int port) {
         return "curl --cacert "
-                + shell(folder.authority())
+                + shell(authority)
                 + " --resolve "
                 + resolve(host, port)
                 + " https://"

@@ -82,6 +82,14 @@ final class DemoFolder {
               - addresses: [127.0.0.1]
             """;
 
+    /** What an Ingress says of a Secret; one without has its hosts' certificates issued. */
+    private static final String SECTION =
+            """
+              tls:
+                - hosts: [HOST]
+                  secretName: NAME-tls
+            """;
+
     private final String purpose;
     private @Nullable Made made; // guarded by this
     private boolean deleted; // guarded by this
@@ -111,6 +119,53 @@ final class DemoFolder {
         serve("blog", BLOG, blogPort);
         Files.createDirectory(root().resolve("next"));
         write(nextShopSecret(), secret("shop", SHOP));
+    }
+
+    /**
+     * Makes one whose hosts have no certificates; {@link #make} came before.
+     *
+     * @param shopPort where the shop's backend listens on 127.0.0.1
+     * @param blogPort where the blog's backend listens on 127.0.0.1
+     */
+    synchronized void fillWithoutCertificates(int shopPort, int blogPort) throws IOException {
+        write(
+                application("shop"),
+                application("shop", SHOP, shopPort).replace(section("shop", SHOP), ""));
+        write(
+                application("blog"),
+                application("blog", BLOG, blogPort).replace(section("blog", BLOG), ""));
+    }
+
+    private static String section(String name, String host) {
+        return SECTION.replace("NAME", name).replace("HOST", host);
+    }
+
+    /** The manifests of an application. */
+    Path application(String name) {
+        return resources().resolve(name + ".yaml");
+    }
+
+    /** Writes {@code NAME.crt} and {@code NAME.key} of the authority for a host. */
+    synchronized void issueTo(Path directory, String name, String host) throws IOException {
+        DemoAuthority.Issued issued =
+                made().issuer().issue(List.of(Hostname.parse(host)), VALIDITY, KeyType.ECDSA);
+        write(directory.resolve(name + ".crt"), issued.tlsCrt());
+        write(directory.resolve(name + ".key"), issued.tlsKey());
+    }
+
+    /** What belongs to an ACME CA. */
+    Path acme() {
+        return root().resolve("acme");
+    }
+
+    /** Who signs what that issues. */
+    Path acmeRoot() {
+        return root().resolve("acme-root.pem");
+    }
+
+    /** What the gateway keeps of it. */
+    Path state() {
+        return root().resolve("state");
     }
 
     /**

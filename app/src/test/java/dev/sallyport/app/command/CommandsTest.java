@@ -224,6 +224,12 @@ final class CommandsTest {
     }
 
     @Test
+    void aDemonstrationOfAcmeWithoutPebbleSaysHowToGetIt() {
+        assertThat(run("demo", "--acme")).isEqualTo(69);
+        assertThat(err.toString()).contains("pebble-challtestsrv on the PATH", "go install");
+    }
+
+    @Test
     void everyCommandOfAcmeHasHelp() {
         for (String command :
                 List.of("orders", "accounts", "certificates", "renew", "revoke", "import")) {

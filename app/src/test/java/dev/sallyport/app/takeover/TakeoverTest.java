@@ -22,6 +22,7 @@ import java.time.Instant;
 import java.util.Arrays;
 import java.util.Base64;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -48,10 +49,14 @@ class TakeoverTest {
     }
 
     private static String traefik(String main, DemoAuthority.Issued issued) {
-        return """
-        {"domain": {"main": "%s"}, "certificate": "%s", "key": "%s", "Store": "default"}\
-        """
-                .formatted(main, base64(issued.tlsCrt()), base64(issued.tlsKey()));
+        return String.format(
+                Locale.ROOT,
+                """
+                {"domain": {"main": "%s"}, "certificate": "%s", "key": "%s", "Store": "default"}\
+                """,
+                main,
+                base64(issued.tlsCrt()),
+                base64(issued.tlsKey()));
     }
 
     /** PKCS#1 is what is inside of PKCS#8: its last octet string, of all but the first bytes. */
@@ -63,11 +68,14 @@ class TakeoverTest {
     }
 
     private static String account(String url, String key) {
-        return """
-        "Account": {"Email": "admin@shop.example", "PrivateKey": "%s", "KeyType": "4096",
-          "Registration": {"body": {"status": "valid"}, "uri": "%s"}}\
-        """
-                .formatted(key, url);
+        return String.format(
+                Locale.ROOT,
+                """
+                "Account": {"Email": "admin@shop.example", "PrivateKey": "%s", "KeyType": "4096",
+                  "Registration": {"body": {"status": "valid"}, "uri": "%s"}}\
+                """,
+                key,
+                url);
     }
 
     private Takeover.Result take(Path from, Optional<URI> directory) throws Exception {

@@ -21,6 +21,7 @@ final class EventLedger {
     private final EventPace pace;
     private final Map<Finding, Standing> findings = new HashMap<>();
     private final Map<ObjectRef, Statement> served = new HashMap<>();
+    private final Map<Topic.Done, Statement> done = new HashMap<>();
     private final Map<ObjectRef, Account> accounts = new HashMap<>();
     private final DueKeys<Topic> news = new DueKeys<>();
     private final DueKeys<Topic> old = new DueKeys<>(); // was so before this replica led
@@ -104,6 +105,17 @@ final class EventLedger {
         schedule(news, topic, now, now + pace.settle().toNanos());
     }
 
+    /** Something was done for an object. */
+    void happened(String about, Statement statement, long now) {
+        var topic = new Topic.Done(statement.object(), about);
+        if (done.size() < pace.topics() || done.containsKey(topic)) {
+            done.put(topic, statement);
+            schedule(news, topic, now, now + pace.settle().toNanos());
+        } else {
+            dropped++;
+        }
+    }
+
     /** The next that is to be told; empty where there is none yet. */
     Optional<Telling> next(long now) {
         for (Topic topic = take(now); topic != null; topic = take(now)) {
@@ -146,6 +158,15 @@ final class EventLedger {
                 }
                 done(topic);
             }
+            case Topic.Done topic -> {
+                boolean same = telling.statement().equals(done.get(topic));
+                done(topic);
+                if (same) {
+                    done.remove(topic);
+                } else {
+                    schedule(news, topic, now, now + pace.settle().toNanos());
+                }
+            }
         }
     }
 
@@ -186,6 +207,7 @@ final class EventLedger {
     void clear() {
         findings.clear();
         served.clear();
+        done.clear();
         accounts.clear();
         news.clear();
         old.clear();
@@ -237,6 +259,10 @@ final class EventLedger {
         return switch (topic) {
             case Topic.Served(ObjectRef secret) -> {
                 Statement statement = served.get(secret);
+                yield statement == null ? null : new Telling(topic, statement, false);
+            }
+            case Topic.Done what -> {
+                Statement statement = done.get(what);
                 yield statement == null ? null : new Telling(topic, statement, false);
             }
             case Topic.Trouble(Finding finding) -> telling(topic, finding);

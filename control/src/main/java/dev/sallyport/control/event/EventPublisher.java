@@ -23,6 +23,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
@@ -46,6 +47,7 @@ public final class EventPublisher implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(EventPublisher.class);
     private static final Duration LONGEST_SLEEP = Duration.ofSeconds(1);
     private static final int NAMES_TOLD = 3;
+    private static final int MOST_NEWS = 10_000;
 
     /** How the API server refuses new objects in a namespace that is being deleted. */
     private static final String TERMINATING = "being terminated";
@@ -58,6 +60,8 @@ public final class EventPublisher implements AutoCloseable {
     private final RandomGenerator random;
     private final Thread thread;
     private final Map<String, LongAdder> told = new ConcurrentHashMap<>();
+    private final LinkedBlockingQueue<News> happened = new LinkedBlockingQueue<>(MOST_NEWS);
+    private final LongAdder unheard = new LongAdder(); // of these
     private volatile long dropped;
     private volatile boolean closed;
 
@@ -143,6 +147,17 @@ public final class EventPublisher implements AutoCloseable {
         LockSupport.unpark(thread);
     }
 
+    /**
+     * Something was done, which is told if this replica leads and the object is one that it knows.
+     * Safe from any thread; does not block.
+     */
+    public void tell(News news) {
+        if (!happened.offer(news)) {
+            unheard.increment();
+        }
+        wake();
+    }
+
     /** What was told. Safe from any thread. */
     public Counts counts() {
         Map<String, Long> counts = new TreeMap<>();
@@ -184,10 +199,12 @@ public final class EventPublisher implements AutoCloseable {
     private long round() throws InterruptedException {
         if (!leads.getAsBoolean()) {
             forget();
+            happened.clear(); // whoever leads has done it
             return LONGEST_SLEEP.toNanos();
         }
         long now = nanoTime.getAsLong();
         compare(now);
+        hear(now);
         boolean sent = false;
         if (now - pausedUntil >= 0 && tokens.nanosToNext(now) == 0) {
             Telling telling = ledger.next(now).orElse(null);
@@ -196,7 +213,7 @@ public final class EventPublisher implements AutoCloseable {
                 tell(telling);
             }
         }
-        dropped = droppedBefore + refusals + ledger.dropped();
+        dropped = droppedBefore + refusals + unheard.sum() + ledger.dropped();
         if (sent) {
             return 0; // something may have happened meanwhile: news before the old
         }
@@ -224,6 +241,15 @@ public final class EventPublisher implements AutoCloseable {
             compare(before, state, now);
         }
         compared = state;
+    }
+
+    private void hear(long now) {
+        ControlState state = states.get();
+        for (News news = happened.poll(); news != null; news = happened.poll()) {
+            News one = news;
+            state.uid(one.object())
+                    .ifPresent(uid -> ledger.happened(one.about(), Statement.of(one, uid), now));
+        }
     }
 
     private void begin(ControlState state, long now) {

@@ -52,6 +52,11 @@ record Statement(
                 advice.isEmpty() ? finding.message() : finding.message() + ". " + advice);
     }
 
+    /** That something was done. */
+    static Statement of(News news, String uid) {
+        return new Statement(news.object(), uid, false, news.reason(), "Issue", news.note());
+    }
+
     /** That it is no longer so. */
     static Statement resolved(Finding finding, String uid) {
         return new Statement(

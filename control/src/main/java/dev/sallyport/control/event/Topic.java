@@ -19,4 +19,7 @@ sealed interface Topic {
 
     /** What is served of a Secret. */
     record Served(ObjectRef object) implements Topic {}
+
+    /** What was done for an object, as far as it is about the same. */
+    record Done(ObjectRef object, String about) implements Topic {}
 }

@@ -230,6 +230,30 @@ class EventLedgerTest {
         return Finding.of(reason, new ObjectRef("Ingress", "default", name), message, "Mend it.");
     }
 
+    @Test
+    void whatWasDoneIsToldOnceEachAndTheLatestOfTheSame() {
+        ledger.happened("a", done("ordered"), nanos);
+        ledger.happened("b", done("other"), nanos);
+        ledger.happened("a", done("issued"), nanos);
+        assertThat(tell()).isEmpty();
+        pass(1);
+        assertThat(tell()).containsExactlyInAnyOrder("issued", "other");
+        pass(3600);
+        assertThat(tell()).isEmpty();
+        ledger.happened("a", done("renewed"), nanos);
+        pass(1);
+        EventLedger.Telling telling = ledger.next(nanos).orElseThrow();
+        ledger.happened("a", done("renewed again"), nanos); // while it is being told
+        ledger.told(telling, nanos);
+        pass(1);
+        assertThat(tell()).containsExactly("renewed again");
+    }
+
+    private static Statement done(String reason) {
+        var ingress = new ObjectRef("Ingress", "default", "shop");
+        return Statement.of(new News(ingress, "", reason, "so it is"), "uid");
+    }
+
     private static Statement served(String name, String serial) {
         return new Statement(
                 new ObjectRef("Ingress", "default", name),

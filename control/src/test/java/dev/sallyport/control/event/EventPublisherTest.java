@@ -109,6 +109,24 @@ class EventPublisherTest {
     }
 
     @Test
+    void whatWasDoneForAKnownObjectIsTold() throws Exception {
+        start(ingress("shop"));
+        publisher.tell(
+                new News(new ObjectRef("Ingress", "default", "none"), "a", "AcmeIssued", "?"));
+        publisher.tell(
+                new News(new ObjectRef("Ingress", "default", "shop"), "a", "AcmeIssued", "it is"));
+        await().until(() -> reasons().contains("AcmeIssued"));
+        assertThat(told)
+                .filteredOn(one -> one.reason().equals("AcmeIssued"))
+                .singleElement()
+                .satisfies(one -> {
+                    assertThat(one.uid()).isEqualTo("uid-shop");
+                    assertThat(one.warning()).isFalse();
+                    assertThat(one.note()).isEqualTo("it is");
+                });
+    }
+
+    @Test
     void whatIsServedAtTheStartIsNoNews() throws Exception {
         begin(ingress("shop"), secret("shop", "01", "100"));
         submit(secret("shop", "01", "101")); // labelled, say
