@@ -285,6 +285,31 @@ final class ChartIT {
     }
 
     @Test
+    void whoIssuesMayWriteTheSecretsOfItsOwnNamespaceAndNoOthers() {
+        String acme = "{config: {acme: {directory: letsencrypt-staging, agree-terms: true}}}";
+        List<JsonNode> objects = Helm.offline().template(Helm.values(work, acme));
+        List<JsonNode> writing =
+                objects.stream()
+                        .filter(object ->
+                                rules(List.of(object)).stream()
+                                        .filter(rule ->
+                                                texts(rule.path("resources")).contains("secrets"))
+                                        .anyMatch(rule ->
+                                                texts(rule.path("verbs")).contains("create")))
+                        .toList();
+        assertThat(writing)
+                .singleElement()
+                .satisfies(role -> {
+                    assertThat(text(role, "kind")).isEqualTo("Role");
+                    assertThat(text(role.path("metadata"), "name"))
+                            .isEqualTo(
+                                    text(
+                                            of(objects, "Deployment").getFirst().path("metadata"),
+                                            "name"));
+                });
+    }
+
+    @Test
     void byNameNoSecretIsReadThatIsNotNamed() {
         List<JsonNode> objects = Helm.offline().template(CI.resolve("by-name-values.yaml"));
         List<JsonNode> secrets =

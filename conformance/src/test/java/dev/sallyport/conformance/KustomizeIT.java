@@ -99,6 +99,29 @@ final class KustomizeIT {
                                 "lastKnownGood.keySecret.name=sallyport-state")));
     }
 
+    /** The configuration is the user's own; the rights are the chart's. */
+    @Test
+    void theRightsToIssueAreTheChartsToo() {
+        List<JsonNode> plain =
+                kustomized(
+                        own(
+                                """
+                                resources: [DEPLOY/kustomize/overlays/ha]
+                                components: [DEPLOY/kustomize/components/acme]
+                                """));
+        List<JsonNode> charted = charted(List.of("config.acme.directory=letsencrypt-staging"));
+        assertThat(role(plain)).isEqualTo(role(charted));
+    }
+
+    private static JsonNode role(List<JsonNode> objects) {
+        return objects.stream()
+                .filter(it -> it.get("kind").asString().equals("Role"))
+                .filter(it -> it.at("/metadata/name").asString("").equals("sallyport"))
+                .findFirst()
+                .orElseThrow()
+                .path("rules");
+    }
+
     /** As docs/install.md has it. */
     @Test
     void theConfigurationCanBeReplaced() throws IOException {

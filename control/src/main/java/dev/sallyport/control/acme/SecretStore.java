@@ -33,6 +33,7 @@ import java.util.TreeSet;
 import java.util.UUID;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Semaphore;
 import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -54,10 +55,14 @@ final class SecretStore implements AcmeStore {
     private static final String ACCOUNT = "account";
     private static final String ORDER = "order";
     private static final String CERTIFICATE = "certificate";
+    private static final String ACCOUNT_PREFIX = "sallyport-acme-account-";
     private static final String MANAGED_BY = "app.kubernetes.io/managed-by";
     private static final String ID = "sallyport.dev/acme-certificate";
     private static final String ENTRY = "acme";
     private static final String TLS = "kubernetes.io/tls";
+
+    /** More would only wait for each other, and their deadlines go by meanwhile. */
+    private static final int AT_ONCE = 8;
 
     private final KubernetesClient client;
     private final BoundedCalls calls;
@@ -65,11 +70,17 @@ final class SecretStore implements AcmeStore {
     private final BooleanSupplier leads;
     private final Supplier<Optional<OwnerReference>> owner;
 
-    /** What a list has shown, for the reads that follow it: one request instead of thousands. */
+    /**
+     * What a list has shown, for the reads that follow it: one request instead of thousands. Of
+     * orders and certificates there are no others, since nobody but this leader makes any.
+     */
     private final Map<String, Secret> listed = new ConcurrentHashMap<>();
 
-    /** As they were written last, without their contents. */
-    private final Map<String, Secret> written = new ConcurrentHashMap<>();
+    /** As they were read or written last, without their contents. */
+    private final Map<String, Secret> known = new ConcurrentHashMap<>();
+
+    private final Semaphore atOnce = new Semaphore(AT_ONCE);
+    private volatile boolean complete; // whether all orders and certificates are known
 
     /**
      * @param client one that does not retry; stays the caller's
@@ -156,20 +167,29 @@ final class SecretStore implements AcmeStore {
         remove(certificateName(id));
     }
 
+    /** Also reads all that there is anew. */
     @Override
     public SortedSet<String> certificates() throws IOException {
-        var ids = new TreeSet<String>();
-        for (Secret secret : list(CERTIFICATE)) {
-            id(secret).ifPresent(ids::add);
-            listed.put(secret.getMetadata().getName(), secret);
-        }
-        return ids;
+        complete = false;
+        List<Secret> certificates = list(CERTIFICATE);
+        List<Secret> orders = list(ORDER);
+        listed.clear();
+        known.clear();
+        certificates.forEach(secret -> listed.put(secret.getMetadata().getName(), secret));
+        orders.forEach(secret -> listed.put(secret.getMetadata().getName(), secret));
+        listed.forEach((name, secret) -> known.put(name, withoutContents(secret)));
+        complete = true;
+        return ids(certificates);
     }
 
     @Override
     public SortedSet<String> orders() throws IOException {
+        return ids(list(ORDER));
+    }
+
+    private static SortedSet<String> ids(List<Secret> secrets) {
         var ids = new TreeSet<String>();
-        list(ORDER).forEach(secret -> id(secret).ifPresent(ids::add));
+        secrets.forEach(secret -> id(secret).ifPresent(ids::add));
         return ids;
     }
 
@@ -191,6 +211,9 @@ final class SecretStore implements AcmeStore {
     private <T> Parsed<Optional<T>> read(String name, Form<T> form) {
         var ref = new ObjectRef("Secret", namespace, name);
         Secret secret = listed.remove(name);
+        if (secret == null && isAbsent(name)) {
+            return Parsed.usable(Optional.empty());
+        }
         if (secret == null) {
             try {
                 secret = get(name);
@@ -204,7 +227,7 @@ final class SecretStore implements AcmeStore {
         if (!isOurs(secret)) {
             return rejected(ref, "is somebody else's");
         }
-        written.put(name, withoutContents(secret));
+        known.put(name, withoutContents(secret));
         Map<String, String> data = secret.getData();
         String contents = data == null ? null : data.get(ENTRY);
         if (contents == null) {
@@ -234,7 +257,7 @@ final class SecretStore implements AcmeStore {
     private void write(String name, String what, String id, String type, Map<String, String> data)
             throws IOException {
         requireLead();
-        Secret before = written.get(name);
+        Secret before = known.get(name);
         try {
             put(name, what, id, type, data, before);
         } catch (IOException again) {
@@ -242,6 +265,7 @@ final class SecretStore implements AcmeStore {
                 throw again;
             }
             // Made, changed or deleted by others: what is there now is to be replaced.
+            known.remove(name);
             requireLead();
             put(name, what, id, type, data, ours(name));
         }
@@ -276,13 +300,13 @@ final class SecretStore implements AcmeStore {
                         before == null
                                 ? client.resource(wanted).create()
                                 : client.resource(wanted).update());
-        written.put(name, withoutContents(Objects.requireNonNull(now)));
+        known.put(name, withoutContents(Objects.requireNonNull(now)));
         listed.remove(name);
     }
 
     private void remove(String name) throws IOException {
         requireLead();
-        written.remove(name);
+        known.remove(name);
         listed.remove(name);
         if (ours(name) != null) {
             requireLead();
@@ -327,7 +351,12 @@ final class SecretStore implements AcmeStore {
 
     private <T> @Nullable T callOrNull(Callable<T> request) throws IOException {
         try {
-            return calls.make(request);
+            atOnce.acquire();
+            try {
+                return calls.make(request);
+            } finally {
+                atOnce.release();
+            }
         } catch (InterruptedException _) {
             Thread.currentThread().interrupt();
             throw new IOException("interrupted");
@@ -364,6 +393,6 @@ final class SecretStore implements AcmeStore {
     private static String accountName(String issuer, URI directory) {
         UUID digest =
                 UUID.nameUUIDFromBytes((issuer + " " + directory).getBytes(StandardCharsets.UTF_8));
-        return "sallyport-acme-account-" + Long.toHexString(digest.getMostSignificantBits());
+        return ACCOUNT_PREFIX + Long.toHexString(digest.getMostSignificantBits());
     }
 }

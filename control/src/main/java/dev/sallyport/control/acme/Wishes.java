@@ -8,11 +8,13 @@ import dev.sallyport.acme.plan.Identifier;
 import dev.sallyport.acme.plan.KeyAlgorithm;
 import dev.sallyport.acme.store.CertificateId;
 import dev.sallyport.control.translate.AcmeHost;
+import dev.sallyport.control.translate.AcmeRules;
 import dev.sallyport.model.certificate.CertificateBundle;
 import dev.sallyport.model.certificate.CertificateSet;
 import dev.sallyport.model.certificate.CertificateTable;
 import dev.sallyport.model.certificate.ServedCertificate;
 import dev.sallyport.model.name.Hostname;
+import dev.sallyport.model.name.ObjectRef;
 import dev.sallyport.model.name.ShardedMap;
 import java.time.Duration;
 import java.time.Instant;
@@ -35,7 +37,7 @@ final class Wishes {
      * One certificate for each host.
      *
      * @param served what handshakes are answered with, wildcards too
-     * @param namespace of the Secrets with what the gateway has issued: they are nobody else's
+     * @param namespace of the Secrets with what the gateway has issued
      */
     static List<Wish> of(
             ShardedMap<Hostname, AcmeHost> hosts,
@@ -64,11 +66,15 @@ final class Wishes {
         if (wanted.host() instanceof Hostname.Exact(String name)) {
             CertificateSet wildcard = served.hosts().findWildcard(name);
             if (wildcard != null) {
+                String parent = name.substring(name.indexOf('.') + 1);
+                ObjectRef ours =
+                        AcmeRules.secret(
+                                namespace, CertificateId.of(new Hostname.Wildcard(parent)));
                 byWildcard =
                         wildcard.certificates().stream()
                                 .filter(it ->
                                         !it.temporary()
-                                                && !it.source().namespace().equals(namespace)
+                                                && !it.source().equals(ours)
                                                 && it.bundle().covers(name));
             }
         }

@@ -9,6 +9,7 @@ import dev.sallyport.acme.plan.KeyAlgorithm;
 import dev.sallyport.acme.store.CertificateId;
 import dev.sallyport.control.Placeholders;
 import dev.sallyport.control.translate.AcmeHost;
+import dev.sallyport.control.translate.AcmeRules;
 import dev.sallyport.model.certificate.CertificateSet;
 import dev.sallyport.model.certificate.CertificateTable;
 import dev.sallyport.model.certificate.ServedCertificate;
@@ -90,8 +91,22 @@ class WishesTest {
     @Test
     void aTemporaryWildcardOurOwnOrOneForOtherNamesDoesNot() {
         assertThat(servedBy(served("user", "*.shop.example", true))).isEmpty();
-        assertThat(servedBy(served(OURS, "*.shop.example", false))).isEmpty();
+        assertThat(servedBy(ours())).isEmpty();
         assertThat(servedBy(served("user", "*.other.example", false))).isEmpty();
+    }
+
+    /** A user may have Secrets in the gateway's namespace, too. */
+    @Test
+    void aWildcardOfAUserBesideOursCounts() {
+        assertThat(servedBy(served(OURS, "*.shop.example", false))).contains(LAST_SIXTH);
+    }
+
+    private static ServedCertificate ours() {
+        return new ServedCertificate(
+                served(OURS, "*.shop.example", false).bundle(),
+                AcmeRules.secret(OURS, CertificateId.of(WILDCARD)),
+                AcmeFixture.NOW,
+                false);
     }
 
     @Test
