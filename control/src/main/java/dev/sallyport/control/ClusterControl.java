@@ -121,7 +121,7 @@ public final class ClusterControl implements Control {
         source.start(
                 lastKnownGood.<Consumer<SourceUpdate>>map(between -> between::submit).orElse(sink));
         lastKnownGood.ifPresent(LastKnownGood::start);
-        acme.ifPresent(it -> it.start(reconciler::submit, reconciler::state));
+        acme.ifPresent(it -> it.start(reconciler::submit, reconciler::state, reporting::tell));
         return new ClusterControl(source, reconciler, reporting, lastKnownGood, acme, time);
     }
 

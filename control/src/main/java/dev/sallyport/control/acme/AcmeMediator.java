@@ -2,6 +2,8 @@ package dev.sallyport.control.acme;
 
 import dev.sallyport.acme.issuer.Issuers;
 import dev.sallyport.acme.keep.CertificateKeeper;
+import dev.sallyport.acme.keep.KeeperState;
+import dev.sallyport.control.event.News;
 import dev.sallyport.control.reconcile.ControlState;
 import dev.sallyport.control.resource.SourceUpdate;
 import dev.sallyport.control.translate.AcmeHost;
@@ -17,7 +19,7 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Between what is translated and what is kept: tells the keeper what is wanted, and the reconciler
- * what cannot be had, whenever either has changed.
+ * what cannot be had, whenever either has changed; and what was done, to whoever tells of it.
  */
 final class AcmeMediator implements AutoCloseable {
     /* Concurrency: what was told is confined to the thread `acme-mediator`. */
@@ -26,7 +28,9 @@ final class AcmeMediator implements AutoCloseable {
     private final CertificateKeeper keeper;
     private final Consumer<SourceUpdate> reconciler;
     private final Supplier<ControlState> state;
+    private final Consumer<News> teller;
     private final AcmeFindings findings = new AcmeFindings();
+    private final AcmeProgress progress = new AcmeProgress();
     private final Issuers issuers;
     private final String namespace;
     private final Semaphore woken = new Semaphore(0);
@@ -38,11 +42,13 @@ final class AcmeMediator implements AutoCloseable {
             CertificateKeeper keeper,
             Consumer<SourceUpdate> reconciler,
             Supplier<ControlState> state,
+            Consumer<News> teller,
             Issuers issuers,
             String namespace) {
         this.keeper = keeper;
         this.reconciler = reconciler;
         this.state = state;
+        this.teller = teller;
         this.issuers = issuers;
         this.namespace = namespace;
         this.thread = Thread.ofPlatform().name("acme-mediator").daemon().unstarted(this::run);
@@ -53,15 +59,17 @@ final class AcmeMediator implements AutoCloseable {
      *
      * @param reconciler is told of findings
      * @param state what is translated now
+     * @param teller is told what was done; not to block
      * @param namespace of the Secrets with what the gateway has issued
      */
     static AcmeMediator start(
             CertificateKeeper keeper,
             Consumer<SourceUpdate> reconciler,
             Supplier<ControlState> state,
+            Consumer<News> teller,
             Issuers issuers,
             String namespace) {
-        var mediator = new AcmeMediator(keeper, reconciler, state, issuers, namespace);
+        var mediator = new AcmeMediator(keeper, reconciler, state, teller, issuers, namespace);
         mediator.thread.start();
         return mediator;
     }
@@ -82,7 +90,9 @@ final class AcmeMediator implements AutoCloseable {
                 try {
                     ControlState now = state.get();
                     tell(now);
-                    findings.news(keeper.state(), now).ifPresent(reconciler);
+                    KeeperState kept = keeper.state();
+                    findings.news(kept, now).ifPresent(reconciler);
+                    progress.news(kept, now.acmeHosts()).forEach(teller);
                 } catch (RuntimeException bug) {
                     log.error("A bug: hosts keep the certificates they have", bug);
                 }

@@ -6,6 +6,7 @@ import dev.sallyport.acme.challenge.SeveralBoards;
 import dev.sallyport.acme.keep.CertificateKeeper;
 import dev.sallyport.control.call.BoundedCalls;
 import dev.sallyport.control.cluster.ClusterClient;
+import dev.sallyport.control.event.News;
 import dev.sallyport.control.leader.LeaseTimes;
 import dev.sallyport.control.reconcile.ControlState;
 import dev.sallyport.control.resource.AcmeAnswer;
@@ -112,13 +113,17 @@ public final class ClusterAcme implements AutoCloseable {
      *
      * @param reconciler is told of findings
      * @param state what is translated now
+     * @param teller is told what was done; not to block
      */
-    public void start(Consumer<SourceUpdate> reconciler, Supplier<ControlState> state) {
+    public void start(
+            Consumer<SourceUpdate> reconciler,
+            Supplier<ControlState> state,
+            Consumer<News> teller) {
         keeper.whenChanged(this::changed);
         keeper.start();
         mediator =
                 AcmeMediator.start(
-                        keeper, reconciler, state, settings.issuers(), cluster.namespace());
+                        keeper, reconciler, state, teller, settings.issuers(), cluster.namespace());
         challenges.start(cluster.client(), this::show);
     }
 

@@ -122,7 +122,9 @@ public final class FolderAcme implements AutoCloseable {
         started.lead(true);
         started.start();
         keeper = started;
-        mediator = AcmeMediator.start(started, reconciler, state, settings.issuers(), NAMESPACE);
+        mediator =
+                AcmeMediator.start(
+                        started, reconciler, state, _ -> {}, settings.issuers(), NAMESPACE);
     }
 
     /** What is translated, or kept, changed. At once, on whatever thread. */
