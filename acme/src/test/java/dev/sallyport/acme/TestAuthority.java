@@ -58,6 +58,10 @@ public final class TestAuthority {
     /** A certificate for a key. */
     public X509Certificate issue(
             PublicKey publicKey, Instant notBefore, Duration lifetime, String... identifiers) {
+        return issue(publicKey, notBefore, lifetime, names(identifiers));
+    }
+
+    private static GeneralName[] names(String... identifiers) {
         List<GeneralName> names = new ArrayList<>();
         for (String text : identifiers) {
             names.add(
@@ -67,6 +71,12 @@ public final class TestAuthority {
                                     : GeneralName.dNSName,
                             text));
         }
+        return names.toArray(GeneralName[]::new);
+    }
+
+    /** A certificate for a key, with whatever names. */
+    public X509Certificate issue(
+            PublicKey publicKey, Instant notBefore, Duration lifetime, GeneralName... names) {
         try {
             var builder =
                     new JcaX509v3CertificateBuilder(
@@ -74,12 +84,9 @@ public final class TestAuthority {
                             BigInteger.valueOf(++serial),
                             Date.from(notBefore),
                             Date.from(notBefore.plus(lifetime)),
-                            new X500Name("CN=" + identifiers[0]),
+                            new X500Name("CN=leaf " + serial),
                             publicKey);
-            builder.addExtension(
-                    Extension.subjectAlternativeName,
-                    false,
-                    new GeneralNames(names.toArray(GeneralName[]::new)));
+            builder.addExtension(Extension.subjectAlternativeName, false, new GeneralNames(names));
             return signed(builder);
         } catch (CertIOException impossible) {
             throw new IllegalStateException(impossible);

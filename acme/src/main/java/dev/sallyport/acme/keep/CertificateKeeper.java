@@ -21,6 +21,7 @@ import dev.sallyport.acme.store.AcmeStore;
 import dev.sallyport.acme.store.CertificateId;
 import dev.sallyport.acme.store.StoredAccount;
 import dev.sallyport.acme.store.StoredCertificate;
+import dev.sallyport.acme.store.StoredMemory;
 import dev.sallyport.model.finding.Parsed;
 import java.io.IOException;
 import java.net.URI;
@@ -52,8 +53,8 @@ import org.jspecify.annotations.Nullable;
  * Keeps the certificates that are wanted: one thread decides, orders run on virtual threads. All
  * methods: from any thread, at once.
  *
- * <p>What failed and what was asked of CAs is known to this process only: one that takes over, or
- * starts, begins with what is stored, and the CAs' own limits count.
+ * <p>What failed, and what was asked of CAs, is stored too, where the store does that: one that
+ * takes over, or starts over and over, waits as long and asks as rarely as one that stays.
  */
 public final class CertificateKeeper implements AutoCloseable {
     /*
@@ -77,6 +78,9 @@ public final class CertificateKeeper implements AutoCloseable {
 
     /** With many certificates, how often what is known is shown. */
     private static final Duration SHOWING = Duration.ofMillis(100);
+
+    /** How often at most what is to be remembered is stored. */
+    private static final Duration REMEMBERING = Duration.ofSeconds(1);
 
     private static final int FEW = 500;
     private static final int QUESTIONS_AT_ONCE = 8;
@@ -116,6 +120,10 @@ public final class CertificateKeeper implements AutoCloseable {
 
         record NotTold(CertificateId id) implements Command {}
 
+        record RollOver(String issuer) implements Command {}
+
+        record RolledOver(String issuer, Optional<Cause> failure) implements Command {}
+
         record Close() implements Command {}
     }
 
@@ -137,6 +145,8 @@ public final class CertificateKeeper implements AutoCloseable {
                     Comparator.comparing(Entry::urgency).thenComparing(it -> it.id.text()));
     private final Map<String, URI> accounts = new HashMap<>();
     private final Map<String, Long> failedByCause = new TreeMap<>();
+    private final Set<String> rolling = new HashSet<>(); // issuers whose account gets another key
+    private final Set<String> rollingNow = new HashSet<>(); // those that are being told so
     private Set<Entry> touched = new HashSet<>();
     private OrderLedger ledger;
     private boolean wanted; // whether anybody has said what is wanted
@@ -150,6 +160,9 @@ public final class CertificateKeeper implements AutoCloseable {
     private long issued;
     private boolean changed = true;
     private @Nullable Instant shown;
+    private boolean recalled; // whether what was remembered was read, since leading
+    private boolean toRemember; // whether there is something new to be remembered
+    private @Nullable Instant remembered;
 
     private CertificateKeeper(
             KeeperSettings settings, AcmeStore store, Ordering ordering, InstantSource clock) {
@@ -227,6 +240,23 @@ public final class CertificateKeeper implements AutoCloseable {
         return answer(id, _ -> true, new Command.Revoke(id, keyCompromised));
     }
 
+    /**
+     * Has an issuer's account change its key, once no order is under way there; orders wait
+     * meanwhile.
+     *
+     * @param issuer its configured name
+     */
+    public Answer rollOver(String issuer) {
+        if (!state.leads()) {
+            return Answer.NOT_LEADING;
+        }
+        if (settings.issuers().find(issuer).isEmpty()) {
+            return Answer.UNKNOWN;
+        }
+        mailbox.add(new Command.RollOver(issuer));
+        return Answer.ACCEPTED;
+    }
+
     private Answer answer(CertificateId id, Predicate<Kept> fit, Command command) {
         KeeperState now = state;
         if (!now.leads()) {
@@ -276,6 +306,9 @@ public final class CertificateKeeper implements AutoCloseable {
             }
         }
         endOrders();
+        if (toRemember && leads && read) {
+            remember(clock.instant());
+        }
     }
 
     private Duration sleep() {
@@ -290,6 +323,15 @@ public final class CertificateKeeper implements AutoCloseable {
         }
         if (changed && shown != null && shown.plus(SHOWING).isBefore(next)) {
             next = shown.plus(SHOWING);
+        }
+        Instant stored = remembered;
+        if (toRemember
+                && leads
+                && read
+                && stored != null
+                && again == null
+                && stored.plus(REMEMBERING).isBefore(next)) {
+            next = stored.plus(REMEMBERING);
         }
         Duration left = Duration.between(now, next);
         return left.isNegative() ? Duration.ZERO : left;
@@ -344,6 +386,9 @@ public final class CertificateKeeper implements AutoCloseable {
                     touched.add(entry);
                 }
             }
+            case Command.RollOver(String issuer) -> rolling.add(issuer);
+            case Command.RolledOver(String issuer, Optional<Cause> failure) ->
+                    rolledOver(issuer, failure);
             case Command.Close _ -> {}
         }
     }
@@ -374,6 +419,7 @@ public final class CertificateKeeper implements AutoCloseable {
             if (entry.wish != null && !ids.contains(entry.id.text())) {
                 entry.wish = null;
                 entry.goneSince = clock.instant();
+                toRemember = true;
                 entry.asked = false;
                 Entry.Run run = entry.run;
                 if (run != null) {
@@ -390,6 +436,10 @@ public final class CertificateKeeper implements AutoCloseable {
         queue.clear();
         ledger = new OrderLedger(settings.limits());
         read = false;
+        recalled = false;
+        toRemember = false;
+        rolling.clear();
+        rollingNow.clear();
         trouble = null;
         retry = FIRST_RETRY;
         retryAt = null;
@@ -418,7 +468,9 @@ public final class CertificateKeeper implements AutoCloseable {
                 Set<Entry> some = touched;
                 touched = new HashSet<>();
                 some.forEach(entry -> decide(entry, now));
+                startRollOvers();
                 startOrders();
+                rememberInTime(now);
             }
         }
         publish(now);
@@ -453,10 +505,70 @@ public final class CertificateKeeper implements AutoCloseable {
                                 .plusMillis(Math.floorMod(entry.seed, spread.toMillis() + 1));
             }
         }
+        if (!recalled) {
+            recall(now);
+            recalled = true;
+        }
         touched.addAll(entries.values());
         settings.issuers().ordered().forEach(this::readAccount);
         read = true;
         succeed();
+    }
+
+    private void recall(Instant now) {
+        switch (store.memory()) {
+            case Parsed.Usable<Optional<StoredMemory>> usable ->
+                    usable.value().ifPresent(memory -> recall(memory, now));
+            case Parsed.Rejected<Optional<StoredMemory>> damaged ->
+                    // Nothing that cannot be done without: begun anew, and written over.
+                    LOG.log(
+                            System.Logger.Level.WARNING,
+                            "{0}; failures and orders before are not counted",
+                            damaged.findings().getFirst().message());
+        }
+    }
+
+    private void recall(StoredMemory memory, Instant now) {
+        Remembering.Read found = Remembering.read(memory, ledger, now);
+        if (found.unread() > 0) {
+            LOG.log(
+                    System.Logger.Level.WARNING,
+                    "Of what was remembered of failures and orders, {0} lines cannot be read",
+                    found.unread());
+        }
+        found.failures()
+                .forEach((id, failures) -> {
+                    Entry entry = entries.get(id);
+                    if (entry != null) {
+                        failures.forEach(entry::failed);
+                    }
+                });
+        found.gone()
+                .forEach((id, since) -> {
+                    Entry entry = entries.get(id);
+                    if (entry != null && entry.wish == null) {
+                        entry.goneSince = since;
+                    }
+                });
+    }
+
+    private void rememberInTime(Instant now) {
+        Instant last = remembered;
+        boolean soon = last != null && Duration.between(last, now).abs().compareTo(REMEMBERING) < 0;
+        if (toRemember && !soon && retryAt == null) {
+            remember(now);
+        }
+    }
+
+    private void remember(Instant now) {
+        remembered = now;
+        try {
+            store.save(Remembering.write(entries.values(), ledger, now));
+            toRemember = false;
+            succeed();
+        } catch (IOException failed) {
+            fail("what failed and was ordered cannot be stored: " + failed.getMessage());
+        }
     }
 
     private void readAccount(Issuer issuer) {
@@ -605,7 +717,48 @@ public final class CertificateKeeper implements AutoCloseable {
         }
     }
 
+    /** Once nobody uses the key there is. */
+    private void startRollOvers() {
+        for (String name : rolling) {
+            boolean used =
+                    entries.values().stream()
+                            .map(entry -> entry.run)
+                            .anyMatch(run -> run != null && run.issuer().name().equals(name));
+            if (!used && rollingNow.add(name)) {
+                Issuer issuer = settings.issuers().find(name).orElseThrow();
+                Thread.ofVirtual()
+                        .name("acme-key-" + name)
+                        .start(() -> {
+                            Optional<Cause> failure = Optional.empty();
+                            try {
+                                ordering.rollOver(issuer);
+                            } catch (FailedException failed) {
+                                failure = Optional.of(failed.why());
+                            } catch (RuntimeException bug) {
+                                failure = Optional.of(new Cause.CaTrouble("a bug: " + bug));
+                            }
+                            mailbox.add(new Command.RolledOver(name, failure));
+                        });
+            }
+        }
+    }
+
+    private void rolledOver(String issuer, Optional<Cause> failure) {
+        rolling.remove(issuer);
+        rollingNow.remove(issuer);
+        if (failure.isPresent()) {
+            LOG.log(
+                    System.Logger.Level.WARNING,
+                    "The key of the account at {0} is not changed: {1}",
+                    issuer,
+                    failure.get().detail());
+        } else {
+            LOG.log(System.Logger.Level.INFO, "The key of the account at {0} is changed", issuer);
+        }
+    }
+
     private void startOrders() {
+        List<Entry> waiting = new ArrayList<>(); // for another key
         while (running < settings.ordersAtOnce() && !queue.isEmpty()) {
             Entry entry = queue.poll();
             entry.queued = false;
@@ -617,6 +770,10 @@ public final class CertificateKeeper implements AutoCloseable {
             RenewalPlan plan = plan(entry, now);
             entry.plan = plan;
             switch (plan) {
+                case RenewalPlan.Issue(_, String issuer, _, _) when rolling.contains(issuer) ->
+                        waiting.add(entry);
+                case RenewalPlan.Renew(_, String issuer, _, _) when rolling.contains(issuer) ->
+                        waiting.add(entry);
                 case RenewalPlan.Issue(CertificateOrder order, String issuer, OrderKind kind, _) ->
                         start(entry, order, issuer, kind, now);
                 case RenewalPlan.Renew(CertificateOrder order, String issuer, OrderKind kind, _) ->
@@ -626,12 +783,14 @@ public final class CertificateKeeper implements AutoCloseable {
             }
             show(entry);
         }
+        waiting.forEach(this::enqueue);
     }
 
     private void start(
             Entry entry, CertificateOrder order, String name, OrderKind kind, Instant now) {
         Issuer issuer = settings.issuers().find(name).orElseThrow();
         ledger.begun(now, name, order, kind);
+        toRemember = true;
         var request =
                 new OrderRequest(
                         entry.id,
@@ -677,6 +836,7 @@ public final class CertificateKeeper implements AutoCloseable {
         running--;
         entry.run = null;
         entry.station = null;
+        toRemember = true;
         touched.add(entry);
         if (!accounts.containsKey(run.issuer().name())) {
             readAccount(run.issuer());

@@ -23,7 +23,7 @@ import org.jspecify.annotations.Nullable;
 /** What the keeper's thread knows of one certificate. */
 final class Entry {
     /** Of failures in a row; the older ones change nothing. */
-    private static final int MOST_FAILURES = 50;
+    static final int MOST_FAILURES = 50;
 
     /**
      * An order that is being worked on.
@@ -104,9 +104,19 @@ final class Entry {
             return Optional.empty();
         }
         boolean same = issuer.filter(it -> it.directory().equals(from.directory())).isPresent();
-        return Optional.of(
+        CurrentCertificate current =
                 CurrentCertificate.of(
-                        of, same ? from.issuer() : from.directory().toString(), window != null));
+                        of, same ? from.issuer() : from.directory().toString(), window != null);
+        String profile = issuer.flatMap(Issuer::profile).orElse("");
+        return Optional.of(
+                from.profile()
+                        .filter(it -> same && !it.equals(profile))
+                        .map(it -> current.outdated(profiled(from.issuer(), it)))
+                        .orElse(current));
+    }
+
+    private static String profiled(String issuer, String profile) {
+        return issuer + (profile.isEmpty() ? " without a profile" : " with the profile " + profile);
     }
 
     void failed(Failure failure) {

@@ -22,6 +22,9 @@ interface Ordering extends AutoCloseable {
     /** Has a certificate revoked. */
     void revoke(Issuer issuer, X509Certificate leaf, boolean keyCompromised) throws FailedException;
 
+    /** Changes the key of the account at an issuer; orders there fail meanwhile. */
+    void rollOver(Issuer issuer) throws FailedException;
+
     /** How many requests an issuer was sent. */
     long requests(Issuer issuer);
 

@@ -57,6 +57,11 @@ final class OrderingAtCas implements Ordering {
     }
 
     @Override
+    public void rollOver(Issuer issuer) throws FailedException {
+        authority(issuer).changeAccountKey();
+    }
+
+    @Override
     public long requests(Issuer issuer) {
         return authority(issuer).requests();
     }

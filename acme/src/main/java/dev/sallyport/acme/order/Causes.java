@@ -10,6 +10,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.shredzone.acme4j.Problem;
 import org.shredzone.acme4j.exception.AcmeException;
@@ -23,6 +24,9 @@ import org.shredzone.acme4j.exception.AcmeUserActionRequiredException;
 /** What a CA's problem documents, and acme4j's exceptions, mean: the one place that knows. */
 final class Causes {
     private static final String PREFIX = "urn:ietf:params:acme:error:";
+
+    /** Of the parts of a compound problem, how many are told. */
+    private static final int MOST_PARTS = 5;
 
     private Causes() {}
 
@@ -49,12 +53,31 @@ final class Causes {
                             text(limited.getProblem()));
             case AcmeUserActionRequiredException user ->
                     new Cause.AccountRefused(uri(user.getInstance()), text(user.getProblem()));
+            case GoneException gone -> gone(gone, step);
             case AcmeServerException server -> of(server.getProblem(), step, identifiers);
             case AcmeNetworkException network -> ofNetwork(network);
             case AcmeNotSupportedException unsupported ->
                     new Cause.OrderRefused(message(unsupported));
             default -> new Cause.CaTrouble(message(failure));
         };
+    }
+
+    private static Cause gone(GoneException gone, Step step) {
+        return step == Step.ACCOUNT
+                ? new Cause.CaTrouble(message(gone))
+                : new Cause.OrderLost(message(gone));
+    }
+
+    /** Whether a failure comes from our interrupting the thread. */
+    static boolean isInterruption(Exception failure) {
+        @Nullable Throwable cause = failure;
+        for (int depth = 0; cause != null && depth < 10; depth++) {
+            if (cause instanceof InterruptedException) {
+                return true;
+            }
+            cause = cause.getCause();
+        }
+        return false;
     }
 
     /** What a problem document means. */
@@ -120,11 +143,32 @@ final class Causes {
         String detail = problem.getDetail().orElse("");
         List<Problem> parts = problem.getSubProblems();
         if (!parts.isEmpty()) {
-            detail += " (" + parts.getFirst().getDetail().orElse("") + ")";
+            detail +=
+                    parts.stream()
+                            .limit(MOST_PARTS)
+                            .map(Causes::part)
+                            .collect(
+                                    Collectors.joining(
+                                            "; ",
+                                            " (",
+                                            parts.size() > MOST_PARTS
+                                                    ? "; and "
+                                                            + (parts.size() - MOST_PARTS)
+                                                            + " more)"
+                                                    : ")"));
         }
         String type = type(problem);
         return (type.isEmpty() ? problem.getType().toString() : type)
                 + (detail.isEmpty() ? "" : ": " + detail);
+    }
+
+    /** One identifier's part of a compound problem. */
+    private static String part(Problem part) {
+        String about =
+                part.getIdentifier()
+                        .map(it -> String.valueOf(it.toMap().get("value")) + ": ")
+                        .orElse("");
+        return about + part.getDetail().orElseGet(() -> type(part));
     }
 
     private static Set<Identifier> named(Problem problem, Set<Identifier> all) {

@@ -20,10 +20,13 @@ import java.security.KeyPair;
 import java.security.cert.X509Certificate;
 import java.time.Instant;
 import java.time.InstantSource;
+import java.util.LinkedHashSet;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Collectors;
 import javax.crypto.spec.SecretKeySpec;
+import org.shredzone.acme4j.Account;
 import org.shredzone.acme4j.AccountBuilder;
 import org.shredzone.acme4j.Certificate;
 import org.shredzone.acme4j.Login;
@@ -46,11 +49,14 @@ public final class CertificateAuthority implements AutoCloseable {
      */
     private static final int NONCE_ROUNDS = 5;
 
+    private static final System.Logger LOG = System.getLogger(CertificateAuthority.class.getName());
+
     private final Issuer issuer;
     private final AcmeStore store;
     private final InstantSource clock;
     private final GuardedHttpClient client;
     private final IssuerProvider provider;
+    private boolean contactsTold; // guarded by this
 
     private CertificateAuthority(
             Issuer issuer, AcmeStore store, InstantSource clock, GuardedHttpClient client) {
@@ -93,15 +99,23 @@ public final class CertificateAuthority implements AutoCloseable {
     }
 
     /**
-     * Asks, again where only a nonce was refused.
+     * Asks, again where only a nonce was refused; for a bounded time altogether.
      *
      * @throws FailedException with what the CA's answer means
      */
     <T> T ask(Step step, Set<Identifier> about, Question<T> question) throws FailedException {
+        return client.conversation(() -> rounds(step, about, question));
+    }
+
+    private static <T> T rounds(Step step, Set<Identifier> about, Question<T> question)
+            throws FailedException {
         for (int round = 1; ; round++) {
             try {
                 return question.ask();
             } catch (AcmeException | AcmeLazyLoadingException | AcmeProtocolException failed) {
+                if (Causes.isInterruption(failed)) {
+                    throw FailedException.ofInterruption();
+                }
                 if (Causes.is(failed, "badNonce") && round < NONCE_ROUNDS) {
                     continue;
                 }
@@ -144,17 +158,27 @@ public final class CertificateAuthority implements AutoCloseable {
 
     /** Has the CA revoke a certificate of its own. */
     public void revoke(X509Certificate leaf, boolean keyCompromised) throws FailedException {
+        RevocationReason reason =
+                keyCompromised ? RevocationReason.KEY_COMPROMISE : RevocationReason.SUPERSEDED;
         Login login = login(session());
+        try {
+            revoke(login, leaf, reason);
+        } catch (FailedException failed) {
+            if (!(failed.why() instanceof Cause.AccountLost)) {
+                throw failed;
+            }
+            forgetLocation(login);
+            revoke(login(session()), leaf, reason);
+        }
+    }
+
+    private void revoke(Login login, X509Certificate leaf, RevocationReason reason)
+            throws FailedException {
         ask(
                 Step.ORDER,
                 Set.of(),
                 () -> {
-                    Certificate.revoke(
-                            login,
-                            leaf,
-                            keyCompromised
-                                    ? RevocationReason.KEY_COMPROMISE
-                                    : RevocationReason.SUPERSEDED);
+                    Certificate.revoke(login, leaf, reason);
                     return true;
                 });
     }
@@ -180,10 +204,13 @@ public final class CertificateAuthority implements AutoCloseable {
         save(account.withKey(next));
     }
 
-    /** Forgets the account's URL: the CA does not know it any more, though perhaps its key. */
-    void forgetLocation() throws FailedException {
+    /**
+     * Forgets the account's URL: the CA does not know it any more, though perhaps its key. Another
+     * one than was lost stays: somebody has registered meanwhile.
+     */
+    synchronized void forgetLocation(Login lost) throws FailedException {
         Optional<StoredAccount> account = stored();
-        if (account.isPresent()) {
+        if (account.isPresent() && account.get().location().equals(Optional.of(location(lost)))) {
             StoredAccount known = account.get();
             save(
                     new StoredAccount(
@@ -200,6 +227,7 @@ public final class CertificateAuthority implements AutoCloseable {
         Session session = new Session(issuer.directory(), provider);
         session.setLocale(Locale.ENGLISH);
         session.networkSettings().setTimeout(GuardedHttpClient.DEADLINE);
+        session.networkSettings().setCompressionEnabled(false); // or the bound would not be one
         return session;
     }
 
@@ -211,7 +239,9 @@ public final class CertificateAuthority implements AutoCloseable {
             if (account.location().isPresent()) {
                 URL location = url(account.location().get());
                 KeyPair pair = account.key().keyPair();
-                return session.login(location, pair);
+                Login login = session.login(location, pair);
+                tellContacts(login);
+                return login;
             }
             return registered(session, account);
         }
@@ -233,7 +263,46 @@ public final class CertificateAuthority implements AutoCloseable {
         issuer.externalAccount().ifPresent(external -> bind(builder, external));
         Login login = ask(Step.ACCOUNT, Set.of(), () -> builder.createLogin(session));
         save(account.at(location(login)));
+        contactsTold = true;
         return login;
+    }
+
+    /** Once in a process: they may have been configured anew since the account was registered. */
+    private void tellContacts(Login login) throws FailedException {
+        if (contactsTold) {
+            return;
+        }
+        contactsTold = true;
+        Set<URI> wanted =
+                issuer.contacts().stream()
+                        .map(mail -> URI.create("mailto:" + mail))
+                        .collect(Collectors.toCollection(LinkedHashSet::new));
+        try {
+            ask(
+                    Step.ACCOUNT,
+                    Set.of(),
+                    () -> {
+                        Account account = login.getAccount();
+                        if (!Set.copyOf(account.getContacts()).equals(wanted)) {
+                            Account.EditableAccount edited = account.modify();
+                            edited.getContacts().clear();
+                            wanted.forEach(edited::addContact);
+                            edited.commit();
+                        }
+                        return true;
+                    });
+        } catch (FailedException failed) {
+            if (failed.why() instanceof Cause.AccountLost || failed.isInterruption()) {
+                contactsTold = false;
+                throw failed;
+            }
+            // It issues all the same.
+            LOG.log(
+                    System.Logger.Level.WARNING,
+                    "{0} does not take our contacts: {1}",
+                    issuer.name(),
+                    failed.why().detail());
+        }
     }
 
     private static void bind(AccountBuilder builder, ExternalAccount external) {

@@ -65,6 +65,12 @@ final class GuardedHttpClient extends HttpClient {
     private final InstantSource clock;
     private final LongAdder requests = new LongAdder();
 
+    /** By {@link System#nanoTime}, when the conversation that the thread is in has to be over. */
+    private static final ScopedValue<Long> END = ScopedValue.newInstance();
+
+    /** Of one question to the CA, as many requests as it takes (nonces): in deadlines. */
+    private static final int CONVERSATION = 4;
+
     GuardedHttpClient(
             Issuer issuer,
             HttpClient client,
@@ -96,23 +102,46 @@ final class GuardedHttpClient extends HttpClient {
         return requests.sum();
     }
 
+    /** Has all requests of something bounded together: by four times what one of them is. */
+    <T, X extends Throwable> T conversation(ScopedValue.CallableOp<T, X> requests) throws X {
+        if (END.isBound()) {
+            return requests.call();
+        }
+        long end = System.nanoTime() + deadline.multipliedBy(CONVERSATION).toNanos();
+        return ScopedValue.where(END, end).call(requests);
+    }
+
     @Override
     public <T> HttpResponse<T> send(HttpRequest request, BodyHandler<T> handler)
             throws IOException, InterruptedException {
-        check(request.uri());
+        long now = System.nanoTime();
+        long left = END.isBound() ? END.get() - now : Long.MAX_VALUE;
+        long end = now + Math.min(left, deadline.toNanos());
+        check(request.uri(), end);
         requests.increment();
         CompletableFuture<HttpResponse<byte[]>> answer =
                 client.sendAsync(request, info -> new Capped(request.uri()));
-        HttpResponse<byte[]> whole;
+        HttpResponse<byte[]> whole = await(answer, end, request.uri(), "no whole answer");
+        requireNotBusy(whole);
+        requireNotEncoded(whole);
+        return new Answer<>(whole, replayed(whole, handler));
+    }
+
+    private <T> T await(CompletableFuture<T> answer, long end, URI url, String late)
+            throws IOException, InterruptedException {
         try {
-            whole = answer.get(deadline.toMillis(), TimeUnit.MILLISECONDS);
-        } catch (TimeoutException late) {
+            return answer.get(end - System.nanoTime(), TimeUnit.NANOSECONDS);
+        } catch (TimeoutException tooLate) {
             answer.cancel(true);
             throw new HttpTimeoutException(
-                    request.uri().getHost()
-                            + ": no whole answer within "
+                    url.getHost()
+                            + ": "
+                            + late
+                            + " within "
                             + deadline.toSeconds()
-                            + " s");
+                            + " s, or "
+                            + deadline.multipliedBy(CONVERSATION).toSeconds()
+                            + " s with the requests before");
         } catch (InterruptedException interrupted) {
             answer.cancel(true);
             throw interrupted;
@@ -121,8 +150,19 @@ final class GuardedHttpClient extends HttpClient {
                     ? known
                     : new IOException(failed.getCause());
         }
-        requireNotBusy(whole);
-        return new Answer<>(whole, replayed(whole, handler));
+    }
+
+    /** None was asked for, and what is packed may be of any size. */
+    private static void requireNotEncoded(HttpResponse<?> answer) throws IOException {
+        for (String encoding : answer.headers().allValues("Content-Encoding")) {
+            if (!encoding.strip().equalsIgnoreCase("identity")) {
+                throw new IOException(
+                        answer.uri().getHost()
+                                + ": answers with the encoding "
+                                + encoding
+                                + " (expected: none)");
+            }
+        }
     }
 
     /** What stands before a CA says so without a problem document, which acme4j does not read. */
@@ -145,7 +185,7 @@ final class GuardedHttpClient extends HttpClient {
         }
     }
 
-    private void check(URI url) throws IOException {
+    private void check(URI url, long end) throws IOException, InterruptedException {
         if (!issuer.allows(url)) {
             throw new AddressRefusedException(
                     "url: "
@@ -158,7 +198,7 @@ final class GuardedHttpClient extends HttpClient {
             return;
         }
         int port = url.getPort() < 0 ? 443 : url.getPort();
-        for (InetAddress address : lookup.of(url.getHost())) {
+        for (InetAddress address : addresses(url, end)) {
             Optional<String> refusal = PublicAddress.refusal(address, port);
             if (refusal.isPresent()) {
                 throw new AddressRefusedException(
@@ -171,6 +211,22 @@ final class GuardedHttpClient extends HttpClient {
                                 + " (a private CA must be configured as one)");
             }
         }
+    }
+
+    /** Looked up beside, since that can be neither interrupted nor bounded. */
+    private List<InetAddress> addresses(URI url, long end)
+            throws IOException, InterruptedException {
+        var found = new CompletableFuture<List<InetAddress>>();
+        Thread.ofVirtual()
+                .name("acme-lookup")
+                .start(() -> {
+                    try {
+                        found.complete(lookup.of(url.getHost()));
+                    } catch (IOException | RuntimeException failed) {
+                        found.completeExceptionally(failed);
+                    }
+                });
+        return await(found, end, url, "no address");
     }
 
     /** Hands bytes that are here already to a handler that expects them from the network. */

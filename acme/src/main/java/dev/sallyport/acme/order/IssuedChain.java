@@ -10,6 +10,7 @@ import dev.sallyport.model.finding.Parsed;
 import dev.sallyport.model.name.ObjectRef;
 import dev.sallyport.tls.certificate.CertificateParser;
 import java.nio.charset.StandardCharsets;
+import java.security.GeneralSecurityException;
 import java.security.cert.CertificateEncodingException;
 import java.security.cert.CertificateParsingException;
 import java.security.cert.X509Certificate;
@@ -17,7 +18,9 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.Arrays;
 import java.util.Base64;
+import java.util.Collection;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
 
@@ -32,6 +35,11 @@ final class IssuedChain {
     private static final String SERVER = "1.3.6.1.5.5.7.3.1";
     private static final String ANY_PURPOSE = "2.5.29.37.0";
     private static final ObjectRef ISSUED = ObjectRef.gateway("issued certificate");
+
+    private static final int DNS_NAME = 2;
+    private static final int IP_ADDRESS = 7;
+    private static final Map<Integer, String> KINDS =
+            Map.of(0, "otherName", 1, "mail address", 4, "directory name", 6, "URI", 8, "OID");
 
     private IssuedChain() {}
 
@@ -48,9 +56,14 @@ final class IssuedChain {
      * Proves a chain.
      *
      * @param chain leaf first
+     * @param roots whom clients may know: only below one of these a leaf may come alone
      */
     static CertificateBundle prove(
-            List<X509Certificate> chain, CertificateOrder order, KeyMaterial key, Instant now)
+            List<X509Certificate> chain,
+            CertificateOrder order,
+            KeyMaterial key,
+            Instant now,
+            Collection<X509Certificate> roots)
             throws Wrong {
         if (chain.isEmpty()) {
             throw new Wrong("the CA sent no certificate");
@@ -62,6 +75,9 @@ final class IssuedChain {
         requireNames(leaf, order);
         requireValidity(leaf, now);
         requirePurpose(leaf);
+        if (chain.size() == 1) {
+            requireRoot(leaf, roots);
+        }
         return switch (parsed(chain, key)) {
             case Parsed.Usable<CertificateBundle>(
                             CertificateBundle bundle,
@@ -77,6 +93,7 @@ final class IssuedChain {
     }
 
     private static void requireNames(X509Certificate leaf, CertificateOrder order) throws Wrong {
+        requireKnownKinds(leaf);
         Set<Identifier> named = CurrentCertificate.identifiersOf(leaf);
         if (!named.equals(Set.copyOf(order.identifiers()))) {
             throw new Wrong(
@@ -89,6 +106,47 @@ final class IssuedChain {
                             + order.identifierText().replace(",", ", ")
                             + ")");
         }
+    }
+
+    /** A mail address or a URL is a name, too, and one that cannot be read might be anybody's. */
+    private static void requireKnownKinds(X509Certificate leaf) throws Wrong {
+        Collection<List<?>> names;
+        try {
+            names = leaf.getSubjectAlternativeNames();
+        } catch (CertificateParsingException malformed) {
+            throw new Wrong("the certificate's names cannot be read");
+        }
+        for (List<?> name : names == null ? List.<List<?>>of() : names) {
+            int kind = (Integer) name.getFirst();
+            if (kind != DNS_NAME && kind != IP_ADDRESS) {
+                throw new Wrong(
+                        "the certificate has a name of another kind ("
+                                + KINDS.getOrDefault(kind, String.valueOf(kind))
+                                + "; expected: DNS names and addresses)");
+            }
+            if (CurrentCertificate.identifier(name).isEmpty()) {
+                throw new Wrong("the certificate names what is no DNS name: " + name.get(1));
+            }
+        }
+    }
+
+    /** Who gets a leaf only can verify it only where it knows its issuer: a root. */
+    private static void requireRoot(X509Certificate leaf, Collection<X509Certificate> roots)
+            throws Wrong {
+        for (X509Certificate root : roots) {
+            if (root.getSubjectX500Principal().equals(leaf.getIssuerX500Principal())) {
+                try {
+                    leaf.verify(root.getPublicKey());
+                    return;
+                } catch (GeneralSecurityException byAnother) {
+                    // Of the same name.
+                }
+            }
+        }
+        throw new Wrong(
+                "the CA sent no intermediate certificate, and no root that is known here issued"
+                        + " the certificate itself: clients could not verify it (where a private"
+                        + " CA's root does, name it as the issuer's trusted CA)");
     }
 
     private static void requireValidity(X509Certificate leaf, Instant now) throws Wrong {

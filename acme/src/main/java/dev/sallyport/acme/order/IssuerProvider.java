@@ -10,6 +10,7 @@ import java.time.Instant;
 import java.time.InstantSource;
 import org.jspecify.annotations.Nullable;
 import org.shredzone.acme4j.Session;
+import org.shredzone.acme4j.connector.Connection;
 import org.shredzone.acme4j.connector.HttpConnector;
 import org.shredzone.acme4j.connector.NetworkSettings;
 import org.shredzone.acme4j.exception.AcmeException;
@@ -57,6 +58,11 @@ final class IssuerProvider extends AbstractAcmeProvider {
             stale = clock.instant().plus(DIRECTORY_LIFE);
         }
         return directory;
+    }
+
+    @Override
+    public Connection connect(URI serverUri, NetworkSettings settings, HttpClient unused) {
+        return new IssuerConnection(createHttpConnector(settings, unused));
     }
 
     @Override

@@ -6,6 +6,7 @@ import dev.sallyport.acme.order.Progress.Station;
 import dev.sallyport.acme.plan.Cause;
 import dev.sallyport.acme.plan.Identifier;
 import dev.sallyport.acme.store.AcmeStore;
+import dev.sallyport.acme.store.CertificateId;
 import dev.sallyport.acme.store.KeyMaterial;
 import dev.sallyport.acme.store.StoredCertificate;
 import dev.sallyport.acme.store.StoredOrder;
@@ -38,6 +39,8 @@ import org.shredzone.acme4j.connector.Resource;
  * certificates.
  */
 public final class OrderRunner {
+    private static final System.Logger LOG = System.getLogger(OrderRunner.class.getName());
+
     private final AcmeStore store;
     private final ChallengeBoard board;
     private final InstantSource clock;
@@ -78,11 +81,13 @@ public final class OrderRunner {
                 if (!(failed.why() instanceof Cause.AccountLost)) {
                     throw failed;
                 }
-                // It may still know, or take, the account's key.
-                authority.forgetLocation();
+                // The account's URL is forgotten by now: the CA may still know, or take, its key.
                 return new Outcome.Issued(once(authority, request, progress, waiting));
             }
         } catch (FailedException failed) {
+            if (failed.isInterruption()) {
+                throw new InterruptedException();
+            }
             return new Outcome.Failed(failed.why());
         }
     }
@@ -96,9 +101,19 @@ public final class OrderRunner {
         Session session = authority.session();
         Login login = authority.login(session);
         progress.reached(Station.ACCOUNT);
-        Opened opened = open(authority, login, request, progress);
-        progress.reached(Station.ORDERED);
-        return finish(authority, opened, progress, waiting);
+        try {
+            Opened opened = open(authority, login, request, progress);
+            progress.reached(Station.ORDERED);
+            return finish(authority, opened, progress, waiting);
+        } catch (FailedException failed) {
+            switch (failed.why()) {
+                case Cause.AccountLost _ -> authority.forgetLocation(login);
+                // Nor is anything of it to be had the next time.
+                case Cause.OrderLost _ -> forget(request.id());
+                default -> {}
+            }
+            throw failed;
+        }
     }
 
     /** An order at the CA with what is stored of it. */
@@ -140,8 +155,15 @@ public final class OrderRunner {
         Optional<StoredOrder> found =
                 switch (store.order(request.id())) {
                     case Parsed.Usable<Optional<StoredOrder>> usable -> usable.value();
-                    case Parsed.Rejected<Optional<StoredOrder>> _ ->
-                            Optional.empty(); // It is written over: nothing can be made of it.
+                    case Parsed.Rejected<Optional<StoredOrder>> damaged -> {
+                        // It is written over, which is why it is said once: an order that nobody
+                        // finishes is all that is lost with it.
+                        LOG.log(
+                                System.Logger.Level.WARNING,
+                                "{0}; another order is made in its place",
+                                damaged.findings().getFirst().message());
+                        yield Optional.empty();
+                    }
                 };
         return found.filter(order ->
                 order.order().equals(request.order())
@@ -201,6 +223,9 @@ public final class OrderRunner {
                                     .create());
         } catch (FailedException failed) {
             return switch (failed.why()) {
+                // What is not there is where orders are made.
+                case Cause.OrderLost lost ->
+                        throw new FailedException(new Cause.CaTrouble(lost.detail()));
                 // "alreadyReplaced", or a certificate that this account never had.
                 case Cause.OrderRefused _ when mayReplace ->
                         authority.ask(
@@ -240,6 +265,9 @@ public final class OrderRunner {
         if (status == Status.PENDING) {
             validate(authority, opened, progress, waiting);
             status = await(authority, order, identifiers, waiting, Set.of(Status.PENDING));
+        }
+        if (status != Status.READY && status != Status.PROCESSING && status != Status.VALID) {
+            throw refused(authority, order, identifiers, opened.stored());
         }
         progress.reached(Station.VALIDATED);
         if (status == Status.READY) {
@@ -318,7 +346,13 @@ public final class OrderRunner {
         List<X509Certificate> chain = chain(authority, certificate, identifiers);
         CertificateBundle bundle;
         try {
-            bundle = IssuedChain.prove(chain, stored.order(), stored.key(), clock.instant());
+            bundle =
+                    IssuedChain.prove(
+                            chain,
+                            stored.order(),
+                            stored.key(),
+                            clock.instant(),
+                            chain.size() == 1 ? IssuerTrust.roots(authority.issuer()) : List.of());
         } catch (IssuedChain.Wrong wrong) {
             forget(stored);
             throw new FailedException(
@@ -331,7 +365,8 @@ public final class OrderRunner {
                         stored.directory(),
                         bundle,
                         CertificateAuthority.uri(certificate.getLocation()),
-                        clock.instant());
+                        clock.instant(),
+                        Optional.of(authority.issuer().profile().orElse("")));
         try {
             store.save(issued);
         } catch (IOException failed) {
@@ -378,8 +413,12 @@ public final class OrderRunner {
     }
 
     private void forget(StoredOrder order) throws FailedException {
+        forget(order.id());
+    }
+
+    private void forget(CertificateId id) throws FailedException {
         try {
-            store.removeOrder(order.id());
+            store.removeOrder(id);
         } catch (IOException failed) {
             throw notStored(failed);
         }

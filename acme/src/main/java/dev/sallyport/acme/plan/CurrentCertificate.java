@@ -21,6 +21,8 @@ import java.util.TreeSet;
  * @param notAfter until when it is valid; after {@code notBefore}
  * @param issuer the name of the configured issuer that it was ordered from
  * @param replaceable whether the issuer takes orders that say they replace it (RFC 9773)
+ * @param outdated what about it is not as its issuer is configured by now, for people; empty where
+ *     nothing is
  */
 public record CurrentCertificate(
         Set<Identifier> identifiers,
@@ -28,7 +30,20 @@ public record CurrentCertificate(
         Instant notBefore,
         Instant notAfter,
         String issuer,
-        boolean replaceable) {
+        boolean replaceable,
+        Optional<String> outdated) {
+
+    /** One that is as its issuer is configured. */
+    public CurrentCertificate(
+            Set<Identifier> identifiers,
+            Optional<KeyAlgorithm> key,
+            Instant notBefore,
+            Instant notAfter,
+            String issuer,
+            boolean replaceable) {
+        this(identifiers, key, notBefore, notAfter, issuer, replaceable, Optional.empty());
+    }
+
     public CurrentCertificate {
         identifiers = Set.copyOf(identifiers);
         if (!notAfter.isAfter(notBefore)) {
@@ -48,6 +63,12 @@ public record CurrentCertificate(
                 replaceable);
     }
 
+    /** The same, whose issuer is configured in another way by now. */
+    public CurrentCertificate outdated(String what) {
+        return new CurrentCertificate(
+                identifiers, key, notBefore, notAfter, issuer, replaceable, Optional.of(what));
+    }
+
     /** How long it is valid altogether. */
     public Duration lifetime() {
         return Duration.between(notBefore, notAfter);
@@ -63,7 +84,7 @@ public record CurrentCertificate(
             Collection<List<?>> names = leaf.getSubjectAlternativeNames();
             if (names != null) {
                 for (List<?> name : names) {
-                    identifier((Integer) name.getFirst(), name.get(1)).ifPresent(found::add);
+                    identifier(name).ifPresent(found::add);
                 }
             }
         } catch (CertificateParsingException malformed) {
@@ -72,8 +93,13 @@ public record CurrentCertificate(
         return Set.copyOf(found);
     }
 
-    private static Optional<Identifier> identifier(int kind, Object value) {
-        return switch (kind) {
+    /**
+     * The DNS name or address of a subject alternative name, as the JDK has them; empty where it is
+     * of another kind or cannot be read.
+     */
+    public static Optional<Identifier> identifier(List<?> name) {
+        Object value = name.get(1);
+        return switch ((Integer) name.getFirst()) {
             case 2 -> Hostname.tryParse((String) value).map(Identifier.Dns::new);
             case 7 -> address((String) value).map(Identifier.Ip::new);
             default -> Optional.empty();

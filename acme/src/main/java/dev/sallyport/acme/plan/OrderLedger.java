@@ -4,6 +4,7 @@ import dev.sallyport.acme.plan.RateLimit.Scope;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Deque;
 import java.util.HashMap;
@@ -100,6 +101,81 @@ public final class OrderLedger {
         return longest;
     }
 
+    /**
+     * What counts against a limit.
+     *
+     * @param limit its name
+     * @param what the account, domain or identifiers that it counts for
+     * @param times when, in order
+     */
+    public record Counted(String issuer, String limit, String what, List<Instant> times) {
+        public Counted {
+            times = List.copyOf(times);
+        }
+    }
+
+    /**
+     * What a CA asked to wait for.
+     *
+     * @param identifiers of the order, as one word; empty where it meant the account
+     * @param until until when
+     */
+    public record Stopped(String issuer, String identifiers, Instant until) {}
+
+    /** All that counts; what does not any more is forgotten. */
+    public List<Counted> counted(Instant now) {
+        counted.entrySet()
+                .removeIf(each -> {
+                    prune(each.getValue(), each.getKey().limit(), now);
+                    return each.getValue().isEmpty();
+                });
+        return counted.entrySet().stream()
+                .map(each ->
+                        new Counted(
+                                each.getKey().issuer(),
+                                each.getKey().limit().name(),
+                                each.getKey().counted(),
+                                List.copyOf(each.getValue())))
+                .toList();
+    }
+
+    /** All that is still to be waited for; the rest is forgotten. */
+    public List<Stopped> stopped(Instant now) {
+        paused.values().removeIf(until -> !until.isAfter(now));
+        stopped.values().forEach(each -> each.values().removeIf(until -> !until.isAfter(now)));
+        stopped.values().removeIf(Map::isEmpty);
+        List<Stopped> all = new ArrayList<>();
+        paused.forEach((issuer, until) -> all.add(new Stopped(issuer, "", until)));
+        stopped.forEach((issuer, each) ->
+                each.forEach((what, until) -> all.add(new Stopped(issuer, what, until))));
+        return all;
+    }
+
+    /** What counted in another process; nothing where there is no such limit any more. */
+    public void restore(Counted events) {
+        for (RateLimit limit : limitsOf(events.issuer())) {
+            if (limit.name().equals(events.limit())) {
+                events(new Key(events.issuer(), limit, events.what())).addAll(events.times());
+            }
+        }
+    }
+
+    /** What another process was told. */
+    public void restore(Stopped stop) {
+        if (stop.identifiers().isEmpty()) {
+            paused.merge(stop.issuer(), stop.until(), OrderLedger::later);
+        } else {
+            stopped.computeIfAbsent(stop.issuer(), _ -> new HashMap<>())
+                    .put(stop.identifiers(), stop.until());
+        }
+    }
+
+    private static void prune(Deque<Instant> events, RateLimit limit, Instant now) {
+        while (!events.isEmpty() && !events.getFirst().plus(limit.within()).isAfter(now)) {
+            events.removeFirst();
+        }
+    }
+
     private void invalid(Instant at, String issuer, Set<Identifier> identifiers) {
         for (RateLimit limit : limitsOf(issuer)) {
             if (limit.scope() == Scope.FAILED_VALIDATIONS) {
@@ -141,9 +217,7 @@ public final class OrderLedger {
             return Optional.empty();
         }
         Duration within = key.limit().within();
-        while (!events.isEmpty() && !events.getFirst().plus(within).isAfter(now)) {
-            events.removeFirst();
-        }
+        prune(events, key.limit(), now);
         if (events.isEmpty()) {
             counted.remove(key);
         }

@@ -115,7 +115,7 @@ public sealed interface RenewalPlan {
             return Optional.of(new Why.KeyChanged(wanted.order().key()));
         }
         return wanted.issuers().contains(current.issuer())
-                ? Optional.empty()
+                ? current.outdated().map(Why.IssuerChanged::new)
                 : Optional.of(new Why.IssuerChanged(current.issuer()));
     }
 

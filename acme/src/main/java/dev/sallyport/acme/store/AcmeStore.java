@@ -73,4 +73,16 @@ public interface AcmeStore {
      * @throws IOException where that cannot be told
      */
     SortedSet<String> orders() throws IOException;
+
+    /** What was to be remembered, if anything was; nothing where the store does not do that. */
+    default Parsed<Optional<StoredMemory>> memory() {
+        return Parsed.usable(Optional.empty());
+    }
+
+    /**
+     * Remembers this in place of what was before, where the store does that.
+     *
+     * @throws IOException where it is not saved for sure
+     */
+    default void save(StoredMemory memory) throws IOException {}
 }

@@ -7,16 +7,24 @@ import dev.sallyport.model.finding.Parsed;
 import dev.sallyport.model.finding.Reason;
 import dev.sallyport.model.name.ObjectRef;
 import java.io.IOException;
+import java.net.URI;
 import java.nio.channels.FileChannel;
-import java.nio.channels.FileLock;
-import java.nio.channels.OverlappingFileLockException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.ArrayDeque;
 import java.util.Arrays;
+import java.util.Deque;
 import java.util.EnumSet;
+import java.util.HashSet;
+import java.util.HexFormat;
 import java.util.Optional;
+import java.util.Set;
 import java.util.SortedSet;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
@@ -38,55 +46,108 @@ public final class DirectoryStore implements AcmeStore, AutoCloseable {
     private static final String ACCOUNTS = "accounts";
     private static final String ORDERS = "orders";
     private static final String CERTIFICATES = "certificates";
+    private static final String MEMORY = "memory";
+    private static final String KEEPER = "keeper";
 
     /** No {@link CertificateId} and no issuer's name ends like this. */
     private static final String UNFINISHED = ".new~";
 
+    /**
+     * What this process holds, by real path: whoever closes a file gives back all of the process's
+     * locks of it, so that a second try must not even open it.
+     */
+    private static final Set<Path> HELD = new HashSet<>();
+
     private final Path root;
     private final FileSteps steps;
-    private final @Nullable FileChannel lockFile;
+    private final @Nullable Lock lock;
 
-    private DirectoryStore(Path root, FileSteps steps, @Nullable FileChannel lockFile) {
+    /** A directory that is held. */
+    private record Lock(Path held, FileChannel file) {}
+
+    private DirectoryStore(Path root, FileSteps steps, @Nullable Lock lock) {
         this.root = root;
         this.steps = steps;
-        this.lockFile = lockFile;
+        this.lock = lock;
     }
 
     /**
-     * Opens a directory, made where it is missing, and holds it against other processes until it is
-     * closed.
+     * Opens a directory, made where it is missing, and holds it against other processes, and others
+     * in this one, until it is closed.
      *
-     * @throws IOException where it cannot be made or another process has it; the message is for
+     * @throws IOException where it cannot be made or somebody else has it; the message is for
      *     people
      */
     public static DirectoryStore open(Path root) throws IOException {
-        FileSteps.DISK.folder(root);
-        FileChannel lockFile =
-                FileChannel.open(
-                        root.resolve(LOCK),
-                        EnumSet.of(StandardOpenOption.CREATE, StandardOpenOption.WRITE),
-                        PosixFilePermissions.asFileAttribute(
-                                PosixFilePermissions.fromString("rw-------")));
+        make(root, FileSteps.DISK);
+        Lock lock = lock(root);
         try {
-            @Nullable FileLock lock = tryLock(lockFile);
-            if (lock == null) {
-                throw new IOException(
-                        root
-                                + ": in use by another process (expected: a state directory of its"
-                                + " own for each gateway)");
-            }
-            return open(root, FileSteps.DISK, lockFile);
+            return open(root, FileSteps.DISK, lock);
         } catch (IOException | RuntimeException failed) {
-            lockFile.close();
+            unlock(lock);
             throw failed;
         }
     }
 
-    private static @Nullable FileLock tryLock(FileChannel file) throws IOException {
+    /** Makes a folder, with those above that are missing, each of which reaches the disk. */
+    static void make(Path folder, FileSteps steps) throws IOException {
+        Deque<Path> missing = new ArrayDeque<>();
+        Path each = folder.toAbsolutePath().normalize();
+        while (each != null && !Files.isDirectory(each)) {
+            missing.addFirst(each);
+            each = each.getParent();
+        }
+        for (Path one : missing) {
+            steps.folder(one);
+            Path above = one.getParent();
+            if (above != null) {
+                steps.forceFolder(above);
+            }
+        }
+        steps.folder(folder);
+    }
+
+    private static Lock lock(Path root) throws IOException {
+        Path real = root.toRealPath();
+        synchronized (HELD) {
+            if (!HELD.add(real)) {
+                throw inUse(root);
+            }
+        }
         try {
-            return file.tryLock();
-        } catch (OverlappingFileLockException byThisProcess) {
-            return null;
+            FileChannel file =
+                    FileChannel.open(
+                            root.resolve(LOCK),
+                            EnumSet.of(StandardOpenOption.CREATE, StandardOpenOption.WRITE),
+                            PosixFilePermissions.asFileAttribute(
+                                    PosixFilePermissions.fromString("rw-------")));
+            var lock = new Lock(real, file);
+            if (file.tryLock() == null) {
+                file.close();
+                throw inUse(root);
+            }
+            return lock;
+        } catch (IOException | RuntimeException failed) {
+            synchronized (HELD) {
+                HELD.remove(real);
+            }
+            throw failed;
+        }
+    }
+
+    private static IOException inUse(Path root) {
+        return new IOException(
+                root
+                        + ": in use by another process (expected: a state directory of its own for"
+                        + " each gateway)");
+    }
+
+    private static void unlock(Lock lock) throws IOException {
+        if (lock.file().isOpen()) {
+            lock.file().close();
+            synchronized (HELD) {
+                HELD.remove(lock.held());
+            }
         }
     }
 
@@ -95,9 +156,9 @@ public final class DirectoryStore implements AcmeStore, AutoCloseable {
         return open(root, steps, null);
     }
 
-    private static DirectoryStore open(Path root, FileSteps steps, @Nullable FileChannel lockFile)
+    private static DirectoryStore open(Path root, FileSteps steps, @Nullable Lock lock)
             throws IOException {
-        for (String folder : new String[] {ACCOUNTS, ORDERS, CERTIFICATES}) {
+        for (String folder : new String[] {ACCOUNTS, ORDERS, CERTIFICATES, MEMORY}) {
             Path path = root.resolve(folder);
             steps.folder(path);
             for (String name : steps.list(path)) {
@@ -107,18 +168,26 @@ public final class DirectoryStore implements AcmeStore, AutoCloseable {
             }
         }
         steps.forceFolder(root);
-        return new DirectoryStore(root, steps, lockFile);
+        return new DirectoryStore(root, steps, lock);
     }
 
     @Override
     public Parsed<Optional<StoredAccount>> account(Issuer issuer) {
+        Parsed<Optional<StoredAccount>> found =
+                account(accountFile(issuer.name(), issuer.directory()), issuer.directory());
+        return found instanceof Parsed.Usable<Optional<StoredAccount>> usable
+                        && usable.value().isEmpty()
+                ? account(issuer.name(), issuer.directory())
+                : found;
+    }
+
+    private Parsed<Optional<StoredAccount>> account(String file, URI directory) {
         return read(
                 ACCOUNTS,
-                issuer.name(),
+                file,
                 text -> {
                     StoredAccount account = StoredForms.account(text);
-                    // Under the same name another CA may have been configured since.
-                    return account.directory().equals(issuer.directory())
+                    return account.directory().equals(directory)
                             ? Optional.of(account)
                             : Optional.empty();
                 });
@@ -126,7 +195,33 @@ public final class DirectoryStore implements AcmeStore, AutoCloseable {
 
     @Override
     public void save(StoredAccount account) throws IOException {
-        write(ACCOUNTS, account.issuer(), StoredForms.of(account));
+        write(
+                ACCOUNTS,
+                accountFile(account.issuer(), account.directory()),
+                StoredForms.of(account));
+        // As the first versions named it; another directory's account is left for its return.
+        boolean old =
+                account(account.issuer(), account.directory())
+                                instanceof Parsed.Usable<Optional<StoredAccount>> usable
+                        && usable.value().isPresent();
+        if (old) {
+            remove(ACCOUNTS, account.issuer());
+        }
+    }
+
+    /**
+     * Of an account: under one name another CA may be configured one day, and the one before again
+     * the day after. No issuer's name has a dot.
+     */
+    static String accountFile(String issuer, URI directory) {
+        try {
+            byte[] sha256 =
+                    MessageDigest.getInstance("SHA-256")
+                            .digest(directory.toString().getBytes(StandardCharsets.UTF_8));
+            return issuer + "." + HexFormat.of().formatHex(sha256, 0, 8);
+        } catch (NoSuchAlgorithmException everyJdkHasIt) {
+            throw new IllegalStateException(everyJdkHasIt);
+        }
     }
 
     @Override
@@ -141,7 +236,7 @@ public final class DirectoryStore implements AcmeStore, AutoCloseable {
 
     @Override
     public void removeOrder(CertificateId id) throws IOException {
-        remove(ORDERS, id);
+        remove(ORDERS, id.text());
     }
 
     @Override
@@ -156,7 +251,7 @@ public final class DirectoryStore implements AcmeStore, AutoCloseable {
 
     @Override
     public void removeCertificate(CertificateId id) throws IOException {
-        remove(CERTIFICATES, id);
+        remove(CERTIFICATES, id.text());
     }
 
     @Override
@@ -169,11 +264,21 @@ public final class DirectoryStore implements AcmeStore, AutoCloseable {
         return names(ORDERS);
     }
 
+    @Override
+    public Parsed<Optional<StoredMemory>> memory() {
+        return read(MEMORY, KEEPER, text -> Optional.of(StoredForms.memory(text)));
+    }
+
+    @Override
+    public void save(StoredMemory memory) throws IOException {
+        write(MEMORY, KEEPER, StoredForms.of(memory));
+    }
+
     /** Gives the directory back. */
     @Override
     public void close() throws IOException {
-        if (lockFile != null) {
-            lockFile.close();
+        if (lock != null) {
+            unlock(lock);
         }
     }
 
@@ -239,9 +344,9 @@ public final class DirectoryStore implements AcmeStore, AutoCloseable {
         }
     }
 
-    private synchronized void remove(String folder, CertificateId id) throws IOException {
+    private synchronized void remove(String folder, String name) throws IOException {
         Path from = root.resolve(folder);
-        steps.delete(from.resolve(id.text()));
+        steps.delete(from.resolve(name));
         steps.forceFolder(from);
     }
 

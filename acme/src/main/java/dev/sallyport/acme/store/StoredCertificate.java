@@ -14,6 +14,8 @@ import java.util.Optional;
  * @param bundle its chain and key
  * @param location its URL at the CA
  * @param issued when we got it
+ * @param profile which certificate profile was asked for, an empty text where none was; empty where
+ *     that is not known
  */
 public record StoredCertificate(
         CertificateId id,
@@ -21,4 +23,17 @@ public record StoredCertificate(
         URI directory,
         CertificateBundle bundle,
         Optional<URI> location,
-        Instant issued) {}
+        Instant issued,
+        Optional<String> profile) {
+
+    /** One of which it is not known with what profile it was ordered. */
+    public StoredCertificate(
+            CertificateId id,
+            String issuer,
+            URI directory,
+            CertificateBundle bundle,
+            Optional<URI> location,
+            Instant issued) {
+        this(id, issuer, directory, bundle, location, issued, Optional.empty());
+    }
+}

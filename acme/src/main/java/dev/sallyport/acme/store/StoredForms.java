@@ -6,6 +6,7 @@ import dev.sallyport.acme.plan.KeyAlgorithm;
 import dev.sallyport.acme.store.FieldText.Malformed;
 import dev.sallyport.model.certificate.CertificateBundle;
 import java.net.URI;
+import java.nio.charset.StandardCharsets;
 import java.security.GeneralSecurityException;
 import java.time.Instant;
 import java.time.format.DateTimeParseException;
@@ -79,6 +80,7 @@ final class StoredForms {
                 .put("directory", certificate.directory().toString())
                 .put("issued", certificate.issued().toString());
         certificate.location().ifPresent(url -> text.put("location", url.toString()));
+        certificate.profile().ifPresent(profile -> text.put("profile", profile));
         certificate.bundle().chain().forEach(der -> text.put("chain", der));
         certificate.bundle().privateKey().use(pkcs8 -> text.put("key", pkcs8));
         return text;
@@ -94,11 +96,25 @@ final class StoredForms {
                     uri(text.word("directory")),
                     CertificateBundle.of(text.allBytes("chain"), pkcs8),
                     location(text),
-                    instant(text.word("issued")));
+                    instant(text.word("issued")),
+                    text.optionalWord("profile"));
         } catch (GeneralSecurityException | IllegalArgumentException unsound) {
             throw new Malformed("holds no certificate with its key");
         } finally {
             Arrays.fill(pkcs8, (byte) 0);
+        }
+    }
+
+    static FieldText of(StoredMemory memory) {
+        return begin("memory").put("text", memory.text().getBytes(StandardCharsets.UTF_8));
+    }
+
+    static StoredMemory memory(FieldText text) throws Malformed {
+        require(text, "memory");
+        try {
+            return new StoredMemory(new String(text.bytes("text"), StandardCharsets.UTF_8));
+        } catch (IllegalArgumentException tooLong) {
+            throw new Malformed("holds more than is ever written");
         }
     }
 

@@ -49,7 +49,11 @@ final class FakeCas implements Ordering {
     volatile Optional<RenewalWindow> window = Optional.empty();
     volatile boolean windowFails;
     volatile boolean revocationFails;
+    volatile boolean rollOverFails;
+    volatile boolean rollOverHeld;
     volatile boolean hasBug;
+    final List<String> rolledOver = new CopyOnWriteArrayList<>();
+    final Semaphore rollOvers = new Semaphore(0);
     volatile boolean closed;
     volatile Duration lifetime = Duration.ofDays(90);
     private final AtomicInteger atOnce = new AtomicInteger();
@@ -149,7 +153,8 @@ final class FakeCas implements Ordering {
                                 issuer.directory(),
                                 CertificateBundle.of(List.of(leaf.getEncoded()), pkcs8),
                                 Optional.empty(),
-                                from);
+                                from,
+                                Optional.of(issuer.profile().orElse("")));
                     } catch (GeneralSecurityException impossible) {
                         throw new IllegalStateException(impossible);
                     }
@@ -173,6 +178,17 @@ final class FakeCas implements Ordering {
             throw new FailedException(new Cause.Unreachable("no route"));
         }
         revoked.add(leaf);
+    }
+
+    @Override
+    public void rollOver(Issuer issuer) throws FailedException {
+        rolledOver.add(issuer.name());
+        if (rollOverFails) {
+            throw new FailedException(new Cause.Unreachable("no route"));
+        }
+        if (rollOverHeld) {
+            rollOvers.acquireUninterruptibly();
+        }
     }
 
     @Override

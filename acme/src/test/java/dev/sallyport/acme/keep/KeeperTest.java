@@ -30,6 +30,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -628,6 +629,149 @@ class KeeperTest {
     }
 
     @Test
+    void whatFailedIsRememberedByWhoStartsNext() {
+        CertificateKeeper keeper = leading();
+        cas.fail("first", new Cause.CaTrouble("500"));
+        want(keeper, wish(SHOP, "first"));
+        Kept before = eventually(keeper, SHOP, KeeperTest::waits);
+        keeper.close();
+        CertificateKeeper next = leading();
+        want(next, wish(SHOP, "first"));
+        Kept after = eventually(next, SHOP, KeeperTest::waits);
+        assertThat(after.plan().why().text()).isEqualTo(before.plan().why().text());
+        assertThat(((RenewalPlan.WaitUntil) after.plan()).until())
+                .isBetween(
+                        ((RenewalPlan.WaitUntil) before.plan()).until(),
+                        ((RenewalPlan.WaitUntil) before.plan()).until().plusMillis(1));
+        assertThat(begun(next)).isZero();
+        pass(next, Duration.ofSeconds(73));
+        eventually(next, SHOP, KeeperTest::isKept);
+    }
+
+    @Test
+    void startingOverAndOverAsksForNoMoreThanTheLimitAllows() {
+        for (int start = 0; start < 8; start++) {
+            CertificateKeeper keeper = keeper(settings(50, limit(3)));
+            keeper.lead(true);
+            store.certificates.clear(); // whatever it is that makes it end
+            want(keeper, wish(SHOP, "first"));
+            eventually(keeper, SHOP, it -> isKept(it) || waits(it));
+            keeper.close();
+            clock.pass(Duration.ofMinutes(1));
+        }
+        assertThat(cas.orders).hasSize(3);
+    }
+
+    @Test
+    void manyOrdersAreRememberedInFewWrites() {
+        CertificateKeeper keeper = leading();
+        want(keeper, many(100));
+        await().until(() -> keeper.state().counts().issued() == 100);
+        assertThat(store.memories.get()).isLessThan(10);
+        keeper.close();
+        assertThat(Objects.requireNonNull(store.memory).text()).contains("sallyport-acme-memory");
+    }
+
+    @Test
+    void sinceWhenSomethingIsGoneIsRemembered() {
+        CertificateKeeper keeper = leadingWith(SHOP);
+        want(keeper);
+        eventually(keeper, SHOP, it -> it.order().isEmpty());
+        keeper.close();
+        clock.pass(Duration.ofDays(6));
+        CertificateKeeper next = leading();
+        want(next, wish(BLOG));
+        eventually(next, SHOP, it -> it.order().isEmpty());
+        pass(next, DAY.plusSeconds(1));
+        await().until(() -> certificate(next, SHOP).isEmpty());
+    }
+
+    @Test
+    void aDamagedMemoryIsBegunAnew() {
+        store.memoryDamaged = true;
+        CertificateKeeper keeper = leadingWith(SHOP);
+        assertThat(keeper.state().trouble()).isEmpty();
+        assertThat(store.memory).isNotNull();
+    }
+
+    @Test
+    void whatCannotBeRememberedIsSaid() {
+        CertificateKeeper keeper = leading();
+        cas.hold();
+        store.unwritable = true;
+        want(keeper, wish(SHOP));
+        await().until(() -> keeper.state().trouble().isPresent());
+        assertThat(keeper.state().trouble().orElseThrow()).contains("cannot be stored");
+        store.unwritable = false;
+        cas.letGo(1);
+        eventually(keeper, SHOP, KeeperTest::isKept);
+        await().until(() -> {
+            pass(keeper, Duration.ofSeconds(2));
+            return keeper.state().trouble().isEmpty();
+        });
+        assertThat(store.memory).isNotNull();
+    }
+
+    @Test
+    void anotherProfileIssuesAnew() {
+        store.certificates.put(
+                "shop.example",
+                cas.certificate(
+                        SHOP,
+                        wish(SHOP).order(),
+                        issuer(
+                                IssuerDraft.of(
+                                                "first",
+                                                "https://first.example/dir",
+                                                List.of(),
+                                                true)
+                                        .withProfile("classic")),
+                        NOW));
+        CertificateKeeper keeper = leading();
+        cas.hold();
+        want(keeper, wish(SHOP));
+        Kept shop = eventually(keeper, SHOP, it -> it.underWay().isPresent());
+        assertThat(shop.plan().why())
+                .isEqualTo(new Why.IssuerChanged("first with the profile classic"));
+        cas.letGo(1);
+        eventually(keeper, SHOP, KeeperTest::isKept);
+        assertThat(begun(keeper)).isEqualTo(1);
+    }
+
+    @Test
+    void ordersWaitWhereTheAccountGetsAnotherKey() {
+        CertificateKeeper keeper = leading();
+        cas.hold();
+        cas.rollOverHeld = true;
+        want(keeper, wish(SHOP, "first"));
+        await().until(() -> cas.orders.size() == 1);
+        assertThat(keeper.rollOver("first")).isEqualTo(Answer.ACCEPTED);
+        want(keeper, wish(SHOP, "first"), wish(BLOG, "first"));
+        assertThat(begun(keeper)).isEqualTo(1);
+        assertThat(cas.rolledOver).isEmpty();
+        cas.letGo(2);
+        await().until(() -> cas.rolledOver.equals(List.of("first")));
+        assertThat(begun(keeper)).isEqualTo(1);
+        cas.rollOvers.release();
+        eventually(keeper, BLOG, KeeperTest::isKept);
+        assertThat(keeper.rollOver("third")).isEqualTo(Answer.UNKNOWN);
+    }
+
+    @Test
+    void aKeyThatCannotBeChangedStaysInUse() {
+        cas.rollOverFails = true;
+        CertificateKeeper keeper = leading();
+        await().until(() -> keeper.state().leads());
+        assertThat(keeper.rollOver("first")).isEqualTo(Answer.ACCEPTED);
+        want(keeper, wish(SHOP));
+        eventually(keeper, SHOP, KeeperTest::isKept);
+        assertThat(cas.rolledOver).containsExactly("first");
+        keeper.lead(false);
+        await().until(() -> !keeper.state().leads());
+        assertThat(keeper.rollOver("first")).isEqualTo(Answer.NOT_LEADING);
+    }
+
+    @Test
     void settingsAreChecked() {
         assertThatThrownBy(() -> settings(0)).hasMessageContaining("ordersAtOnce: 0");
         assertThatThrownBy(() -> new Wish(SHOP, wish(SHOP).order(), List.of(), Optional.empty()))
@@ -770,8 +914,11 @@ class KeeperTest {
     }
 
     private static Issuer issuer(String name, String directory) {
-        return switch (Issuer.parse(
-                ObjectRef.gateway("test"), IssuerDraft.of(name, directory, List.of(), true))) {
+        return issuer(IssuerDraft.of(name, directory, List.of(), true));
+    }
+
+    private static Issuer issuer(IssuerDraft draft) {
+        return switch (Issuer.parse(ObjectRef.gateway("test"), draft)) {
             case Parsed.Usable<Issuer> usable -> usable.value();
             case Parsed.Rejected<Issuer> rejected -> throw new AssertionError(rejected.findings());
         };

@@ -5,6 +5,7 @@ import dev.sallyport.acme.store.AcmeStore;
 import dev.sallyport.acme.store.CertificateId;
 import dev.sallyport.acme.store.StoredAccount;
 import dev.sallyport.acme.store.StoredCertificate;
+import dev.sallyport.acme.store.StoredMemory;
 import dev.sallyport.acme.store.StoredOrder;
 import dev.sallyport.model.finding.Finding;
 import dev.sallyport.model.finding.Parsed;
@@ -17,6 +18,8 @@ import java.util.Set;
 import java.util.SortedSet;
 import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
 
 /** A store that forgets at its end, and fails where it is told to. */
 final class MemoryStore implements AcmeStore {
@@ -24,6 +27,9 @@ final class MemoryStore implements AcmeStore {
     final Map<String, StoredOrder> orders = new ConcurrentHashMap<>();
     final Map<String, StoredCertificate> certificates = new ConcurrentHashMap<>();
     final Set<String> damaged = ConcurrentHashMap.newKeySet();
+    final AtomicInteger memories = new AtomicInteger();
+    volatile @Nullable StoredMemory memory;
+    volatile boolean memoryDamaged;
     volatile boolean unreadable;
     volatile boolean unwritable;
 
@@ -93,6 +99,25 @@ final class MemoryStore implements AcmeStore {
     public SortedSet<String> orders() throws IOException {
         requireReadable();
         return new TreeSet<>(orders.keySet());
+    }
+
+    @Override
+    public Parsed<Optional<StoredMemory>> memory() {
+        return memoryDamaged
+                ? Parsed.rejected(
+                        Finding.of(
+                                Reason.ACME_STATE_DAMAGED,
+                                new ObjectRef("File", "", "keeper"),
+                                "keeper: bits fell over",
+                                "Set them up again."))
+                : Parsed.usable(Optional.ofNullable(memory));
+    }
+
+    @Override
+    public void save(StoredMemory saved) throws IOException {
+        requireWritable();
+        memory = saved;
+        memories.incrementAndGet();
     }
 
     private void requireReadable() throws IOException {

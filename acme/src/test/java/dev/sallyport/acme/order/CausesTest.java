@@ -18,6 +18,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.shredzone.acme4j.Problem;
+import org.shredzone.acme4j.exception.AcmeException;
 import org.shredzone.acme4j.exception.AcmeNetworkException;
 import org.shredzone.acme4j.exception.AcmeRateLimitedException;
 import org.shredzone.acme4j.exception.AcmeServerException;
@@ -70,7 +71,38 @@ class CausesTest {
                            "detail":"blocked","identifier":{"type":"dns","value":"b.example"}}]}
                         """);
         assertThat(Causes.of(problem, Step.ORDER, BOTH))
-                .isEqualTo(new Cause.NameRefused(Set.of(B), "rejectedIdentifier: some (blocked)"));
+                .isEqualTo(
+                        new Cause.NameRefused(
+                                Set.of(B), "rejectedIdentifier: some (b.example: blocked)"));
+    }
+
+    @Test
+    void eachPartOfACompoundProblemIsTold() {
+        StringBuilder parts = new StringBuilder();
+        for (String name : List.of("a", "b", "c", "d", "e", "f", "g")) {
+            parts.append(parts.isEmpty() ? "" : ",")
+                    .append("{\"type\":\"urn:ietf:params:acme:error:caa\",")
+                    .append(name.equals("b") ? "" : "\"detail\":\"no " + name + "\",")
+                    .append("\"identifier\":{\"type\":\"dns\",\"value\":\"")
+                    .append(name)
+                    .append(".example\"}}");
+        }
+        Problem problem =
+                problem(
+                        "{\"type\":\"urn:ietf:params:acme:error:compound\",\"subproblems\":["
+                                + parts
+                                + "]}");
+        assertThat(Causes.of(problem, Step.ORDER, BOTH).detail())
+                .contains("(a.example: no a; b.example: caa; c.example: no c; d.example: no d;")
+                .endsWith("; and 2 more)");
+    }
+
+    @Test
+    void whatIsGoneIsLostButForTheAccount() {
+        var gone = new GoneException("/order/1: gone", new AcmeException("HTTP 404"));
+        assertThat(Causes.of(gone, Step.ORDER, BOTH)).isInstanceOf(Cause.OrderLost.class);
+        assertThat(Causes.of(gone, Step.VALIDATION, BOTH)).isInstanceOf(Cause.OrderLost.class);
+        assertThat(Causes.of(gone, Step.ACCOUNT, BOTH)).isInstanceOf(Cause.CaTrouble.class);
     }
 
     @Test

@@ -18,6 +18,7 @@ import java.io.InputStream;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.URI;
+import java.net.UnknownHostException;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
@@ -66,6 +67,8 @@ class GuardedHttpClientTest {
         server.createContext("/busy", exchange -> busy(exchange, "120", "text/html"));
         server.createContext(
                 "/explained", exchange -> busy(exchange, "120", "application/problem+json"));
+        server.createContext("/packed", exchange -> encoded(exchange, "gzip"));
+        server.createContext("/plain", exchange -> encoded(exchange, "identity"));
         server.createContext("/odd", exchange -> busy(exchange, "soon", "text/html"));
         server.start();
         base = "https://127.0.0.1:" + server.getAddress().getPort();
@@ -108,6 +111,76 @@ class GuardedHttpClientTest {
                             client.send(
                                     get(base + "/slow"), HttpResponse.BodyHandlers.ofInputStream()))
                     .isInstanceOf(HttpTimeoutException.class);
+        }
+    }
+
+    @Test
+    void requestsOfOneConversationAreBoundedTogether() {
+        try (var client = client(Duration.ofMillis(400))) {
+            long begin = System.nanoTime();
+            assertThatThrownBy(() ->
+                            client.conversation(() -> {
+                                for (int i = 0; i < 100; i++) {
+                                    try {
+                                        client.send(
+                                                get(base + "/slow"),
+                                                HttpResponse.BodyHandlers.discarding());
+                                    } catch (HttpTimeoutException each) {
+                                        if (i == 99) {
+                                            throw each;
+                                        }
+                                    }
+                                }
+                                return true;
+                            }))
+                    .isInstanceOf(HttpTimeoutException.class);
+            assertThat(Duration.ofNanos(System.nanoTime() - begin))
+                    .isLessThan(Duration.ofSeconds(15));
+        }
+    }
+
+    @Test
+    void aLookUpThatHangsEndsAtTheDeadline() {
+        var hangs = new CountDownLatch(1);
+        try (var client =
+                new GuardedHttpClient(
+                        issuer(IssuerDraft.of("main", "https://ca.example/dir", List.of(), true)),
+                        plain(),
+                        host -> {
+                            try {
+                                hangs.await();
+                            } catch (InterruptedException ended) {
+                                Thread.currentThread().interrupt();
+                            }
+                            throw new UnknownHostException(host);
+                        },
+                        Duration.ofMillis(300),
+                        () -> NOW)) {
+            assertThatThrownBy(() ->
+                            client.send(
+                                    get("https://ca.example/dir"),
+                                    HttpResponse.BodyHandlers.discarding()))
+                    .isInstanceOf(HttpTimeoutException.class)
+                    .hasMessageContaining("ca.example: no address");
+        } finally {
+            hangs.countDown();
+        }
+    }
+
+    @Test
+    void packedAnswersAreRefused() throws Exception {
+        try (var client = client(Duration.ofSeconds(20))) {
+            assertThatThrownBy(() ->
+                            client.send(
+                                    get(base + "/packed"), HttpResponse.BodyHandlers.discarding()))
+                    .isInstanceOf(IOException.class)
+                    .hasMessageContaining("encoding gzip");
+            assertThat(
+                            client.send(
+                                            get(base + "/plain"),
+                                            HttpResponse.BodyHandlers.discarding())
+                                    .statusCode())
+                    .isEqualTo(200);
         }
     }
 
@@ -292,6 +365,15 @@ class GuardedHttpClientTest {
         exchange.getResponseHeaders().add("Retry-After", retryAfter);
         exchange.getResponseHeaders().add("Content-Type", type);
         answer(exchange, 503, 2);
+    }
+
+    private static void encoded(HttpExchange exchange, String encoding) throws IOException {
+        exchange.getResponseHeaders().add("Content-Encoding", encoding);
+        answer(exchange, 200, 100);
+    }
+
+    private static HttpClient plain() {
+        return HttpClient.newBuilder().followRedirects(HttpClient.Redirect.NEVER).build();
     }
 
     private void endless(HttpExchange exchange) throws IOException {

@@ -12,6 +12,7 @@ import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import org.bouncycastle.asn1.x509.GeneralName;
 import org.junit.jupiter.api.Test;
 
 class IssuedChainTest {
@@ -31,7 +32,8 @@ class IssuedChainTest {
                                         List.of(leaf(NOW, "shop.example", "192.0.2.1")),
                                         order,
                                         key,
-                                        NOW)
+                                        NOW,
+                                        List.of(authority.certificate()))
                                 .covers("shop.example"))
                 .isTrue();
     }
@@ -85,7 +87,8 @@ class IssuedChainTest {
                                                 "192.0.2.1")),
                                 order,
                                 key,
-                                NOW))
+                                NOW,
+                                List.of(authority.certificate())))
                 .isNotNull();
     }
 
@@ -106,12 +109,61 @@ class IssuedChainTest {
         refused(List.of(leaf(NOW, "shop.example", "192.0.2.1"), stranger), "");
     }
 
+    @Test
+    void namesOfOtherKindsAreNot() {
+        for (GeneralName odd :
+                List.of(
+                        new GeneralName(GeneralName.rfc822Name, "me@shop.example"),
+                        new GeneralName(
+                                GeneralName.uniformResourceIdentifier, "https://evil.example/"),
+                        new GeneralName(GeneralName.registeredID, "1.2.3"))) {
+            refused(List.of(leaf(odd)), "a name of another kind");
+        }
+        refused(
+                List.of(leaf(new GeneralName(GeneralName.dNSName, "_odd name"))),
+                "names what is no DNS name: _odd name");
+    }
+
+    @Test
+    void aLeafAloneIsTakenFromARootOnly() throws Exception {
+        X509Certificate leaf = leaf(NOW, "shop.example", "192.0.2.1");
+        X509Certificate namesake = new TestAuthority().certificate();
+        for (List<X509Certificate> roots : List.of(List.<X509Certificate>of(), List.of(namesake))) {
+            assertThatThrownBy(() -> IssuedChain.prove(List.of(leaf), order, key, NOW, roots))
+                    .isInstanceOf(IssuedChain.Wrong.class)
+                    .hasMessageContaining("no intermediate certificate");
+        }
+        assertThat(
+                        IssuedChain.prove(
+                                List.of(leaf),
+                                order,
+                                key,
+                                NOW,
+                                List.of(namesake, authority.certificate())))
+                .isNotNull();
+        assertThat(
+                        IssuedChain.prove(
+                                List.of(leaf, authority.certificate()), order, key, NOW, List.of()))
+                .isNotNull();
+    }
+
+    private X509Certificate leaf(GeneralName odd) {
+        return authority.issue(
+                key.keyPair().getPublic(),
+                NOW,
+                Duration.ofDays(90),
+                new GeneralName(GeneralName.dNSName, "shop.example"),
+                new GeneralName(GeneralName.iPAddress, "192.0.2.1"),
+                odd);
+    }
+
     private X509Certificate leaf(Instant notBefore, String... names) {
         return authority.issue(key.keyPair().getPublic(), notBefore, Duration.ofDays(90), names);
     }
 
     private void refused(List<X509Certificate> chain, String why) {
-        assertThatThrownBy(() -> IssuedChain.prove(chain, order, key, NOW))
+        assertThatThrownBy(() ->
+                        IssuedChain.prove(chain, order, key, NOW, List.of(authority.certificate())))
                 .isInstanceOf(IssuedChain.Wrong.class)
                 .hasMessageContaining(why);
     }

@@ -14,6 +14,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
+import java.util.stream.Collectors;
 
 /**
  * A CA for which a year takes seconds: it is down now and then, fails at random, moves its renewal
@@ -22,9 +23,42 @@ import java.util.Set;
 final class SimulatedCa {
     static final String NAME = "simulated";
 
-    /** What it allows: Let's Encrypt's limits. */
+    /** What we think that it allows: Let's Encrypt's limits. */
     static final List<RateLimit> LIMITS =
             RateLimits.of(URI.create("https://acme-v02.api.letsencrypt.org/directory"));
+
+    /**
+     * What it does allow, written down again: what we think of limits, of domains and of which
+     * orders count is what is tested.
+     */
+    private record Rule(String name, int most, Duration within, Set<OrderKind> counted) {}
+
+    private static final Rule ORDERS =
+            new Rule(
+                    "orders of the account",
+                    300,
+                    Duration.ofHours(3),
+                    Set.of(OrderKind.FIRST, OrderKind.RENEWAL));
+    private static final Rule DOMAIN =
+            new Rule("certificates of the domain", 50, Duration.ofDays(7), Set.of(OrderKind.FIRST));
+    private static final Rule DUPLICATES =
+            new Rule(
+                    "certificates of the same names",
+                    5,
+                    Duration.ofDays(7),
+                    Set.of(OrderKind.FIRST, OrderKind.RENEWAL));
+    private static final Rule DUPLICATES_A_DAY =
+            new Rule(
+                    "certificates of the same names in a day",
+                    5,
+                    Duration.ofDays(1),
+                    Set.of(OrderKind.values()));
+    private static final Rule FAILURES =
+            new Rule(
+                    "failed validations of the name",
+                    5,
+                    Duration.ofHours(1),
+                    Set.of(OrderKind.values()));
 
     /** A stretch of time without the CA. */
     record Outage(Instant from, Instant to) {}
@@ -95,22 +129,13 @@ final class SimulatedCa {
         if (kind != OrderKind.FIRST && !known.contains(order)) {
             violations.add(at + ": " + order + " is no renewal");
         }
-        for (RateLimit limit : LIMITS) {
-            switch (limit.scope()) {
-                case ACCOUNT -> count(at, limit, kind, "");
-                default -> {}
-            }
-        }
+        count(at, ORDERS, kind, "");
         int chance = random.nextInt(1000);
         if (chance < 30) {
             return new Answer.Refused(new Cause.CaTrouble("500"));
         }
         if (chance < 50) {
-            for (RateLimit limit : LIMITS) {
-                if (limit.scope() == RateLimit.Scope.FAILED_VALIDATIONS) {
-                    order.identifiers().forEach(it -> count(at, limit, kind, it.text()));
-                }
-            }
+            order.identifiers().forEach(it -> count(at, FAILURES, kind, it.text()));
             return new Answer.Refused(new Cause.ValidationFailed(order.identifiers(), "timed out"));
         }
         if (chance < 55) {
@@ -123,17 +148,17 @@ final class SimulatedCa {
     }
 
     private Answer issue(Instant at, CertificateOrder order, OrderKind kind, Duration lifetime) {
-        for (RateLimit limit : LIMITS) {
-            switch (limit.scope()) {
-                case SAME_IDENTIFIERS -> count(at, limit, kind, order.identifierText());
-                case REGISTERED_DOMAIN ->
-                        order.identifiers().stream()
-                                .map(RegisteredDomain::of)
-                                .distinct()
-                                .forEach(domain -> count(at, limit, kind, domain));
-                default -> {}
-            }
-        }
+        String names =
+                order.identifiers().stream()
+                        .map(Identifier::text)
+                        .sorted()
+                        .collect(Collectors.joining(" "));
+        count(at, DUPLICATES, kind, names);
+        count(at, DUPLICATES_A_DAY, kind, names);
+        order.identifiers().stream()
+                .map(it -> it.text().replaceAll(".*?([^.]+\\.[^.]+)$", "$1"))
+                .distinct()
+                .forEach(domain -> count(at, DOMAIN, kind, domain));
         known.add(order);
         issued++;
         // An hour early, as Let's Encrypt has it for clocks that go wrong.
@@ -179,18 +204,18 @@ final class SimulatedCa {
                 at);
     }
 
-    private void count(Instant at, RateLimit limit, OrderKind kind, String what) {
-        if (!limit.counts(kind)) {
+    private void count(Instant at, Rule rule, OrderKind kind, String what) {
+        if (!rule.counted().contains(kind)) {
             return;
         }
         Deque<Instant> events =
-                counted.computeIfAbsent(limit.name() + " " + what, _ -> new ArrayDeque<>());
-        while (!events.isEmpty() && !events.getFirst().plus(limit.within()).isAfter(at)) {
+                counted.computeIfAbsent(rule.name() + " " + what, _ -> new ArrayDeque<>());
+        events.addLast(at);
+        while (Duration.between(events.getFirst(), at).compareTo(rule.within()) >= 0) {
             events.removeFirst();
         }
-        events.addLast(at);
-        if (events.size() > limit.most()) {
-            violations.add(at + ": " + events.size() + " " + limit.name() + " " + what);
+        if (events.size() > rule.most()) {
+            violations.add(at + ": " + events.size() + " " + rule.name() + " " + what);
         }
     }
 }

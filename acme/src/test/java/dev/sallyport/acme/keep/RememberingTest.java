@@ -1,0 +1,179 @@
+package dev.sallyport.acme.keep;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.sallyport.acme.plan.Cause;
+import dev.sallyport.acme.plan.CertificateOrder;
+import dev.sallyport.acme.plan.Failure;
+import dev.sallyport.acme.plan.Identifier;
+import dev.sallyport.acme.plan.KeyAlgorithm;
+import dev.sallyport.acme.plan.OrderKind;
+import dev.sallyport.acme.plan.OrderLedger;
+import dev.sallyport.acme.plan.RateLimit;
+import dev.sallyport.acme.store.CertificateId;
+import dev.sallyport.acme.store.StoredMemory;
+import java.net.URI;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class RememberingTest {
+    private static final Instant NOW = Instant.parse("2026-03-01T12:00:00Z");
+    private static final CertificateOrder ORDER = order("shop.example", "192.0.2.1");
+    private static final Map<String, List<RateLimit>> LIMITS =
+            Map.of(
+                    "ca",
+                    List.of(
+                            new RateLimit(
+                                    "two a day",
+                                    RateLimit.Scope.SAME_IDENTIFIERS,
+                                    2,
+                                    Duration.ofDays(1),
+                                    RateLimit.Exempt.NOTHING)));
+
+    private final OrderLedger ledger = new OrderLedger(LIMITS);
+    private final OrderLedger after = new OrderLedger(LIMITS);
+
+    @Test
+    void everyCauseComesBack() {
+        Set<Identifier> names = Set.copyOf(ORDER.identifiers());
+        List<Cause> causes =
+                List.of(
+                        new Cause.Unreachable("a\tb"),
+                        new Cause.CaTrouble(""),
+                        new Cause.RateLimited(Optional.of(NOW.plusSeconds(60)), false, "slow"),
+                        new Cause.RateLimited(Optional.empty(), false, "slow"),
+                        new Cause.NotPresented("x"),
+                        new Cause.NotStored("x"),
+                        new Cause.OrderLost("x"),
+                        new Cause.AccountLost("x"),
+                        new Cause.ValidationFailed(names, "x"),
+                        new Cause.NoChallenge(names, "x"),
+                        new Cause.NameRefused(names, "x"),
+                        new Cause.AccountRefused(
+                                Optional.of(URI.create("https://ca.example/")), "x"),
+                        new Cause.OrderRefused("x"),
+                        new Cause.WrongCertificate("x"),
+                        new Cause.AddressRefused("x".repeat(10_000)));
+        for (Cause cause : causes) {
+            var entry = new Entry(new CertificateId("shop.example"));
+            for (int i = 0; i < 3; i++) {
+                entry.failed(new Failure(NOW.plusSeconds(i), "ca", ORDER, cause));
+            }
+            Remembering.Read read =
+                    Remembering.read(
+                            Remembering.write(List.of(entry), ledger, NOW),
+                            after,
+                            NOW.plusSeconds(60));
+            assertThat(read.unread()).as(cause.toString()).isZero();
+            List<Failure> failures = read.failures().getOrDefault("shop.example", List.of());
+            assertThat(failures).hasSize(3);
+            Failure last = failures.getLast();
+            assertThat(last.at()).isBetween(NOW.plusSeconds(2), NOW.plusSeconds(3));
+            assertThat(last.order()).isEqualTo(ORDER);
+            assertThat(last.cause().getClass()).isEqualTo(cause.getClass());
+            assertThat(last.cause().pace()).isEqualTo(cause.pace());
+            assertThat(last.cause().detail().length()).isLessThan(200);
+        }
+    }
+
+    @Test
+    void limitsCountOn() {
+        ledger.begun(NOW, "ca", ORDER, OrderKind.FIRST);
+        ledger.begun(NOW.plusSeconds(1), "ca", ORDER, OrderKind.FIRST);
+        Instant until = NOW.plus(Duration.ofHours(30));
+        ledger.failed(
+                NOW,
+                new Failure(
+                        NOW,
+                        "other",
+                        ORDER,
+                        new Cause.RateLimited(Optional.of(until), true, "too many")),
+                OrderKind.FIRST);
+        Instant later = NOW.plus(Duration.ofHours(5));
+        Remembering.read(Remembering.write(List.of(), ledger, later), after, later);
+        OrderLedger.Hold hold = after.hold(later, "ca", ORDER, OrderKind.FIRST).orElseThrow();
+        assertThat(hold.what()).isEqualTo("two a day");
+        assertThat(hold.until())
+                .isBetween(
+                        NOW.plus(Duration.ofDays(1)), NOW.plus(Duration.ofDays(1)).plusMillis(2));
+        assertThat(after.hold(later, "other", ORDER, OrderKind.FIRST).orElseThrow().until())
+                .isBetween(until, until.plusMillis(2));
+    }
+
+    @Test
+    void whatDoesNotCountAnyMoreIsForgotten() {
+        for (int i = 0; i < 100; i++) {
+            ledger.begun(NOW, "ca", order("h" + i + ".example"), OrderKind.FIRST);
+        }
+        assertThat(ledger.counted(NOW)).hasSize(100);
+        assertThat(ledger.counted(NOW.plus(Duration.ofDays(1)))).isEmpty();
+        assertThat(ledger.counted(NOW)).isEmpty();
+    }
+
+    @Test
+    void moreThanFitsIsCutWithTheWorstInFront() {
+        List<Entry> entries = new ArrayList<>();
+        for (int i = 0; i < 5_000; i++) {
+            var entry = new Entry(new CertificateId("h" + i + ".example"));
+            entry.failed(
+                    new Failure(
+                            NOW.plusSeconds(i),
+                            "ca",
+                            order("h" + i + ".example"),
+                            new Cause.CaTrouble("x".repeat(1_000))));
+            entries.add(entry);
+            ledger.begun(NOW, "ca", order("h" + i + ".example"), OrderKind.FIRST);
+        }
+        ledger.begun(NOW, "ca", ORDER, OrderKind.FIRST);
+        ledger.begun(NOW, "ca", ORDER, OrderKind.FIRST);
+        StoredMemory memory = Remembering.write(entries, ledger, NOW.plusSeconds(5_000));
+        assertThat(memory.text().length()).isBetween(100_000, StoredMemory.MOST);
+        Remembering.Read read = Remembering.read(memory, after, NOW.plusSeconds(5_000));
+        assertThat(read.unread()).isZero();
+        assertThat(read.failures()).containsKey("h4999.example").doesNotContainKey("h0.example");
+        assertThat(after.hold(NOW.plusSeconds(5_000), "ca", ORDER, OrderKind.FIRST)).isPresent();
+    }
+
+    @Test
+    void nothingHasHappenedInTheFuture() {
+        ledger.begun(NOW.plus(Duration.ofDays(300)), "ca", ORDER, OrderKind.FIRST);
+        ledger.begun(NOW.plus(Duration.ofDays(300)), "ca", ORDER, OrderKind.FIRST);
+        Remembering.read(Remembering.write(List.of(), ledger, NOW), after, NOW);
+        assertThat(after.hold(NOW, "ca", ORDER, OrderKind.FIRST).orElseThrow().until())
+                .isEqualTo(NOW.plus(Duration.ofDays(1)));
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "",
+                "something else",
+                "sallyport-acme-memory\t2\n",
+                "sallyport-acme-memory\t1\nodd",
+                "sallyport-acme-memory\t1\ncount\tca",
+                "sallyport-acme-memory\t1\ncount\tca\ttwo a day\tx\tsoon",
+                "sallyport-acme-memory\t1\nstop\tca\t\t99999999999999999999999",
+                "sallyport-acme-memory\t1\ngone\tx\t1x",
+                "sallyport-acme-memory\t1\nfail\tx\t1\t1\tca\tecdsa-p256\ta.example\tBogus\t\t",
+                "sallyport-acme-memory\t1\nfail\tx\t1\t1\tca\tno-key\ta.example\tCaTrouble\t\t",
+            })
+    void whatCannotBeReadIsCounted(String text) {
+        Remembering.Read read = Remembering.read(new StoredMemory(text), after, NOW);
+        assertThat(read.unread()).isEqualTo(1);
+        assertThat(read.failures()).isEmpty();
+        assertThat(read.gone()).isEmpty();
+    }
+
+    private static CertificateOrder order(String... names) {
+        return CertificateOrder.of(
+                List.of(names).stream().map(Identifier::parse).toList(), KeyAlgorithm.EC_P256);
+    }
+}

@@ -1,0 +1,338 @@
+package dev.sallyport.acme.order;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
+
+import dev.sallyport.acme.challenge.ChallengeBoard;
+import dev.sallyport.acme.challenge.ChallengeType;
+import dev.sallyport.acme.challenge.NotPresentedException;
+import dev.sallyport.acme.challenge.Proof;
+import dev.sallyport.acme.order.Progress.Station;
+import dev.sallyport.acme.plan.Cause;
+import dev.sallyport.acme.plan.CertificateOrder;
+import dev.sallyport.acme.plan.Identifier;
+import dev.sallyport.acme.plan.KeyAlgorithm;
+import dev.sallyport.acme.store.CertificateId;
+import dev.sallyport.acme.store.DirectoryStore;
+import dev.sallyport.acme.store.StoredAccount;
+import dev.sallyport.acme.store.StoredCertificate;
+import dev.sallyport.acme.store.StoredOrder;
+import dev.sallyport.model.finding.Parsed;
+import java.io.ByteArrayInputStream;
+import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.cert.CertificateFactory;
+import java.security.cert.X509Certificate;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.time.ZoneOffset;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicReference;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** What a CA may do that a Pebble does not. */
+@Timeout(60)
+class OrderRunnerTest {
+    private static final InstantSource CLOCK = Clock.system(ZoneOffset.UTC);
+    private static final CertificateId ID = new CertificateId("shop.example");
+    private static final Duration PATIENT = Duration.ofSeconds(20);
+    private static final OrderTimes TIMES =
+            new OrderTimes(
+                    Duration.ofSeconds(30),
+                    Duration.ofSeconds(10),
+                    Duration.ofMillis(20),
+                    Duration.ofSeconds(1));
+
+    private final ScriptedCa ca = new ScriptedCa();
+    private final Path root;
+    private final DirectoryStore store;
+    private final List<Station> stations = new ArrayList<>();
+    private final List<AutoCloseable> open = new ArrayList<>();
+    private volatile boolean mute;
+
+    /** Shows everything at once, unless it is mute. */
+    private final ChallengeBoard board =
+            new ChallengeBoard() {
+                @Override
+                public boolean takes(ChallengeType type, Identifier identifier) {
+                    return type == ChallengeType.HTTP_01;
+                }
+
+                @Override
+                public void present(Proof proof, Duration patience) throws NotPresentedException {
+                    if (mute) {
+                        throw new NotPresentedException("mute");
+                    }
+                }
+
+                @Override
+                public void withdraw(Proof proof) {
+                    // Nothing was shown.
+                }
+            };
+
+    OrderRunnerTest(@TempDir Path folder) throws Exception {
+        root = folder.resolve("state");
+        store = DirectoryStore.open(root);
+    }
+
+    @AfterEach
+    void close() throws Exception {
+        for (AutoCloseable each : open) {
+            each.close();
+        }
+        store.close();
+        ca.close();
+    }
+
+    @Test
+    void anOrderTellsItsStations() throws Exception {
+        issued(run(authority(PATIENT)));
+        assertThat(stations).containsExactly(Station.values());
+        assertThat(ca.orders).hasValue(1);
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "404,text/plain,''",
+        "410,text/html,<h1>gone</h1>",
+        "404,application/problem+json,'{\"type\":\"about:blank\",\"detail\":\"no order\"}'",
+        "404,application/problem+json,'{\"type\":\"urn:ietf:params:acme:error:malformed\"}'",
+        "410,application/problem+json,'{\"type\":\"urn:ietf:params:acme:error:serverInternal\"}'",
+        "404,application/problem+json,'not JSON'",
+    })
+    void anOrderThatIsGoneIsFollowedByAnother(int status, String type, String body)
+            throws Exception {
+        CertificateAuthority authority = authority(PATIENT);
+        mute = true;
+        assertThat(failed(run(authority))).isInstanceOf(Cause.NotPresented.class);
+        assertThat(store.orders()).hasSize(1);
+        mute = false;
+        ca.answering("/order/1", ScriptedCa.status(status, type, body));
+        issued(run(authority));
+        assertThat(ca.orders).hasValue(2);
+        assertThat(store.orders()).isEmpty();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"/cert/1", "/authz/1", "/chall/1", "/finalize/1"})
+    void whatIsGoneInTheMiddleIsNotAskedForForEver(String path) throws Exception {
+        CertificateAuthority authority = authority(PATIENT);
+        ca.answering(path, ScriptedCa.status(404, "text/plain", "gone"));
+        assertThat(failed(run(authority))).isInstanceOf(Cause.OrderLost.class);
+        assertThat(store.orders()).isEmpty();
+        issued(run(authority));
+        assertThat(ca.orders).hasValue(2);
+    }
+
+    @Test
+    void aCaWithoutAPlaceForOrdersIsInTrouble() throws Exception {
+        CertificateAuthority authority = authority(PATIENT);
+        ca.answering("/order", ScriptedCa.status(404, "text/plain", "gone"));
+        assertThat(failed(run(authority))).isInstanceOf(Cause.CaTrouble.class);
+    }
+
+    @Test
+    void anAccountThatIsNotKnownAnyMoreIsRegisteredAnew() throws Exception {
+        CertificateAuthority authority = authority(PATIENT);
+        issued(run(authority));
+        StoredAccount before = account(authority);
+        forgetAccountOnce("/order");
+        issued(run(authority));
+        assertThat(ca.accounts).hasValue(2);
+        assertThat(account(authority).key()).isEqualTo(before.key());
+        assertThat(account(authority).location()).isNotEqualTo(before.location());
+    }
+
+    @Test
+    void whatIsRevokedByAnAccountThatIsNotKnownIsRevokedByANewOne() throws Exception {
+        CertificateAuthority authority = authority(PATIENT);
+        X509Certificate leaf = leaf(issued(run(authority)));
+        forgetAccountOnce("/revoke");
+        authority.revoke(leaf, true);
+        assertThat(ca.accounts).hasValue(2);
+        assertThat(ca.requests.stream().filter("/revoke"::equals)).hasSize(2);
+    }
+
+    @Test
+    void anAccountThatWasRegisteredMeanwhileIsNotForgotten() throws Exception {
+        CertificateAuthority authority = authority(PATIENT);
+        var login = authority.login(authority.session());
+        StoredAccount other =
+                account(authority)
+                        .at(URI.create(ca.issuer().directory().resolve("/acct/7").toString()));
+        store.save(other);
+        authority.forgetLocation(login);
+        assertThat(account(authority)).isEqualTo(other);
+        authority.forgetLocation(authority.login(authority.session()));
+        assertThat(account(authority).location()).isEmpty();
+    }
+
+    @Test
+    void anOrderThatIsInvalidWasNeverValidated() throws Exception {
+        ca.afterwards = "invalid";
+        assertThat(failed(run(authority(PATIENT)))).isInstanceOf(Cause.NameRefused.class);
+        assertThat(stations).contains(Station.CHALLENGED).doesNotContain(Station.VALIDATED);
+        assertThat(store.orders()).isEmpty();
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "/dir",
+                "/nonce",
+                "/account",
+                "/order",
+                "/order/1",
+                "/authz",
+                "/chall",
+                "/finalize",
+                "/cert"
+            })
+    void nothingThatDripsIsWaitedForLong(String path) throws Exception {
+        ca.answering(path, ca.dripping());
+        long begin = System.nanoTime();
+        Outcome outcome = run(authority(Duration.ofMillis(500)));
+        if (!path.equals("/order/1")) { // which need not be asked for
+            assertThat(failed(outcome)).isInstanceOf(Cause.Unreachable.class);
+        }
+        assertThat(Duration.ofNanos(System.nanoTime() - begin)).isLessThan(Duration.ofSeconds(25));
+    }
+
+    @Test
+    void norWhereItIsNoOrder() throws Exception {
+        CertificateAuthority authority = authority(Duration.ofMillis(500));
+        X509Certificate leaf = leaf(issued(run(authority)));
+        ca.answering("/ari", ca.dripping());
+        ca.answering("/revoke", ca.dripping());
+        assertThatThrownBy(() -> authority.window(leaf)).isInstanceOf(FailedException.class);
+        assertThatThrownBy(() -> authority.revoke(leaf, false)).isInstanceOf(FailedException.class);
+    }
+
+    @Test
+    void theCaLearnsOfOtherContactsOnceAProcess() throws Exception {
+        issued(run(authority(PATIENT, "old@shop.example")));
+        ca.contacts = "[\"mailto:old@shop.example\"]";
+        CertificateAuthority after = authority(PATIENT, "new@shop.example");
+        issued(run(after));
+        issued(run(after));
+        assertThat(ca.contacts).isEqualTo("[\"mailto:new@shop.example\"]");
+        assertThat(ca.requests.stream().filter(it -> it.startsWith("/acct"))).hasSize(2);
+        issued(run(authority(PATIENT, "new@shop.example")));
+        assertThat(ca.requests.stream().filter(it -> it.startsWith("/acct"))).hasSize(3);
+    }
+
+    @Test
+    void aCaThatDoesNotTakeContactsIssuesAllTheSame() throws Exception {
+        issued(run(authority(PATIENT)));
+        ca.answering("/acct", ScriptedCa.problem(400, "urn:ietf:params:acme:error:invalidContact"));
+        issued(run(authority(PATIENT, "new@shop.example")));
+        assertThat(ca.orders).hasValue(2);
+    }
+
+    @Test
+    void theProfileThatWasAskedForIsStored() throws Exception {
+        assertThat(issued(run(authority(PATIENT))).profile()).contains("");
+    }
+
+    @Test
+    void anInterruptIsNoFailure() throws Exception {
+        ca.answering("/finalize", ca.dripping());
+        CertificateAuthority authority = authority(PATIENT);
+        var end = new AtomicReference<Optional<Throwable>>(Optional.empty());
+        Thread order =
+                Thread.ofVirtual()
+                        .start(() -> {
+                            try {
+                                run(authority);
+                            } catch (InterruptedException expected) {
+                                end.set(Optional.of(expected));
+                            }
+                        });
+        await().until(() -> ca.requests.contains("/finalize/1"));
+        order.interrupt();
+        assertThat(order.join(Duration.ofSeconds(20))).isTrue();
+        assertThat(end.get()).isPresent();
+        assertThat(store.orders()).hasSize(1);
+    }
+
+    @Test
+    void aDamagedOrderIsWrittenOver() throws Exception {
+        CertificateAuthority authority = authority(PATIENT);
+        mute = true;
+        run(authority);
+        Path file = root.resolve("orders").resolve(ID.text());
+        byte[] sound = Files.readAllBytes(file);
+        sound[sound.length / 2] ^= 1;
+        Files.write(file, sound);
+        assertThat(store.order(ID)).isInstanceOf(Parsed.Rejected.class);
+        assertThat(failed(run(authority))).isInstanceOf(Cause.NotPresented.class);
+        assertThat(store.order(ID)).isInstanceOf(Parsed.Usable.class);
+        mute = false;
+        StoredOrder order =
+                ((Parsed.Usable<Optional<StoredOrder>>) store.order(ID)).value().orElseThrow();
+        StoredCertificate issued = issued(run(authority));
+        assertThat(leaf(issued).getPublicKey().getEncoded()).isEqualTo(order.key().spki());
+        assertThat(ca.orders).hasValue(2);
+    }
+
+    private void forgetAccountOnce(String path) {
+        ca.answering(
+                path,
+                exchange -> {
+                    ca.answeringAgain(path);
+                    ScriptedCa.problem(400, "urn:ietf:params:acme:error:accountDoesNotExist")
+                            .give(exchange);
+                });
+    }
+
+    private CertificateAuthority authority(Duration patience, String... contacts) {
+        CertificateAuthority authority = ca.authority(store, CLOCK, patience, contacts);
+        open.add(authority);
+        return authority;
+    }
+
+    private Outcome run(CertificateAuthority authority) throws InterruptedException {
+        var order = CertificateOrder.of(List.of(Identifier.parse(ID.text())), KeyAlgorithm.EC_P256);
+        return new OrderRunner(store, board, CLOCK, Pause.PARKED, TIMES)
+                .run(authority, new OrderRequest(ID, order, Optional.empty()), stations::add);
+    }
+
+    private StoredAccount account(CertificateAuthority authority) {
+        return ((Parsed.Usable<Optional<StoredAccount>>) store.account(authority.issuer()))
+                .value()
+                .orElseThrow();
+    }
+
+    private static StoredCertificate issued(Outcome outcome) {
+        return switch (outcome) {
+            case Outcome.Issued issued -> issued.certificate();
+            case Outcome.Failed failed -> throw new AssertionError(failed.cause());
+        };
+    }
+
+    private static Cause failed(Outcome outcome) {
+        return switch (outcome) {
+            case Outcome.Issued issued -> throw new AssertionError(issued);
+            case Outcome.Failed failed -> failed.cause();
+        };
+    }
+
+    private static X509Certificate leaf(StoredCertificate stored) throws Exception {
+        return (X509Certificate)
+                CertificateFactory.getInstance("X.509")
+                        .generateCertificate(
+                                new ByteArrayInputStream(stored.bundle().chain().getFirst()));
+    }
+}
