@@ -29,6 +29,11 @@ public final class StoredContents {
         return write(StoredForms.of(certificate));
     }
 
+    /** A memory's bytes. */
+    public static byte[] of(StoredMemory memory) {
+        return write(StoredForms.of(memory));
+    }
+
     /**
      * The account that bytes hold; they are wiped.
      *
@@ -46,6 +51,11 @@ public final class StoredContents {
     /** The certificate that bytes hold; they are wiped. */
     public static Parsed<StoredCertificate> certificate(ObjectRef origin, byte[] contents) {
         return read(origin, contents, StoredForms::certificate);
+    }
+
+    /** The memory that bytes hold; they are wiped. */
+    public static Parsed<StoredMemory> memory(ObjectRef origin, byte[] contents) {
+        return read(origin, contents, StoredForms::memory);
     }
 
     /** What a text's fields mean. */

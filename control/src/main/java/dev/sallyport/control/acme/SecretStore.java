@@ -6,6 +6,7 @@ import dev.sallyport.acme.store.CertificateId;
 import dev.sallyport.acme.store.StoredAccount;
 import dev.sallyport.acme.store.StoredCertificate;
 import dev.sallyport.acme.store.StoredContents;
+import dev.sallyport.acme.store.StoredMemory;
 import dev.sallyport.acme.store.StoredOrder;
 import dev.sallyport.control.call.ApiFault;
 import dev.sallyport.control.call.BoundedCalls;
@@ -55,6 +56,8 @@ final class SecretStore implements AcmeStore {
     private static final String ACCOUNT = "account";
     private static final String ORDER = "order";
     private static final String CERTIFICATE = "certificate";
+    private static final String MEMORY = "memory";
+    private static final String MEMORY_NAME = "sallyport-acme-memory";
     private static final String ACCOUNT_PREFIX = "sallyport-acme-account-";
     private static final String MANAGED_BY = "app.kubernetes.io/managed-by";
     private static final String ID = "sallyport.dev/acme-certificate";
@@ -165,6 +168,16 @@ final class SecretStore implements AcmeStore {
     @Override
     public void removeCertificate(CertificateId id) throws IOException {
         remove(certificateName(id));
+    }
+
+    @Override
+    public Parsed<Optional<StoredMemory>> memory() {
+        return read(MEMORY_NAME, (ref, contents) -> StoredContents.memory(ref, contents));
+    }
+
+    @Override
+    public void save(StoredMemory memory) throws IOException {
+        write(MEMORY_NAME, MEMORY, MEMORY, "Opaque", entry(StoredContents.of(memory)));
     }
 
     /** Also reads all that there is anew. */
@@ -306,12 +319,23 @@ final class SecretStore implements AcmeStore {
 
     private void remove(String name) throws IOException {
         requireLead();
-        known.remove(name);
         listed.remove(name);
-        if (ours(name) != null) {
+        if (isAbsent(name)) {
+            return;
+        }
+        Secret before = known.remove(name);
+        if (before != null || ours(name) != null) {
             requireLead();
             Object _ = call(() -> client.secrets().inNamespace(namespace).withName(name).delete());
         }
+    }
+
+    /** Whether an order or certificate is known not to be there. */
+    private boolean isAbsent(String name) {
+        return complete
+                && !name.equals(MEMORY_NAME)
+                && !name.startsWith(ACCOUNT_PREFIX)
+                && !known.containsKey(name);
     }
 
     /** As it is now; null where there is none. */

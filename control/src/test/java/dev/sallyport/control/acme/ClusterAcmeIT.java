@@ -12,6 +12,7 @@ import dev.sallyport.acme.store.CertificateId;
 import dev.sallyport.acme.store.KeyMaterial;
 import dev.sallyport.acme.store.StoredAccount;
 import dev.sallyport.acme.store.StoredCertificate;
+import dev.sallyport.acme.store.StoredMemory;
 import dev.sallyport.acme.store.StoredOrder;
 import dev.sallyport.control.call.BoundedCalls;
 import dev.sallyport.control.cluster.ApiServer;
@@ -108,6 +109,7 @@ class ClusterAcmeIT {
         first.save(order());
         first.save(order().at(URI.create("https://ca.invalid/order/1")));
         first.save(issued);
+        first.save(new StoredMemory("what failed"));
 
         SecretStore next = store();
         Issuer issuer = AcmeFixture.issuers().ordered().getFirst();
@@ -119,6 +121,7 @@ class ClusterAcmeIT {
         assertThat(next.orders()).containsExactly("shop.example");
         assertThat(read(next.certificate(SHOP)).orElseThrow().bundle().serial()).isEqualTo("0a");
 
+        assertThat(read(next.memory())).contains(new StoredMemory("what failed"));
         next.save(AcmeFixture.issued("shop.example", "0b"));
         assertThat(read(store().certificate(SHOP)).orElseThrow().bundle().serial()).isEqualTo("0b");
         next.removeOrder(SHOP);
