@@ -22,6 +22,7 @@ import dev.sallyport.control.translate.AcmeRules;
 import dev.sallyport.model.finding.Parsed;
 import dev.sallyport.model.name.ObjectRef;
 import dev.sallyport.model.route.Challenge;
+import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.api.model.Secret;
 import io.fabric8.kubernetes.api.model.SecretBuilder;
 import io.fabric8.kubernetes.api.model.discovery.v1.EndpointBuilder;
@@ -185,7 +186,7 @@ class ClusterAcmeIT {
     @Test
     void aSecretOfSomebodyElseIsNotTouched() throws Exception {
         String name = AcmeRules.secret(namespace, SHOP).name();
-        api.apply(
+        apply(
                 new SecretBuilder()
                         .withNewMetadata()
                         .withNamespace(namespace)
@@ -263,8 +264,8 @@ class ClusterAcmeIT {
 
     @Test
     void replicasAreTheReadyEndpointsOfTheService() throws Exception {
-        api.apply(slice("web-1", "10.0.0.1", true));
-        api.apply(slice("web-2", "10.0.0.2", false));
+        apply(slice("web-1", "10.0.0.1", true));
+        apply(slice("web-2", "10.0.0.2", false));
         var own =
                 new Replica(
                         List.of(new InetSocketAddress(InetAddress.getLoopbackAddress(), 8080)),
@@ -300,6 +301,10 @@ class ClusterAcmeIT {
                                 .endConditions()
                                 .build())
                 .build();
+    }
+
+    private void apply(HasMetadata object) {
+        client.resource(object).create();
     }
 
     private Secret secret(String name) {
