@@ -73,8 +73,6 @@ final class AcmePlan {
         wanted.issuers().forEach(issuer -> drafts.add(further(issuer)));
         if (wanted.directory().isPresent() && !wanted.agreeTerms()) {
             problem(
-                    // Whoever named the directory, on the command line perhaps, is to agree.
-                    Setting.source(settings, SECTION + ".directory"),
                     "agree-terms",
                     "missing (expected: --acme-agree-terms, or true, once you have read the terms of"
                             + " service that the directory names)");
@@ -226,10 +224,7 @@ final class AcmePlan {
     }
 
     private void problem(String key, String text) {
-        problem(Setting.source(settings, SECTION + "." + key), key, text);
-    }
-
-    private void problem(Source source, String key, String text) {
-        problems.add(new Problem(source, SECTION + "." + key, text));
+        String whole = SECTION + "." + key;
+        problems.add(new Problem(Setting.source(settings, whole), whole, text));
     }
 }
