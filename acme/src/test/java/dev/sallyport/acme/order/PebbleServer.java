@@ -30,15 +30,12 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.concurrent.TimeUnit;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.TrustManagerFactory;
 
 /**
  * A real Pebble on loopback ports, with its own DNS server, for which every name has the address
- * 127.0.0.1. Both are processes of the binaries that conformance/cluster/build makes; where they
- * would come from otherwise (a container, say) is decided in {@link #program} alone. Without them
- * tests fail and say what to do.
+ * 127.0.0.1: both {@link PebbleProgram}s.
  */
 final class PebbleServer implements AutoCloseable {
     static final String EAB_KEY_ID = "kid-1";
@@ -100,8 +97,8 @@ final class PebbleServer implements AutoCloseable {
     private final int dnsManagementPort = freePort();
     private final Behaviour behaviour;
     private final HttpClient client;
-    private final Process dns;
-    private Process pebble;
+    private final PebbleProgram dns;
+    private PebbleProgram pebble;
 
     private PebbleServer(Path folder, Behaviour behaviour) throws Exception {
         this.folder = Files.createDirectories(folder);
@@ -182,7 +179,7 @@ final class PebbleServer implements AutoCloseable {
 
     /** Ends it without notice; what it knew is lost. */
     void kill() {
-        end(pebble);
+        pebble.end();
     }
 
     /** Starts it again on the same ports, knowing nothing. */
@@ -232,22 +229,9 @@ final class PebbleServer implements AutoCloseable {
 
     @Override
     public void close() {
-        end(pebble);
-        end(dns);
+        pebble.end();
+        dns.end();
         client.shutdownNow();
-    }
-
-    /** The one place that knows where Pebble comes from. */
-    private static Path program(String name) {
-        Path program = Path.of(System.getProperty("sallyport.testbed", ""), "bin", name);
-        if (!Files.isExecutable(program)) {
-            throw new AssertionError(
-                    program
-                            + " is missing: make it with conformance/cluster/build pebble, and name its"
-                            + " folder with -Dsallyport.testbed=FOLDER (./verify does both); or leave"
-                            + " these tests out with ./verify --without-pebble");
-        }
-        return program;
     }
 
     private void writeFiles() throws IOException {
@@ -296,8 +280,8 @@ final class PebbleServer implements AutoCloseable {
                         blocked));
     }
 
-    private Process startPebble() throws Exception {
-        Process started =
+    private PebbleProgram startPebble() throws Exception {
+        PebbleProgram started =
                 run(
                         "pebble",
                         behaviour.environment,
@@ -312,8 +296,8 @@ final class PebbleServer implements AutoCloseable {
         return started;
     }
 
-    private boolean answers(Process process) throws InterruptedException {
-        if (!process.isAlive()) {
+    private boolean answers(PebbleProgram program) throws InterruptedException {
+        if (!program.isAlive()) {
             throw new AssertionError("Pebble ended: see the logs in " + folder);
         }
         try {
@@ -325,31 +309,9 @@ final class PebbleServer implements AutoCloseable {
         }
     }
 
-    private Process run(String program, Map<String, String> environment, String... arguments)
-            throws IOException {
-        List<String> command = new ArrayList<>();
-        command.add(program(program).toString());
-        command.addAll(List.of(arguments));
-        var builder = new ProcessBuilder(command);
-        builder.environment().putAll(environment);
-        Process started =
-                builder.redirectErrorStream(true)
-                        .redirectOutput(
-                                ProcessBuilder.Redirect.appendTo(
-                                        folder.resolve(program + ".log").toFile()))
-                        .start();
-        // A test run that is cut off leaves nothing behind.
-        Runtime.getRuntime().addShutdownHook(new Thread(started::destroyForcibly));
-        return started;
-    }
-
-    private static void end(Process process) {
-        process.destroyForcibly();
-        try {
-            process.waitFor(30, TimeUnit.SECONDS);
-        } catch (InterruptedException interrupted) {
-            Thread.currentThread().interrupt();
-        }
+    private PebbleProgram run(
+            String program, Map<String, String> environment, String... arguments) {
+        return PebbleProgram.start(program, folder, environment, List.of(arguments));
     }
 
     private SSLContext trusting() throws GeneralSecurityException, IOException {
