@@ -133,7 +133,9 @@ class TakeoverTest {
                         "KeyMismatch le/b.shop.example");
         assertThat(stored("a.shop.example").directory()).isEqualTo(LETS_ENCRYPT);
         assertThat(stored("a.shop.example").issuer()).isEqualTo("default");
-        assertThat(Files.exists(work.resolve("state/accounts/default"))).isTrue();
+        assertThat(work.resolve("state/accounts"))
+                .isDirectoryContaining(
+                        file -> file.getFileName().toString().startsWith("default."));
         assertThat(result.toString()).doesNotContain(a.tlsKey().substring(60, 90));
     }
 
