@@ -115,8 +115,8 @@ final class ChallengesSecret implements AutoCloseable {
                                 .build());
     }
 
-    /** This process leads now: the Secret is to be there. */
-    void leads() {
+    /** Where this process leads now, the Secret is to be there. */
+    void leadershipChanged() {
         wanted.compareAndSet(null, List.of());
         woken.release();
     }

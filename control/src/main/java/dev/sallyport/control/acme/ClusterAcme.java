@@ -142,11 +142,8 @@ public final class ClusterAcme implements AutoCloseable {
 
     /** Leadership began, or has ended. At once. */
     public void leadershipChanged() {
-        boolean now = leads.getAsBoolean();
-        if (now) {
-            challenges.leads();
-        }
-        keeper.lead(now);
+        challenges.leadershipChanged();
+        keeper.lead(leads.getAsBoolean());
     }
 
     /** What is kept. */

@@ -226,7 +226,7 @@ class ClusterAcmeIT {
                                 client, calls, namespace, "gateway-acme", () -> false)) {
             leader.start(cluster.client(), _ -> {});
             other.start(cluster.client(), told::add);
-            leader.leads();
+            leader.leadershipChanged();
             await().until(() -> leader.owner().isPresent());
             leader.show(List.of(ANSWER));
             await().until(() -> !told.isEmpty() && told.getLast().equals(List.of(ANSWER)));
@@ -255,7 +255,7 @@ class ClusterAcmeIT {
         told.clear();
         try (ChallengesSecret next = challenges()) {
             next.start(cluster.client(), told::add);
-            next.leads();
+            next.leadershipChanged();
             next.show(List.of(OTHER));
             await().until(() -> !told.isEmpty() && told.getLast().size() == 2);
             assertThat(told.getLast()).containsExactlyInAnyOrder(ANSWER, OTHER);
