@@ -142,7 +142,10 @@ final class ImageIT {
                                                 "--ignore-missing-deps",
                                                 "--multi-release",
                                                 "25",
-                                                "--print-module-deps"),
+                                                "--print-module-deps",
+                                                // Some jars are modules that name others.
+                                                "--module-path",
+                                                root.resolve("app/lib").toString()),
                                         files(root.resolve("app/lib")).map(Path::toString))
                                 .toArray(String[]::new));
         Set<String> needed =

@@ -134,6 +134,9 @@ final class Manifests {
                           readinessProbe:
                             httpGet: {path: /readyz, port: http}
                             periodSeconds: 1
+                            # Of a machine that is busy with tests nothing is to be concluded.
+                            timeoutSeconds: 5
+                            failureThreshold: 10
                 ---
                 apiVersion: v1
                 kind: Service
