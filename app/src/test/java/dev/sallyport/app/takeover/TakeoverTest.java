@@ -134,8 +134,7 @@ class TakeoverTest {
         assertThat(stored("a.shop.example").directory()).isEqualTo(LETS_ENCRYPT);
         assertThat(stored("a.shop.example").issuer()).isEqualTo("default");
         assertThat(work.resolve("state/accounts"))
-                .isDirectoryContaining(
-                        file -> file.getFileName().toString().startsWith("default."));
+                .isDirectoryContaining(it -> it.getFileName().toString().startsWith("default."));
         assertThat(result.toString()).doesNotContain(a.tlsKey().substring(60, 90));
     }
 
