@@ -1,6 +1,7 @@
 package dev.sallyport.conformance;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
+import static java.util.stream.Collectors.joining;
 import static java.util.stream.Collectors.toMap;
 import static java.util.stream.Collectors.toSet;
 import static org.assertj.core.api.Assertions.assertThat;
@@ -143,9 +144,12 @@ final class ImageIT {
                                                 "--multi-release",
                                                 "25",
                                                 "--print-module-deps",
-                                                // Some jars are modules that name others.
+                                                // Some jars are modules that name others; each by
+                                                // itself, since a folder may have a module once.
                                                 "--module-path",
-                                                root.resolve("app/lib").toString()),
+                                                files(root.resolve("app/lib"))
+                                                        .map(Path::toString)
+                                                        .collect(joining(":"))),
                                         files(root.resolve("app/lib")).map(Path::toString))
                                 .toArray(String[]::new));
         Set<String> needed =
