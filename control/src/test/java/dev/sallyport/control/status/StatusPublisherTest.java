@@ -111,8 +111,11 @@ class StatusPublisherTest {
         put(standing("a", 1, true, List.of()));
         publisher.start();
         await().until(() -> publisher.counts().failures() >= 1);
-        failing.clear();
         put(standing("a", 2, true, List.of()));
+        long before = publisher.counts().failures();
+        // One that was under way, and one of the newer version.
+        await().until(() -> publisher.counts().failures() >= before + 2);
+        failing.clear();
         await().until(() -> addresses("a").equals(List.of(US)));
         assertThat(written.getLast().onto().version()).isEqualTo(version(2));
     }
