@@ -410,6 +410,7 @@ final class IssuanceIT {
                 byIngress("renewed", host).annotation("cert-manager.io/issuer", "pebble").yaml());
         awaitTrusted(host, pebble());
         TlsSecret before = certManager.awaitReady("renewed");
+        awaitNoSolver(host); // cert-manager tidies up a while later
         try (Load load = Load.https(address(), host, () -> Pki.trusting(pebble()))) {
             certManager.renew("renewed");
             awaitChallenge(host, path(awaitSolver(host)));
@@ -506,6 +507,12 @@ final class IssuanceIT {
                 .atMost(SOON)
                 .until(() -> solver(host), Optional::isPresent)
                 .orElseThrow();
+    }
+
+    private static void awaitNoSolver(String host) {
+        await("no solver's Ingress for " + host)
+                .atMost(CertManager.PATIENCE)
+                .until(() -> solver(host).isEmpty());
     }
 
     private static Instant created(JsonNode object) {

@@ -106,6 +106,8 @@ public final class CertificateKeeper implements AutoCloseable {
 
         record Renew(CertificateId id) implements Command {}
 
+        record Look(CertificateId id) implements Command {}
+
         record Revoke(CertificateId id, boolean keyCompromised) implements Command {}
 
         record Revoked(CertificateId id, Optional<Cause> failure) implements Command {}
@@ -235,6 +237,11 @@ public final class CertificateKeeper implements AutoCloseable {
         return answer(id, kept -> kept.order().isPresent(), new Command.Renew(id));
     }
 
+    /** Somebody may have removed from the store what is kept there: it is read again. */
+    public void look(CertificateId id) {
+        mailbox.add(new Command.Look(id));
+    }
+
     /** Has the CA revoke the certificate that is stored, then orders another if it is wanted. */
     public Answer revoke(CertificateId id, boolean keyCompromised) {
         return answer(id, _ -> true, new Command.Revoke(id, keyCompromised));
@@ -354,6 +361,13 @@ public final class CertificateKeeper implements AutoCloseable {
                 Entry entry = entries.get(id.text());
                 if (entry != null && entry.wish != null) {
                     entry.asked = true;
+                    touched.add(entry);
+                }
+            }
+            case Command.Look(CertificateId id) -> {
+                Entry entry = entries.get(id.text());
+                if (entry != null && entry.stored != null && entry.run == null && leads && read) {
+                    read(entry);
                     touched.add(entry);
                 }
             }
@@ -673,11 +687,27 @@ public final class CertificateKeeper implements AutoCloseable {
             return RenewalPlan.asked(situation);
         }
         Optional<Instant> others = wish.servedUntil().filter(until -> until.isAfter(now));
-        if (others.isPresent()) {
-            return new RenewalPlan.Keep(
-                    others.get(), others.get(), new Why.ServedByOthers(others.get()));
+        RenewalPlan plan = RenewalPlan.of(situation);
+        return others.isPresent() ? besideOthers(entry, plan, others.get()) : plan;
+    }
+
+    /**
+     * Others serve the host. What is ours is not renewed, and is gone before it expires: it could
+     * be served instead of a wildcard's.
+     */
+    private static RenewalPlan besideOthers(Entry entry, RenewalPlan plan, Instant until) {
+        var why = new Why.ServedByOthers(until);
+        if (entry.stored == null) {
+            return new RenewalPlan.Keep(until, until, why);
         }
-        return RenewalPlan.of(situation);
+        return plan instanceof RenewalPlan.Keep keep
+                ? new RenewalPlan.Keep(
+                        earlier(keep.lookAgain(), until), earlier(keep.until(), until), why)
+                : new RenewalPlan.Discard(why);
+    }
+
+    private static Instant earlier(Instant one, Instant other) {
+        return one.isBefore(other) ? one : other;
     }
 
     private Situation situation(Entry entry, Demand demand, Instant now) {
@@ -977,10 +1007,14 @@ public final class CertificateKeeper implements AutoCloseable {
         try {
             store.removeCertificate(entry.id);
             store.removeOrder(entry.id);
-            entries.remove(entry.id.text());
+            entry.store(null);
+            if (entry.wish == null) {
+                entries.remove(entry.id.text());
+            }
             changed = true;
             storeListeners.forEach(listener -> listener.accept(new StoredChange.Removed(entry.id)));
             succeed();
+            decide(entry, clock.instant()); // it may be wanted though others serve it now
         } catch (IOException failed) {
             fail("what nobody wants cannot be removed: " + failed.getMessage());
             schedule(entry, clock.instant().plus(LAST_RETRY));

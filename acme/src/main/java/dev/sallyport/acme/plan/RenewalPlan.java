@@ -45,7 +45,7 @@ public sealed interface RenewalPlan {
      */
     record WaitUntil(Instant until, Why why, Why purpose) implements RenewalPlan {}
 
-    /** Nobody has wanted it for so long that it may go. */
+    /** Nobody has wanted it for so long that it may go, or others serve what it was for. */
     record Discard(Why why) implements RenewalPlan {}
 
     /** Decides. */

@@ -286,7 +286,7 @@ class KeeperTest {
     @Test
     void whatNobodyWantsIsNotRenewedAndRemovedAfterAWhile() {
         CertificateKeeper keeper = leadingWith(SHOP);
-        pass(keeper, Duration.ofDays(58));
+        pass(keeper, Duration.ofDays(50));
         want(keeper);
         Kept gone = eventually(keeper, SHOP, it -> it.order().isEmpty());
         assertThat(gone.plan().why()).isInstanceOf(Why.HostGone.class);
@@ -338,6 +338,36 @@ class KeeperTest {
         clock.set(until);
         poke(keeper);
         eventually(keeper, SHOP, it -> it.current().isPresent());
+    }
+
+    /** Ours would be served instead of a wildcard: it must not expire while others serve. */
+    @Test
+    void whatOthersServeIsNotRenewedButGoesBeforeItExpires() {
+        CertificateKeeper keeper = leadingWith(SHOP);
+        want(keeper, served(SHOP, NOW.plus(Duration.ofDays(300))));
+        pass(keeper, Duration.ofDays(50));
+        assertThat(begun(keeper)).isEqualTo(1);
+        assertThat(store.certificates).containsKey("shop.example");
+        pass(keeper, Duration.ofDays(11));
+        Kept gone = eventually(keeper, SHOP, it -> it.current().isEmpty());
+        assertThat(gone.plan().why()).isInstanceOf(Why.ServedByOthers.class);
+        assertThat(store.certificates).doesNotContainKey("shop.example");
+        assertThat(changes).contains(new StoredChange.Removed(SHOP));
+        assertThat(begun(keeper)).isEqualTo(1);
+        want(keeper, wish(SHOP));
+        eventually(keeper, SHOP, it -> it.current().isPresent());
+    }
+
+    @Test
+    void whatSomebodyRemovedFromTheStoreIsOrderedAnew() {
+        CertificateKeeper keeper = leadingWith(SHOP);
+        keeper.look(SHOP);
+        keeper.look(BLOG);
+        assertThat(begun(keeper)).as("it is all there").isEqualTo(1);
+        store.certificates.remove("shop.example");
+        keeper.look(SHOP);
+        await().until(() -> keeper.state().counts().issued() == 2);
+        assertThat(store.certificates).containsKey("shop.example");
     }
 
     @Test
@@ -570,8 +600,10 @@ class KeeperTest {
     @Test
     void aListenerThatThrowsIsSurvived() {
         CertificateKeeper keeper = keeper(settings(50));
-        keeper.whenStored(_ -> {
-            throw new IllegalStateException("not today");
+        keeper.whenStored(change -> {
+            if (change instanceof StoredChange.Put) {
+                throw new IllegalStateException("not today");
+            }
         });
         keeper.lead(true);
         want(keeper, wish(SHOP));

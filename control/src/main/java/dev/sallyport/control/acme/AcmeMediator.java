@@ -3,10 +3,12 @@ package dev.sallyport.control.acme;
 import dev.sallyport.acme.issuer.Issuers;
 import dev.sallyport.acme.keep.CertificateKeeper;
 import dev.sallyport.acme.keep.KeeperState;
+import dev.sallyport.acme.store.CertificateId;
 import dev.sallyport.control.event.News;
 import dev.sallyport.control.reconcile.ControlState;
 import dev.sallyport.control.resource.SourceUpdate;
 import dev.sallyport.control.translate.AcmeHost;
+import dev.sallyport.control.translate.AcmeRules;
 import dev.sallyport.model.certificate.CertificateTable;
 import dev.sallyport.model.name.Hostname;
 import dev.sallyport.model.name.ShardedMap;
@@ -32,7 +34,7 @@ final class AcmeMediator implements AutoCloseable {
     private final AcmeFindings findings = new AcmeFindings();
     private final AcmeProgress progress = new AcmeProgress();
     private final Issuers issuers;
-    private final String namespace;
+    private final AcmeRules rules;
     private final Semaphore woken = new Semaphore(0);
     private final Thread thread;
     private @Nullable ShardedMap<Hostname, AcmeHost> hosts;
@@ -44,13 +46,13 @@ final class AcmeMediator implements AutoCloseable {
             Supplier<ControlState> state,
             Consumer<News> teller,
             Issuers issuers,
-            String namespace) {
+            AcmeRules rules) {
         this.keeper = keeper;
         this.reconciler = reconciler;
         this.state = state;
         this.teller = teller;
         this.issuers = issuers;
-        this.namespace = namespace;
+        this.rules = rules;
         this.thread = Thread.ofPlatform().name("acme-mediator").daemon().unstarted(this::run);
     }
 
@@ -60,7 +62,7 @@ final class AcmeMediator implements AutoCloseable {
      * @param reconciler is told of findings
      * @param state what is translated now
      * @param teller is told what was done; not to block
-     * @param namespace of the Secrets with what the gateway has issued
+     * @param rules as hosts are translated by
      */
     static AcmeMediator start(
             CertificateKeeper keeper,
@@ -68,8 +70,8 @@ final class AcmeMediator implements AutoCloseable {
             Supplier<ControlState> state,
             Consumer<News> teller,
             Issuers issuers,
-            String namespace) {
-        var mediator = new AcmeMediator(keeper, reconciler, state, teller, issuers, namespace);
+            AcmeRules rules) {
+        var mediator = new AcmeMediator(keeper, reconciler, state, teller, issuers, rules);
         mediator.thread.start();
         return mediator;
     }
@@ -115,6 +117,12 @@ final class AcmeMediator implements AutoCloseable {
         }
         hosts = now.acmeHosts();
         served = certificates;
-        keeper.want(Wishes.of(now.acmeHosts(), certificates, issuers, namespace));
+        keeper.want(Wishes.of(now.acmeHosts(), certificates, issuers, rules));
+        now.acmeHosts()
+                .forEach((host, wanted) -> {
+                    if (wanted.lost()) {
+                        keeper.look(CertificateId.of(host));
+                    }
+                });
     }
 }

@@ -122,8 +122,7 @@ public final class ClusterAcme implements AutoCloseable {
         keeper.whenChanged(this::changed);
         keeper.start();
         mediator =
-                AcmeMediator.start(
-                        keeper, reconciler, state, teller, settings.issuers(), cluster.namespace());
+                AcmeMediator.start(keeper, reconciler, state, teller, settings.issuers(), rules());
         challenges.start(cluster.client(), this::show);
     }
 

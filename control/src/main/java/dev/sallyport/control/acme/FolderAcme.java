@@ -124,7 +124,7 @@ public final class FolderAcme implements AutoCloseable {
         keeper = started;
         mediator =
                 AcmeMediator.start(
-                        started, reconciler, state, _ -> {}, settings.issuers(), NAMESPACE);
+                        started, reconciler, state, _ -> {}, settings.issuers(), rules());
     }
 
     /** What is translated, or kept, changed. At once, on whatever thread. */

@@ -13,6 +13,7 @@ import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -33,7 +34,7 @@ final class Replicas implements Supplier<List<Replica>> {
     private final Optional<ObjectRef> service;
     private final Supplier<Replica> self;
     private final ReentrantLock lock = new ReentrantLock();
-    private List<InetAddress> known = List.of(); // under the lock
+    private @Nullable List<InetAddress> known; // under the lock; null before the first answer
     private long askedAt = System.nanoTime() - FRESH; // under the lock
 
     /**
@@ -51,10 +52,17 @@ final class Replicas implements Supplier<List<Replica>> {
         this.self = self;
     }
 
+    /** Empty where the API server has not said yet. */
     @Override
     public List<Replica> get() {
         Replica own = self.get();
-        List<InetAddress> addresses = service.map(this::addresses).orElse(List.of());
+        if (service.isEmpty()) {
+            return List.of(own);
+        }
+        List<InetAddress> addresses = addresses(service.get());
+        if (addresses == null) {
+            return List.of();
+        }
         return addresses.isEmpty()
                 ? List.of(own)
                 : addresses.stream().map(address -> at(address, own)).toList();
@@ -69,21 +77,29 @@ final class Replicas implements Supplier<List<Replica>> {
     }
 
     /** As they are now; as they were, where the API server is silent. */
-    private List<InetAddress> addresses(ObjectRef behind) {
+    private @Nullable List<InetAddress> addresses(ObjectRef behind) {
         lock.lock();
         try {
             if (System.nanoTime() - askedAt >= FRESH) {
-                known = ready(list(behind));
-                askedAt = System.nanoTime();
+                try {
+                    known = ready(list(behind));
+                } finally {
+                    askedAt = System.nanoTime();
+                }
             }
+            return known;
         } catch (RuntimeException silent) {
-            log.atDebug().setCause(silent).log("Replicas are taken to be where they were");
+            log.atWarn()
+                    .addArgument(behind)
+                    .addArgument(silent::getMessage)
+                    .log("which replicas are behind {} is not known now: {}");
+            return known;
         } catch (InterruptedException _) {
             Thread.currentThread().interrupt();
+            return known;
         } finally {
             lock.unlock();
         }
-        return known;
     }
 
     private List<EndpointSlice> list(ObjectRef behind) throws InterruptedException {

@@ -15,13 +15,17 @@ import dev.sallyport.model.finding.Finding;
 import dev.sallyport.model.finding.Parsed;
 import dev.sallyport.model.finding.Reason;
 import dev.sallyport.model.name.ObjectRef;
+import io.fabric8.kubernetes.api.model.ListOptions;
+import io.fabric8.kubernetes.api.model.ListOptionsBuilder;
 import io.fabric8.kubernetes.api.model.OwnerReference;
 import io.fabric8.kubernetes.api.model.Secret;
 import io.fabric8.kubernetes.api.model.SecretBuilder;
+import io.fabric8.kubernetes.api.model.SecretList;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Base64;
 import java.util.HashMap;
@@ -63,6 +67,9 @@ final class SecretStore implements AcmeStore {
     private static final String ID = "sallyport.dev/acme-certificate";
     private static final String ENTRY = "acme";
     private static final String TLS = "kubernetes.io/tls";
+
+    /** So many a list shows at once: each page has the deadline of a request. */
+    private static final long PAGE = 250;
 
     /** More would only wait for each other, and their deadlines go by meanwhile. */
     private static final int AT_ONCE = 8;
@@ -212,8 +219,20 @@ final class SecretStore implements AcmeStore {
     }
 
     private List<Secret> list(String what) throws IOException {
-        return call(() ->
-                client.secrets().inNamespace(namespace).withLabels(labels(what)).list().getItems());
+        List<Secret> all = new ArrayList<>();
+        String next = null;
+        do {
+            ListOptions page = new ListOptionsBuilder().withLimit(PAGE).withContinue(next).build();
+            SecretList some =
+                    call(() ->
+                            client.secrets()
+                                    .inNamespace(namespace)
+                                    .withLabels(labels(what))
+                                    .list(page));
+            all.addAll(some.getItems());
+            next = some.getMetadata().getContinue();
+        } while (next != null && !next.isEmpty());
+        return all;
     }
 
     /** What the bytes of a Secret hold. */

@@ -91,7 +91,7 @@ final class SnapshotBoard implements ChallengeBoard {
         show(proof, answer(proof));
         long end = System.nanoTime() + patience.toNanos();
         while (true) {
-            Optional<InetSocketAddress> silent = silent(proof);
+            Optional<String> silent = silent(proof);
             if (silent.isEmpty()) {
                 return;
             }
@@ -152,8 +152,12 @@ final class SnapshotBoard implements ChallengeBoard {
     }
 
     /** A port that does not answer with the proof yet. */
-    private Optional<InetSocketAddress> silent(Proof proof) {
-        for (Replica replica : replicas.get()) {
+    private Optional<String> silent(Proof proof) {
+        List<Replica> all = replicas.get();
+        if (all.isEmpty()) {
+            return Optional.of("all replicas: the API server has not said yet which there are");
+        }
+        for (Replica replica : all) {
             Optional<InetSocketAddress> silent =
                     switch (proof) {
                         case Proof.Http http ->
@@ -167,7 +171,7 @@ final class SnapshotBoard implements ChallengeBoard {
                         case Proof.Dns _ -> Optional.empty();
                     };
             if (silent.isPresent()) {
-                return silent;
+                return silent.map(InetSocketAddress::toString);
             }
         }
         return Optional.empty();

@@ -37,13 +37,13 @@ final class Wishes {
      * One certificate for each host.
      *
      * @param served what handshakes are answered with, wildcards too
-     * @param namespace of the Secrets with what the gateway has issued
+     * @param rules whose certificates count, and where the gateway's own are
      */
     static List<Wish> of(
             ShardedMap<Hostname, AcmeHost> hosts,
             CertificateTable served,
             Issuers issuers,
-            String namespace) {
+            AcmeRules rules) {
         List<Wish> wishes = new ArrayList<>(hosts.size());
         hosts.forEach((host, wanted) -> {
             KeyAlgorithm key =
@@ -55,33 +55,42 @@ final class Wishes {
                             CertificateId.of(host),
                             CertificateOrder.of(List.of(new Identifier.Dns(host)), key),
                             wanted.issuers(),
-                            servedUntil(wanted, served, namespace)));
+                            servedUntil(wanted, served, rules)));
         });
         return wishes;
     }
 
     private static Optional<Instant> servedUntil(
-            AcmeHost wanted, CertificateTable served, String namespace) {
-        Stream<ServedCertificate> byWildcard = Stream.empty();
-        if (wanted.host() instanceof Hostname.Exact(String name)) {
-            CertificateSet wildcard = served.hosts().findWildcard(name);
-            if (wildcard != null) {
-                String parent = name.substring(name.indexOf('.') + 1);
-                ObjectRef ours =
-                        AcmeRules.secret(
-                                namespace, CertificateId.of(new Hostname.Wildcard(parent)));
-                byWildcard =
-                        wildcard.certificates().stream()
-                                .filter(it ->
-                                        !it.temporary()
-                                                && !it.source().equals(ours)
-                                                && it.bundle().covers(name));
-            }
-        }
-        return Stream.concat(wanted.others().stream(), byWildcard)
+            AcmeHost wanted, CertificateTable served, AcmeRules rules) {
+        return Stream.concat(wanted.others().stream(), behind(wanted.host(), served, rules))
                 .map(ServedCertificate::bundle)
                 .map(Wishes::renewedBefore)
                 .max(Instant::compareTo);
+    }
+
+    /** What a host that has no certificate of its own is served with. */
+    private static Stream<ServedCertificate> behind(
+            Hostname host, CertificateTable served, AcmeRules rules) {
+        if (!(host instanceof Hostname.Exact(String name))) {
+            return Stream.empty();
+        }
+        CertificateSet wildcard = served.hosts().findWildcard(name);
+        if (wildcard == null) {
+            // The default one is the gateway's own, so it is anybody's.
+            return good(served.fallback().stream(), name);
+        }
+        String parent = name.substring(name.indexOf('.') + 1);
+        ObjectRef ours = rules.secret(CertificateId.of(new Hostname.Wildcard(parent)));
+        var identifier = new Identifier.Dns(host);
+        return good(Stream.of(wildcard), name)
+                .filter(it ->
+                        !it.source().equals(ours)
+                                && rules.allowed().allows(it.source().namespace(), identifier));
+    }
+
+    private static Stream<ServedCertificate> good(Stream<CertificateSet> sets, String name) {
+        return sets.flatMap(set -> set.certificates().stream())
+                .filter(it -> !it.temporary() && it.bundle().covers(name));
     }
 
     private static Instant renewedBefore(CertificateBundle bundle) {

@@ -12,10 +12,16 @@ import java.util.List;
  * @param issuers names of issuers, the one to be asked first in front; at least one
  * @param ingress the oldest Ingress that asks for it: what is told of it is told there
  * @param others the certificates in service of Secrets that somebody else fills (a user,
- *     cert-manager) which cover the host and are not temporary, whether or not they are still valid
+ *     cert-manager) which cover the host and are not temporary, whether or not they are still
+ *     valid; those of namespaces only that may have certificates for it
+ * @param lost whether a certificate of ours is in service whose Secret somebody deleted
  */
 public record AcmeHost(
-        Hostname host, List<String> issuers, ObjectRef ingress, List<ServedCertificate> others) {
+        Hostname host,
+        List<String> issuers,
+        ObjectRef ingress,
+        List<ServedCertificate> others,
+        boolean lost) {
     public AcmeHost {
         issuers = List.copyOf(issuers);
         others = List.copyOf(others);

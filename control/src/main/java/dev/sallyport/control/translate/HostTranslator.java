@@ -120,6 +120,7 @@ final class HostTranslator {
         contributions.forEach(contribution -> work.addCertificates(contribution, false));
         contributions.stream()
                 .filter(it -> owners.isEmpty() || owners.contains(it.ingress().namespace()))
+                .filter(it -> work.own.isEmpty() || work.mayHave(it.ingress()))
                 .forEach(contribution -> work.addCertificates(contribution, true));
         boolean asked = contributions.stream().anyMatch(Contribution::secured);
         boolean known = asked || contributions.stream().anyMatch(Contribution::routed);
@@ -167,17 +168,20 @@ final class HostTranslator {
         private final Set<ObjectRef> secrets = new HashSet<>();
         private final Set<String> undecided = new HashSet<>();
         private final List<ServedCertificate> others = new ArrayList<>();
-        private Optional<Issued> issued = Optional.empty();
+        private Optional<Asked> asked = Optional.empty();
+        private Optional<Own> own = Optional.empty();
         private boolean othersGood;
         private Optional<Route> fallback = Optional.empty();
 
-        /** What the gateway has issued for the host, and who asked for that. */
-        private record Issued(
-                Hostname host,
-                Contribution asking,
-                List<String> issuers,
-                ObjectRef secret,
-                CertificateStatus status) {}
+        /** Who asks the gateway to have a certificate issued for the host, and of whom. */
+        private record Asked(Hostname host, Contribution asking, List<String> issuers) {}
+
+        /** What the gateway has issued for the host, or would. */
+        private record Own(ObjectRef secret, CertificateStatus status) {
+            boolean serves() {
+                return status.inService().isPresent();
+            }
+        }
 
         /** A path and who has it. */
         private record Won(Route route, Target target) {}
@@ -414,24 +418,39 @@ final class HostTranslator {
                 } else if (status.isSought()) {
                     undecided.add(claim.secret().namespace());
                 } else if (!status.exists()) {
-                    if (issued.isEmpty()) {
+                    boolean serves = own.filter(Own::serves).isPresent();
+                    if (asked.isEmpty() || (serves && claim.issuance() == Issuance.AUTOMATIC)) {
                         findings.add(missing(contribution.ingress(), claim));
-                    } else if (issued.get().status().inService().isEmpty()) {
+                    } else if (!serves) {
                         findings.add(pending(contribution.ingress(), claim));
                     }
                 }
             }
         }
 
-        /** The oldest Ingress that may ask for a certificate decides how it is ordered. */
+        /**
+         * The oldest Ingress that may ask for a certificate decides how it is ordered. What
+         * cert-manager is to have issued is not, but what was issued already is kept until that is
+         * there; and it is served on for as long as it is stored, though nobody asks any more.
+         */
         void chooseAcme(Collection<Contribution> contributions) {
             if (acme.isEmpty() || !(scope instanceof HostScope.Named(Hostname host))) {
                 return;
             }
             AcmeRules rules = acme.get();
+            if (contributions.stream().anyMatch(it -> mayHave(it.ingress()))) {
+                ObjectRef secret = rules.secret(CertificateId.of(host));
+                secrets.add(secret);
+                CertificateStatus status = certificateLookup.apply(secret);
+                if (status.isSought()) {
+                    undecided.add(secret.namespace());
+                }
+                own = Optional.of(new Own(secret, status));
+            }
+            boolean serves = own.filter(Own::serves).isPresent();
             for (Contribution contribution : contributions) {
                 Contribution.AcmeAsk ask = contribution.acme().orElse(null);
-                if (ask == null || (contribution.automatic() && !ask.annotated())) {
+                if (ask == null || (contribution.automatic() && !ask.annotated() && !serves)) {
                     continue; // cert-manager has it issued
                 }
                 Optional<Finding> refusal = refusal(rules, host, contribution.ingress());
@@ -439,18 +458,17 @@ final class HostTranslator {
                     if (ask.explicit()) {
                         findings.add(refusal.get());
                     }
-                } else if (issued.isEmpty()) {
-                    ObjectRef secret = rules.secret(CertificateId.of(host));
-                    secrets.add(secret);
-                    CertificateStatus status = certificateLookup.apply(secret);
-                    if (status.isSought()) {
-                        undecided.add(secret.namespace());
-                    }
-                    issued =
-                            Optional.of(
-                                    new Issued(host, contribution, ask.issuers(), secret, status));
+                } else if (asked.isEmpty()) {
+                    asked = Optional.of(new Asked(host, contribution, ask.issuers()));
                 }
             }
+        }
+
+        /** Whether certificates of this namespace may be for the host at all. */
+        boolean mayHave(ObjectRef ingress) {
+            return acme.isEmpty()
+                    || !(scope instanceof HostScope.Named(Hostname host))
+                    || acme.get().allowed().allows(ingress.namespace(), new Identifier.Dns(host));
         }
 
         private static Optional<Finding> refusal(
@@ -478,12 +496,12 @@ final class HostTranslator {
          * @return whether there is such a one: then the host is as one with a TLS section
          */
         boolean addIssued() {
-            Optional<ServedCertificate> own = issued.flatMap(it -> it.status().inService());
-            if (own.isPresent() && !othersGood) {
+            Optional<ServedCertificate> issued = own.flatMap(it -> it.status().inService());
+            if (issued.isPresent() && !othersGood) {
                 certificates.clear();
-                certificates.put(own.get().bundle().keyType(), own.get());
+                certificates.put(issued.get().bundle().keyType(), issued.get());
             }
-            return own.isPresent();
+            return issued.isPresent();
         }
 
         private static Finding pending(ObjectRef ingress, Claim claim) {
@@ -497,7 +515,7 @@ final class HostTranslator {
                     "Wait for it; where it takes longer than a minute, see `sallyport acme orders`.");
         }
 
-        private static Finding missing(ObjectRef ingress, Claim claim) {
+        private Finding missing(ObjectRef ingress, Claim claim) {
             ObjectRef secret = claim.secret();
             boolean pending = claim.issuance() == Issuance.AUTOMATIC;
             return new Finding(
@@ -507,8 +525,10 @@ final class HostTranslator {
                     secret
                             + " does not exist"
                             + (pending ? " yet: cert-manager is to have it issued" : "")
-                            + "; meanwhile a wildcard's certificate that fits is served, else the"
-                            + " default one",
+                            + (own.filter(Own::serves).isPresent()
+                                    ? "; meanwhile what the gateway has issued is served"
+                                    : "; meanwhile a wildcard's certificate that fits is served, else"
+                                            + " the default one"),
                     switch (claim.issuance()) {
                         case NONE -> "Create the Secret, or wait for its issuer to.";
                         case AUTOMATIC ->
@@ -528,6 +548,7 @@ final class HostTranslator {
             CertificateBundle bundle = served.bundle();
             // What stays in service though its Secret is gone is nobody's to renew.
             if (!served.temporary()
+                    && mayHave(ingress)
                     && certificateLookup.apply(claim.secret()).exists()
                     && covers(bundle, host)) {
                 others.add(served);
@@ -584,6 +605,11 @@ final class HostTranslator {
             return certificates.values().stream().filter(it -> !real || !it.temporary()).toList();
         }
 
+        /** Whether what is served of ours is not stored any more. */
+        private boolean isLost() {
+            return own.filter(it -> it.serves() && !it.status().exists()).isPresent();
+        }
+
         private Map<Challenge, Route> challenges() {
             Map<Challenge, Route> routes = new LinkedHashMap<>();
             answered.forEach((challenge, won) -> routes.put(challenge, won.route()));
@@ -609,8 +635,13 @@ final class HostTranslator {
                     Set.copyOf(servicesSeen),
                     Set.copyOf(upstreams),
                     Set.copyOf(secrets),
-                    issued.map(it ->
-                            new AcmeHost(it.host(), it.issuers(), it.asking().ingress(), others)));
+                    asked.map(it ->
+                            new AcmeHost(
+                                    it.host(),
+                                    it.issuers(),
+                                    it.asking().ingress(),
+                                    others,
+                                    isLost())));
         }
     }
 

@@ -47,7 +47,7 @@ class AcmeFindingsTest {
 
     private static ControlState control(boolean asks) {
         ControlState empty = ControlState.EMPTY;
-        var host = new AcmeHost(HOST, List.of("default"), INGRESS, List.of());
+        var host = new AcmeHost(HOST, List.of("default"), INGRESS, List.of(), false);
         var ingress =
                 new Resource.OfIngress(
                         INGRESS,

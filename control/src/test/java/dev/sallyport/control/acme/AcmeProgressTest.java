@@ -35,7 +35,9 @@ class AcmeProgressTest {
             CertificateOrder.of(List.of(NAME), KeyAlgorithm.EC_P256);
     private static final ShardedMap<Hostname, AcmeHost> HOSTS =
             ShardedMap.copyOf(
-                    Map.of(HOST, new AcmeHost(HOST, List.of("default"), INGRESS, List.of())));
+                    Map.of(
+                            HOST,
+                            new AcmeHost(HOST, List.of("default"), INGRESS, List.of(), false)));
 
     private final AcmeProgress progress = new AcmeProgress();
 
@@ -106,6 +108,21 @@ class AcmeProgressTest {
                                             + " until 2026-08-30T12:00:00Z; it is renewed at"
                                             + " 2026-07-31T12:00:00Z: ");
                 });
+        assertThat(news(true, "01")).isEmpty();
+        assertThat(news(true, "02")).hasSize(1);
+    }
+
+    @Test
+    void whileTheStoreCannotBeReadNothingIsNew() {
+        KeeperState unread = state(true, "", Optional.empty());
+        var troubled =
+                new KeeperState(
+                        true,
+                        unread.certificates(),
+                        List.of(),
+                        unread.counts(),
+                        Optional.of("the store cannot be read"));
+        assertThat(progress.news(troubled, HOSTS)).isEmpty();
         assertThat(news(true, "01")).isEmpty();
         assertThat(news(true, "02")).hasSize(1);
     }

@@ -2,6 +2,7 @@ package dev.sallyport.control.acme;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.sallyport.acme.issuer.AllowList;
 import dev.sallyport.acme.keep.Wish;
 import dev.sallyport.acme.plan.CertificateOrder;
 import dev.sallyport.acme.plan.Identifier;
@@ -101,6 +102,44 @@ class WishesTest {
         assertThat(servedBy(served(OURS, "*.shop.example", false))).contains(LAST_SIXTH);
     }
 
+    @Test
+    void aWildcardOfWhoMayNotHaveOneDoesNotCount() {
+        AllowList others =
+                new AllowList(
+                        List.of(
+                                new AllowList.Grant(
+                                        Optional.of("shop"),
+                                        AllowList.EVERYTHING.grants().getFirst().names())));
+        assertThat(
+                        wishes(
+                                        SHOP,
+                                        List.of("first"),
+                                        List.of(),
+                                        table(served("user", "*.shop.example", false)),
+                                        others)
+                                .getFirst()
+                                .servedUntil())
+                .isEmpty();
+    }
+
+    @Test
+    void theDefaultCertificateServesWhatItIsFor() {
+        assertThat(servedByDefault("*.shop.example")).contains(LAST_SIXTH);
+        assertThat(servedByDefault("sallyport.invalid")).isEmpty();
+    }
+
+    private static Optional<Instant> servedByDefault(String name) {
+        return wish(
+                        SHOP,
+                        List.of("first"),
+                        List.of(),
+                        new CertificateTable(
+                                HostTable.copyOf(Map.of()),
+                                Optional.of(
+                                        CertificateSet.of(List.of(served("infra", name, false))))))
+                .servedUntil();
+    }
+
     private static ServedCertificate ours() {
         return new ServedCertificate(
                 served(OURS, "*.shop.example", false).bundle(),
@@ -152,11 +191,21 @@ class WishesTest {
             List<String> issuers,
             List<ServedCertificate> others,
             CertificateTable served) {
+        return wishes(host, issuers, others, served, AllowList.EVERYTHING);
+    }
+
+    private static List<Wish> wishes(
+            Hostname host,
+            List<String> issuers,
+            List<ServedCertificate> others,
+            CertificateTable served,
+            AllowList allowed) {
         var ingress = new ObjectRef("Ingress", "shop", "web");
         return Wishes.of(
-                ShardedMap.copyOf(Map.of(host, new AcmeHost(host, issuers, ingress, others))),
+                ShardedMap.copyOf(
+                        Map.of(host, new AcmeHost(host, issuers, ingress, others, false))),
                 served,
                 AcmeFixture.issuers(),
-                OURS);
+                new AcmeRules(List.of("first"), true, allowed, false, OURS));
     }
 }

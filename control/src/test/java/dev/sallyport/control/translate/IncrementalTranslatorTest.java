@@ -13,6 +13,7 @@ import dev.sallyport.control.resource.ResourceChange;
 import dev.sallyport.model.certificate.CertificateSet;
 import dev.sallyport.model.certificate.ServedCertificate;
 import dev.sallyport.model.finding.Finding;
+import dev.sallyport.model.finding.Parsed;
 import dev.sallyport.model.finding.Reason;
 import dev.sallyport.model.listener.Listener;
 import dev.sallyport.model.listener.ListenerProtocol;
@@ -54,6 +55,8 @@ import java.util.Set;
 import org.assertj.core.api.InstanceOfAssertFactories;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestReporter;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class IncrementalTranslatorTest {
     private static final Instant NOW = Instant.parse("2026-06-01T00:00:00Z");
@@ -263,6 +266,129 @@ class IncrementalTranslatorTest {
                 }
             }
         }
+    }
+
+    /** Issued by us, then handed over: ours is served until theirs is there. */
+    @Test
+    void whatWasIssuedIsServedUntilCertManagersIsThere() {
+        World world = shop(settings(false, false).with(acme(true)));
+        world.put(ingress("n", "default", "", List.of("new.x.org"), "/", "web", 80, ""));
+        assertThat(wanted(world.translator.translate(), "new.x.org")).isPresent();
+        world.put(issued("new.x.org", "0c"));
+        assertThat(serial(world.translator.translate(), "new.x.org")).isEqualTo("0c");
+
+        world.put(
+                annotated(
+                        ingress("n", "default", "", List.of("new.x.org"), "/", "web", 80, "cm"),
+                        "cert-manager.io/issuer",
+                        "theirs"));
+        Translation waiting = world.translator.translate();
+        assertThat(serial(waiting, "new.x.org")).isEqualTo("0c");
+        assertThat(wanted(waiting, "new.x.org")).as("kept, should theirs never come").isPresent();
+        assertThat(waiting.appeared())
+                .anySatisfy(finding ->
+                        assertThat(finding.message())
+                                .contains("meanwhile what the gateway has issued"));
+
+        world.put(secret("cm", "ecdsa 0d new.x.org", "k"));
+        Translation theirs = world.translator.translate();
+        assertThat(serial(theirs, "new.x.org")).isEqualTo("0d");
+        assertThat(wanted(theirs, "new.x.org").orElseThrow().others()).hasSize(1);
+        world.remove(AcmeRules.secret("acme", new CertificateId("new.x.org")));
+        world.put(secret("cm", "ecdsa 0e new.x.org", "k"));
+        assertThat(serial(world.translator.translate(), "new.x.org")).isEqualTo("0e");
+    }
+
+    @Test
+    void whatCertManagerIsToIssueIsNotOrdered() {
+        World world = shop(settings(false, false).with(acme(true)));
+        world.put(
+                annotated(
+                        ingress("n", "default", "", List.of("new.x.org"), "/", "web", 80, "cm"),
+                        "cert-manager.io/issuer",
+                        "theirs"));
+        assertThat(wanted(world.translator.translate(), "new.x.org")).isEmpty();
+    }
+
+    @Test
+    void whatNobodyAsksForAnyMoreIsServedWhileItIsStored() {
+        World world = shop(settings(false, false).with(acme(false)));
+        Resource plain = ingress("n", "default", "", List.of("new.x.org"), "/", "web", 80, "");
+        world.put(annotated(plain, AcmeRules.KEY, "true"));
+        world.put(issued("new.x.org", "0c"));
+        assertThat(wanted(world.translator.translate(), "new.x.org")).isPresent();
+        world.put(plain);
+        Translation after = world.translator.translate();
+        assertThat(wanted(after, "new.x.org")).isEmpty();
+        assertThat(serial(after, "new.x.org")).isEqualTo("0c");
+    }
+
+    @Test
+    void aSecretOfOursThatSomebodyDeletedIsServedAndMissed() {
+        World world = shop(settings(false, false).with(acme(true)));
+        world.put(ingress("n", "default", "", List.of("new.x.org"), "/", "web", 80, ""));
+        world.put(issued("new.x.org", "0c"));
+        Translation before = world.translator.translate();
+        assertThat(wanted(before, "new.x.org").orElseThrow().lost()).isFalse();
+        world.remove(AcmeRules.secret("acme", new CertificateId("new.x.org")));
+        Translation after = world.translator.translate();
+        assertThat(serial(after, "new.x.org")).isEqualTo("0c");
+        assertThat(wanted(after, "new.x.org").orElseThrow().lost()).isTrue();
+    }
+
+    /** However long theirs is valid, and whether or not it names the host in a TLS section. */
+    @ParameterizedTest
+    @ValueSource(strings = {"/", "/p1"})
+    void whoMayNotHaveACertificateForAHostDoesNotReplaceOurs(String path) {
+        AllowList allowed =
+                switch (AllowList.parse(ObjectRef.gateway("test"), List.of("default=*.x.org"))) {
+                    case Parsed.Usable<AllowList> usable -> usable.value();
+                    case Parsed.Rejected<AllowList> rejected ->
+                            throw new AssertionError(rejected.findings());
+                };
+        World world =
+                shop(
+                        settings(false, false)
+                                .with(
+                                        new AcmeRules(
+                                                List.of("first"), true, allowed, false, "acme")));
+        world.put(ingress("n", "default", "", List.of("new.x.org"), "/", "web", 80, ""));
+        world.put(issued("new.x.org", "0c"));
+        world.put(
+                secret(
+                        new ObjectRef("Secret", "evil", "mine"),
+                        "ecdsa 0e new.x.org 2020-01-01 2050-01-01",
+                        "k"));
+        world.put(
+                ingress("e", "evil", "2020-01-01", List.of("new.x.org"), path, "web", 80, "mine"));
+        Translation translation = world.translator.translate();
+        assertThat(serial(translation, "new.x.org")).isEqualTo("0c");
+        assertThat(wanted(translation, "new.x.org").orElseThrow().others()).isEmpty();
+    }
+
+    private static Optional<AcmeHost> wanted(Translation translation, String host) {
+        return Optional.ofNullable(translation.acmeHosts().get(Hostname.parse(host)));
+    }
+
+    private static Resource issued(String host, String serial) {
+        return secret(
+                AcmeRules.secret("acme", new CertificateId(host)),
+                "ecdsa " + serial + " " + host,
+                "k");
+    }
+
+    private static Resource annotated(Resource ingress, String key, String value) {
+        if (!(ingress instanceof Resource.OfIngress it)) {
+            throw new AssertionError(ingress);
+        }
+        return new Resource.OfIngress(
+                it.ref(),
+                new IngressBuilder(it.ingress())
+                        .editMetadata()
+                        .addToAnnotations(key, value)
+                        .endMetadata()
+                        .build(),
+                Origin.API_SERVER);
     }
 
     @Test
