@@ -89,6 +89,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | 
 {{- $config := default dict .Values.config }}
 {{- $refused := dict
   "resources" "nothing: a cluster is served"
+  "acme.service" "nothing: it is the release's"
   "ingress.classes" "ingressClasses"
   "kubernetes.kubeconfig" "nothing: the Pod's account is used"
   "kubernetes.lease-name" "nothing: it is the release's name"
@@ -134,6 +135,9 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | 
 {{- $port := include "sallyport.httpsPort" . | int }}
 {{- if and (ne $port 443) (not (hasKey (default dict $config.redirect) "port")) }}
 {{- $_ := set $own "redirect" (dict "port" $port) }}
+{{- end }}
+{{- if include "sallyport.acme" . }}
+{{- $_ := set $own "acme" (dict "service" (printf "%s/%s" .Release.Namespace (include "sallyport.fullname" .))) }}
 {{- end }}
 {{- mergeOverwrite (deepCopy $config) $own | toYaml }}
 {{- end }}

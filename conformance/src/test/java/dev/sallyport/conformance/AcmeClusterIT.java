@@ -14,12 +14,16 @@ import java.nio.file.Path;
 import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Base64;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Collectors;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLSocket;
 import org.awaitility.core.ConditionFactory;
@@ -45,6 +49,7 @@ final class AcmeClusterIT {
     private static final int REPLICAS = 3;
     private static final int MANY = 200;
     private static final String OURS = "sallyport.dev/acme";
+    private static final String ID = "sallyport.dev/acme-certificate";
 
     @TempDir private static Path work;
     private static Cluster cluster;
@@ -167,6 +172,9 @@ final class AcmeClusterIT {
         String leader = leader();
         cluster.processOf(edge.get("pod/" + leader)).destroyForcibly();
         long killed = System.nanoTime();
+        // Nobody goes on before the Lease has run out.
+        Map<String, String> keys = keysOfOrders();
+        assertThat(keys).as("orders that are half done").isNotEmpty();
         hosts.forEach(AcmeClusterIT::awaitTrusted);
         LOG.log(
                 System.Logger.Level.INFO,
@@ -174,6 +182,11 @@ final class AcmeClusterIT {
                 hosts.size(),
                 Times.seconds(System.nanoTime() - killed));
         soon("no order that is left").until(() -> secrets("order").isEmpty());
+        Map<String, String> issued = new HashMap<>();
+        for (JsonNode secret : secrets("certificate")) {
+            issued.put(certificateOf(secret), keyIn(text(secret, "tls.key")));
+        }
+        assertThat(issued).as("by the orders that were begun").containsAllEntriesOf(keys);
         soon("all replicas").until(() -> pods().stream().allMatch(AcmeClusterIT::isReady));
     }
 
@@ -283,7 +296,7 @@ final class AcmeClusterIT {
     }
 
     private static BigInteger serial(String base64) {
-        X509Certificate leaf = TlsSecret.certificate(java.util.Base64.getDecoder().decode(base64));
+        X509Certificate leaf = TlsSecret.certificate(Base64.getDecoder().decode(base64));
         return leaf.getSerialNumber();
     }
 
@@ -334,6 +347,32 @@ final class AcmeClusterIT {
                 .filter(it ->
                         it.path("metadata").path("labels").path(OURS).asString("").equals(kind))
                 .toList();
+    }
+
+    /** Of each certificate that is being ordered the key, in base64. */
+    private static Map<String, String> keysOfOrders() {
+        Map<String, String> keys = new HashMap<>();
+        for (JsonNode secret : secrets("order")) {
+            text(secret, "acme")
+                    .lines()
+                    .filter(line -> line.startsWith("key::"))
+                    .map(line -> line.substring("key::".length()).strip())
+                    .forEach(key -> keys.put(certificateOf(secret), key));
+        }
+        return keys;
+    }
+
+    private static String certificateOf(JsonNode secret) {
+        return secret.path("metadata").path("annotations").path(ID).stringValue();
+    }
+
+    private static String keyIn(String pem) {
+        return pem.lines().filter(line -> !line.startsWith("-----")).collect(Collectors.joining());
+    }
+
+    private static String text(JsonNode secret, String entry) {
+        byte[] contents = Base64.getDecoder().decode(secret.path("data").path(entry).stringValue());
+        return new String(contents, US_ASCII);
     }
 
     /** The Pod that leads; empty where none does. */

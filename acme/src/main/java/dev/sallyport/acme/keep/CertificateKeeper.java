@@ -378,6 +378,7 @@ public final class CertificateKeeper implements AutoCloseable {
                 Entry entry = running(id, run);
                 if (entry != null) {
                     entry.station = station;
+                    entry.made |= station == Station.KEY_STORED;
                     show(entry);
                 }
             }
@@ -468,12 +469,12 @@ public final class CertificateKeeper implements AutoCloseable {
 
     private void work() {
         Instant now = clock.instant();
+        Instant again = retryAt;
+        boolean waits = again != null && again.isAfter(now);
+        if (!waits) {
+            retryAt = null; // or the thread would not sleep any more
+        }
         if (leads && wanted) {
-            Instant again = retryAt;
-            boolean waits = again != null && again.isAfter(now);
-            if (!waits) {
-                retryAt = null; // or the thread would not sleep any more
-            }
             if (!read && !waits) {
                 readStore(now);
             }
@@ -555,6 +556,13 @@ public final class CertificateKeeper implements AutoCloseable {
                     Entry entry = entries.get(id);
                     if (entry != null) {
                         failures.forEach(entry::failed);
+                    }
+                });
+        found.revoked()
+                .forEach((id, serial) -> {
+                    Entry entry = entries.get(id);
+                    if (entry != null) {
+                        entry.revoked = serial;
                     }
                 });
         found.gone()
@@ -687,6 +695,10 @@ public final class CertificateKeeper implements AutoCloseable {
             return RenewalPlan.asked(situation);
         }
         Optional<Instant> others = wish.servedUntil().filter(until -> until.isAfter(now));
+        StoredCertificate stored = entry.stored;
+        if (stored != null && stored.bundle().serial().equals(entry.revoked)) {
+            return RenewalPlan.revoked(situation);
+        }
         RenewalPlan plan = RenewalPlan.of(situation);
         return others.isPresent() ? besideOthers(entry, plan, others.get()) : plan;
     }
@@ -764,7 +776,7 @@ public final class CertificateKeeper implements AutoCloseable {
                                 ordering.rollOver(issuer);
                             } catch (FailedException failed) {
                                 failure = Optional.of(failed.why());
-                            } catch (RuntimeException bug) {
+                            } catch (RuntimeException | Error bug) {
                                 failure = Optional.of(new Cause.CaTrouble("a bug: " + bug));
                             }
                             mailbox.add(new Command.RolledOver(name, failure));
@@ -836,6 +848,7 @@ public final class CertificateKeeper implements AutoCloseable {
                         .unstarted(() -> order(issuer, request, number));
         entry.run = new Entry.Run(number, worker, now, issuer, order, kind);
         entry.station = null;
+        entry.made = false;
         worker.start();
     }
 
@@ -868,6 +881,9 @@ public final class CertificateKeeper implements AutoCloseable {
         entry.station = null;
         toRemember = true;
         touched.add(entry);
+        if (!entry.made) {
+            ledger.notMade(run.begun(), run.issuer().name(), run.order(), run.kind());
+        }
         if (!accounts.containsKey(run.issuer().name())) {
             readAccount(run.issuer());
         }
@@ -892,7 +908,11 @@ public final class CertificateKeeper implements AutoCloseable {
                 entry.asked = false;
                 var failure = new Failure(now, run.issuer().name(), run.order(), cause);
                 failedByCause.merge(cause.getClass().getSimpleName(), 1L, Long::sum);
-                ledger.failed(run.begun(), failure, run.kind());
+                if (entry.made) {
+                    ledger.failed(run.begun(), failure, run.kind());
+                } else {
+                    ledger.note(failure);
+                }
                 entry.failed(failure);
                 LOG.log(
                         System.Logger.Level.WARNING,
@@ -931,7 +951,7 @@ public final class CertificateKeeper implements AutoCloseable {
         questions.acquireUninterruptibly();
         try {
             return new Command.Told(id, leaf, ordering.window(issuer, leaf));
-        } catch (FailedException | RuntimeException notNow) {
+        } catch (FailedException | RuntimeException | Error notNow) {
             return new Command.NotTold(id);
         } finally {
             questions.release();
@@ -975,7 +995,7 @@ public final class CertificateKeeper implements AutoCloseable {
                         ordering.revoke(issuer.get(), leaf, keyCompromised);
                     } catch (FailedException failed) {
                         failure = Optional.of(failed.why());
-                    } catch (RuntimeException bug) {
+                    } catch (RuntimeException | Error bug) {
                         failure = Optional.of(new Cause.CaTrouble("a bug: " + bug));
                     }
                     mailbox.add(new Command.Revoked(id, failure));
@@ -995,7 +1015,8 @@ public final class CertificateKeeper implements AutoCloseable {
         LOG.log(System.Logger.Level.INFO, "The certificate of {0} is revoked", id);
         if (entry != null) {
             // The revoked one is served until another is there: better than none.
-            entry.asked = entry.wish != null;
+            entry.revoked = entry.stored == null ? null : entry.stored.bundle().serial();
+            toRemember = true;
             if (entry.wish == null) {
                 entry.goneSince = clock.instant().minus(settings.rules().grace());
             }
@@ -1023,15 +1044,34 @@ public final class CertificateKeeper implements AutoCloseable {
 
     private void endOrders() {
         List<Thread> workers = new ArrayList<>();
+        List<Entry> ended = new ArrayList<>();
         for (Entry entry : entries.values()) {
             Entry.Run run = entry.run;
             if (run != null) {
                 run.thread().interrupt();
                 workers.add(run.thread());
-                entry.run = null;
+                ended.add(entry);
             }
         }
+        await(workers);
+        for (Entry entry : ended) {
+            Entry.Run run = Objects.requireNonNull(entry.run);
+            if (!entry.made && mailbox.stream().noneMatch(it -> makes(it, run))) {
+                ledger.notMade(run.begun(), run.issuer().name(), run.order(), run.kind());
+            }
+            entry.run = null;
+        }
         running = 0;
+    }
+
+    /** Whether a command that waits says that a run has an order made. */
+    private static boolean makes(Command command, Entry.Run run) {
+        return command instanceof Command.Reached(_, long number, Station station)
+                && number == run.number()
+                && station == Station.KEY_STORED;
+    }
+
+    private static void await(List<Thread> workers) {
         long end = System.nanoTime() + CLOSING.dividedBy(2).toNanos();
         try {
             for (Thread worker : workers) {

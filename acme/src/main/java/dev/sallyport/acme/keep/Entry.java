@@ -53,6 +53,8 @@ final class Entry {
     @Nullable RenewalPlan plan;
     @Nullable Run run;
     @Nullable Station station;
+    boolean made; // whether the run has an order made, and does not go on with one
+    @Nullable String revoked; // the serial number of what the CA has revoked at our word
     @Nullable Instant due; // in the schedule
     boolean queued;
     @Nullable Kept kept;

@@ -37,7 +37,11 @@ final class Remembering {
     private Remembering() {}
 
     /** What was read. */
-    record Read(Map<String, List<Failure>> failures, Map<String, Instant> gone, int unread) {}
+    record Read(
+            Map<String, List<Failure>> failures,
+            Map<String, Instant> gone,
+            Map<String, String> revoked,
+            int unread) {}
 
     /** One kind of failure in a row of them. */
     private record Kind(String issuer, CertificateOrder order, String cause) {}
@@ -78,13 +82,20 @@ final class Remembering {
                                                         (Entry it) -> it.failures.getLast().at())
                                                 .reversed())
                                 .flatMap(Remembering::failures),
-                        entries.stream().flatMap(Remembering::gone)));
+                        entries.stream().flatMap(it -> Stream.concat(revoked(it), gone(it)))));
         return new StoredMemory(text.toString());
     }
 
     private static void append(StringBuilder text, Stream<String> lines) {
         int most = text.length() + MOST_OF_EACH;
         lines.takeWhile(line -> text.length() + line.length() < most).forEach(text::append);
+    }
+
+    private static Stream<String> revoked(Entry entry) {
+        String serial = entry.revoked;
+        return serial == null
+                ? Stream.empty()
+                : Stream.of(line("revoked", entry.id.text(), serial));
     }
 
     private static Stream<String> gone(Entry entry) {
@@ -142,9 +153,10 @@ final class Remembering {
     static Read read(StoredMemory memory, OrderLedger ledger, Instant now) {
         Map<String, List<Failure>> failures = new LinkedHashMap<>();
         Map<String, Instant> gone = new LinkedHashMap<>();
+        Map<String, String> revoked = new LinkedHashMap<>();
         List<String> lines = memory.text().lines().toList();
         if (lines.isEmpty() || !lines.getFirst().equals(VERSION)) {
-            return new Read(Map.of(), Map.of(), Math.max(1, lines.size()));
+            return new Read(Map.of(), Map.of(), Map.of(), Math.max(1, lines.size()));
         }
         int unread = 0;
         for (String line : lines.subList(1, lines.size())) {
@@ -178,6 +190,7 @@ final class Remembering {
                             all.add(failure);
                         }
                     }
+                    case "revoked" -> revoked.put(fields[1], fields[2]);
                     case "gone" -> gone.put(fields[1], past(fields[2], now));
                     default -> unread++;
                 }
@@ -188,7 +201,7 @@ final class Remembering {
             }
         }
         failures.values().forEach(all -> all.sort(Comparator.comparing(Failure::at)));
-        return new Read(failures, gone, unread);
+        return new Read(failures, gone, revoked, unread);
     }
 
     private static CertificateOrder order(String key, String identifiers) {

@@ -22,6 +22,7 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
 
 /**
@@ -63,7 +64,7 @@ final class IssuedChain {
             CertificateOrder order,
             KeyMaterial key,
             Instant now,
-            Collection<X509Certificate> roots)
+            Supplier<? extends Collection<X509Certificate>> roots)
             throws Wrong {
         if (chain.isEmpty()) {
             throw new Wrong("the CA sent no certificate");
@@ -73,17 +74,20 @@ final class IssuedChain {
             throw new Wrong("the certificate is for another key than ours");
         }
         requireNames(leaf, order);
-        requireValidity(leaf, now);
-        requirePurpose(leaf);
-        if (chain.size() == 1) {
-            requireRoot(leaf, roots);
+        for (X509Certificate each : chain) {
+            requireValidity(each, now);
         }
+        requirePurpose(leaf);
         return switch (parsed(chain, key)) {
             case Parsed.Usable<CertificateBundle>(
                             CertificateBundle bundle,
                             List<Finding> remarks) -> {
                 if (!remarks.isEmpty()) {
                     throw new Wrong(remarks.getFirst().message());
+                }
+                // Without the root, which is never sent to clients.
+                if (bundle.chain().size() == 1) {
+                    requireRoot(leaf, roots.get());
                 }
                 yield bundle;
             }
@@ -149,9 +153,9 @@ final class IssuedChain {
                         + " CA's root does, name it as the issuer's trusted CA)");
     }
 
-    private static void requireValidity(X509Certificate leaf, Instant now) throws Wrong {
-        Instant from = leaf.getNotBefore().toInstant();
-        Instant until = leaf.getNotAfter().toInstant();
+    private static void requireValidity(X509Certificate one, Instant now) throws Wrong {
+        Instant from = one.getNotBefore().toInstant();
+        Instant until = one.getNotAfter().toInstant();
         if (from.isAfter(now.plus(SKEW)) || !until.isAfter(now)) {
             throw new Wrong(
                     "the certificate is valid from "

@@ -12,10 +12,14 @@ import dev.sallyport.acme.store.StoredCertificate;
 import dev.sallyport.acme.store.StoredOrder;
 import dev.sallyport.model.certificate.CertificateBundle;
 import dev.sallyport.model.finding.Parsed;
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.net.URI;
+import java.security.cert.CertificateException;
+import java.security.cert.CertificateFactory;
 import java.security.cert.X509Certificate;
 import java.time.InstantSource;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -167,7 +171,28 @@ public final class OrderRunner {
                 };
         return found.filter(order ->
                 order.order().equals(request.order())
-                        && order.directory().equals(authority.issuer().directory()));
+                        && order.directory().equals(authority.issuer().directory())
+                        && !isDone(order));
+    }
+
+    /** A process that ended between storing the certificate and removing its order leaves both. */
+    private boolean isDone(StoredOrder order) {
+        return store.certificate(order.id())
+                        instanceof Parsed.Usable<Optional<StoredCertificate>> usable
+                && usable.value().filter(it -> isFor(it, order.key())).isPresent();
+    }
+
+    private static boolean isFor(StoredCertificate certificate, KeyMaterial key) {
+        try {
+            var leaf =
+                    CertificateFactory.getInstance("X.509")
+                            .generateCertificate(
+                                    new ByteArrayInputStream(
+                                            certificate.bundle().chain().getFirst()));
+            return Arrays.equals(leaf.getPublicKey().getEncoded(), key.spki());
+        } catch (CertificateException impossible) {
+            return false; // a bundle's chain was read before
+        }
     }
 
     /** The order at its URL; empty where the CA has given it up. */
@@ -223,19 +248,30 @@ public final class OrderRunner {
                                     .create());
         } catch (FailedException failed) {
             return switch (failed.why()) {
+                // "alreadyReplaced", or a certificate that this account never had.
+                case Cause.OrderRefused _ when mayReplace -> plain(authority, login, request);
+                // A CA that has lost its memory does not know the certificate.
+                case Cause.OrderLost _ when mayReplace -> plain(authority, login, request);
                 // What is not there is where orders are made.
                 case Cause.OrderLost lost ->
                         throw new FailedException(new Cause.CaTrouble(lost.detail()));
-                // "alreadyReplaced", or a certificate that this account never had.
-                case Cause.OrderRefused _ when mayReplace ->
-                        authority.ask(
-                                Step.ORDER,
-                                identifiers,
-                                () ->
-                                        builder(authority, login, request, Optional.empty())
-                                                .create());
                 default -> throw failed;
             };
+        }
+    }
+
+    /** An order that does not say what it replaces. */
+    private static Order plain(CertificateAuthority authority, Login login, OrderRequest request)
+            throws FailedException {
+        try {
+            return authority.ask(
+                    Step.ORDER,
+                    request.order().identifiers(),
+                    () -> builder(authority, login, request, Optional.empty()).create());
+        } catch (FailedException failed) {
+            throw failed.why() instanceof Cause.OrderLost lost
+                    ? new FailedException(new Cause.CaTrouble(lost.detail()))
+                    : failed;
         }
     }
 
@@ -352,7 +388,7 @@ public final class OrderRunner {
                             stored.order(),
                             stored.key(),
                             clock.instant(),
-                            chain.size() == 1 ? IssuerTrust.roots(authority.issuer()) : List.of());
+                            () -> IssuerTrust.roots(authority.issuer()));
         } catch (IssuedChain.Wrong wrong) {
             forget(stored);
             throw new FailedException(
@@ -387,13 +423,24 @@ public final class OrderRunner {
         if (preferred.isEmpty() || ChainTop.is(chain, preferred.get())) {
             return chain;
         }
-        for (Certificate alternate :
-                authority.ask(Step.ORDER, identifiers, first::getAlternateCertificates)) {
-            List<X509Certificate> other =
-                    authority.ask(Step.ORDER, identifiers, alternate::getCertificateChain);
-            if (ChainTop.is(other, preferred.get())) {
-                return other;
+        try {
+            for (Certificate alternate :
+                    authority.ask(Step.ORDER, identifiers, first::getAlternateCertificates)) {
+                List<X509Certificate> other =
+                        authority.ask(Step.ORDER, identifiers, alternate::getCertificateChain);
+                if (ChainTop.is(other, preferred.get())) {
+                    return other;
+                }
             }
+        } catch (FailedException failed) {
+            if (Thread.currentThread().isInterrupted()) {
+                throw failed;
+            }
+            LOG.log(
+                    System.Logger.Level.WARNING,
+                    "The chain {0} is not to be had, and the CA''s first one is taken: {1}",
+                    preferred.get(),
+                    failed.why().detail());
         }
         return chain;
     }

@@ -2,6 +2,7 @@ package dev.sallyport.acme.plan;
 
 import dev.sallyport.model.finding.PlainText;
 import java.net.URI;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.Optional;
 import java.util.Set;
@@ -80,6 +81,19 @@ public sealed interface Cause {
             implements Cause {
         public RateLimited {
             detail = PlainText.of(detail);
+        }
+
+        /**
+         * Until when it is waited, not before a minute nor for more than a week: clocks differ, and
+         * a CA's word is not to keep a host without a certificate for ever.
+         *
+         * @param at when it was said
+         */
+        Optional<Instant> untilAfter(Instant at) {
+            Instant soonest = at.plus(Duration.ofMinutes(1));
+            Instant latest = at.plus(Duration.ofDays(7));
+            return until.map(
+                    it -> it.isBefore(soonest) ? soonest : it.isAfter(latest) ? latest : it);
         }
 
         @Override

@@ -66,10 +66,26 @@ public final class OrderLedger {
         }
     }
 
-    /** An order that was begun came to nothing: it counts as an order, but not as a certificate. */
+    /** One that was begun went on with an order that there was, or came to none: it counts not. */
+    public void notMade(Instant begun, String issuer, CertificateOrder order, OrderKind kind) {
+        for (RateLimit limit : limitsOf(issuer)) {
+            if (limit.counts(kind)) {
+                for (String what : countedBy(limit, order)) {
+                    events(new Key(issuer, limit, what)).removeLastOccurrence(begun);
+                }
+            }
+        }
+    }
+
+    /**
+     * An order that was made came to nothing: it counts as an order, but as a certificate only
+     * where the CA issued one.
+     */
     public void failed(Instant begun, Failure failure, OrderKind kind) {
+        boolean issued = failure.cause() instanceof Cause.WrongCertificate;
         for (RateLimit limit : limitsOf(failure.issuer())) {
-            if (limit.counts(kind)
+            if (!issued
+                    && limit.counts(kind)
                     && (limit.scope() == Scope.REGISTERED_DOMAIN
                             || limit.scope() == Scope.SAME_IDENTIFIERS)) {
                 for (String what : countedBy(limit, failure.order())) {
@@ -77,11 +93,17 @@ public final class OrderLedger {
                 }
             }
         }
+        note(failure);
+    }
+
+    /** What a failure says of the CA's limits, whether or not an order was made. */
+    public void note(Failure failure) {
         switch (failure.cause()) {
             case Cause.ValidationFailed validation ->
                     invalid(failure.at(), failure.issuer(), validation.identifiers());
             case Cause.RateLimited limited ->
-                    limited.until().ifPresent(until -> stop(failure, limited, until));
+                    limited.untilAfter(failure.at())
+                            .ifPresent(until -> stop(failure, limited, until));
             default -> {}
         }
     }

@@ -79,6 +79,14 @@ public sealed interface RenewalPlan {
         };
     }
 
+    /** Decides where the CA has revoked the certificate that serves: until there is another one. */
+    static RenewalPlan revoked(Situation situation) {
+        return switch (situation.demand()) {
+            case Demand.Gone gone -> ofGone(situation, gone);
+            case Demand.Wanted wanted -> order(situation, wanted, new Why.Revoked());
+        };
+    }
+
     private static RenewalPlan ofGone(Situation situation, Demand.Gone gone) {
         var why = new Why.HostGone(gone.since());
         Instant end = gone.since().plus(situation.rules().grace());
@@ -189,7 +197,13 @@ public sealed interface RenewalPlan {
 
     private static boolean renews(Why purpose) {
         return switch (purpose) {
-            case Why.Lifetime _, Why.Window _, Why.Withdrawn _, Why.Expired _, Why.Asked _ -> true;
+            case Why.Lifetime _,
+                    Why.Window _,
+                    Why.Withdrawn _,
+                    Why.Expired _,
+                    Why.Asked _,
+                    Why.Revoked _ ->
+                    true;
             default -> false;
         };
     }

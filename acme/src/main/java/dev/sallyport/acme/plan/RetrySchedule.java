@@ -136,7 +136,7 @@ public record RetrySchedule(Map<Pace, Row> rows) {
                         Duration.ofMillis((long) (held.toMillis() * SPREAD)));
         Instant at = last.at().plus(held).plus(spread);
         if (last.cause() instanceof Cause.RateLimited limited && limited.until().isPresent()) {
-            at = limited.until().get().plus(spread);
+            at = limited.untilAfter(last.at()).orElseThrow().plus(spread);
         }
         return new Retry(at, failures, failures >= row.givenUpAfter());
     }

@@ -138,6 +138,14 @@ public sealed interface Why {
         }
     }
 
+    /** The CA has revoked what serves, as it was told to. */
+    record Revoked() implements Why {
+        @Override
+        public String text() {
+            return "the CA has revoked it";
+        }
+    }
+
     /** Somebody asked for it. */
     record Asked() implements Why {
         @Override

@@ -84,6 +84,9 @@ final class FakeCas implements Ordering {
         deaf = true;
     }
 
+    /** All go on with what was ordered before. */
+    volatile boolean resumes;
+
     /** The next order at an issuer comes to nothing. */
     void fail(String issuer, Cause... causes) {
         failures.computeIfAbsent(issuer, _ -> new ConcurrentLinkedDeque<>())
@@ -96,6 +99,9 @@ final class FakeCas implements Ordering {
         mostAtOnce.accumulateAndGet(atOnce.incrementAndGet(), Math::max);
         try {
             orders.add(new Asked(issuer.name(), request));
+            if (!resumes) {
+                progress.reached(Station.KEY_STORED);
+            }
             progress.reached(Station.ORDERED);
             hold(request.id());
             if (hasBug) {

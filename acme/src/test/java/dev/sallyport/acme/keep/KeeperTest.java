@@ -36,7 +36,10 @@ import java.util.Set;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Predicate;
 import java.util.stream.IntStream;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -56,6 +59,18 @@ class KeeperTest {
     private final List<StoredChange> changes = new CopyOnWriteArrayList<>();
     private List<Wish> wishes = List.of();
     private int barriers;
+
+    /** What is waited for takes no longer; hundreds of times a tenth of a second would. */
+    @BeforeAll
+    static void lookOften() {
+        Awaitility.setDefaultPollDelay(Duration.ZERO);
+        Awaitility.setDefaultPollInterval(Duration.ofMillis(2));
+    }
+
+    @AfterAll
+    static void lookAsUsual() {
+        Awaitility.reset();
+    }
 
     @AfterEach
     void close() {
@@ -433,6 +448,40 @@ class KeeperTest {
         eventually(keeper, SHOP, it -> isKept(it) && !it.serial().equals(serial));
         assertThat(cas.revoked).hasSize(1);
         assertThat(begun(keeper)).isEqualTo(2);
+    }
+
+    /** Also by whoever decides next: what failed did not end it. */
+    @Test
+    void whatIsRevokedIsReplacedThoughTheFirstOrderFails() {
+        CertificateKeeper keeper = leadingWith(SHOP);
+        String serial = certificate(keeper, SHOP).orElseThrow().serial();
+        cas.fail("first", new Cause.CaTrouble("500"));
+        keeper.revoke(SHOP, true);
+        Kept failed = eventually(keeper, SHOP, KeeperTest::waits);
+        assertThat(failed.serial()).isEqualTo(serial);
+        pass(keeper, Duration.ofSeconds(2)); // until it is remembered
+        begun(keeper);
+        keeper.close();
+        CertificateKeeper next = leading();
+        want(next, wish(SHOP));
+        eventually(next, SHOP, it -> !it.serial().isEmpty());
+        pass(next, DAY);
+        eventually(next, SHOP, it -> isKept(it) && !it.serial().equals(serial));
+    }
+
+    /** However often a process ends in the middle of an order, the CA's limits are not used up. */
+    @Test
+    void goingOnWithAnOrderDoesNotCount() {
+        cas.resumes = true;
+        CertificateKeeper keeper = keeper(settings(50, limit(1)));
+        keeper.lead(true);
+        cas.fail("first", new Cause.NotPresented("not yet"), new Cause.Unreachable("away"));
+        want(keeper, wish(SHOP, "first"));
+        eventually(keeper, SHOP, it -> it.failures().size() == 1 && waits(it));
+        pass(keeper, DAY);
+        eventually(keeper, SHOP, it -> it.failures().size() == 2 && waits(it));
+        pass(keeper, DAY);
+        eventually(keeper, SHOP, KeeperTest::isKept);
     }
 
     @Test

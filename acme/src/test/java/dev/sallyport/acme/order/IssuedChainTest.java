@@ -33,7 +33,7 @@ class IssuedChainTest {
                                         order,
                                         key,
                                         NOW,
-                                        List.of(authority.certificate()))
+                                        () -> List.of(authority.certificate()))
                                 .covers("shop.example"))
                 .isTrue();
     }
@@ -88,7 +88,7 @@ class IssuedChainTest {
                                 order,
                                 key,
                                 NOW,
-                                List.of(authority.certificate())))
+                                () -> List.of(authority.certificate())))
                 .isNotNull();
     }
 
@@ -129,7 +129,7 @@ class IssuedChainTest {
         X509Certificate leaf = leaf(NOW, "shop.example", "192.0.2.1");
         X509Certificate namesake = new TestAuthority().certificate();
         for (List<X509Certificate> roots : List.of(List.<X509Certificate>of(), List.of(namesake))) {
-            assertThatThrownBy(() -> IssuedChain.prove(List.of(leaf), order, key, NOW, roots))
+            assertThatThrownBy(() -> IssuedChain.prove(List.of(leaf), order, key, NOW, () -> roots))
                     .isInstanceOf(IssuedChain.Wrong.class)
                     .hasMessageContaining("no intermediate certificate");
         }
@@ -139,11 +139,16 @@ class IssuedChainTest {
                                 order,
                                 key,
                                 NOW,
-                                List.of(namesake, authority.certificate())))
+                                () -> List.of(namesake, authority.certificate())))
                 .isNotNull();
+        // Nor is one of no more than a root, which clients are not sent.
+        List<X509Certificate> withRoot = List.of(leaf, authority.certificate());
+        assertThatThrownBy(() -> IssuedChain.prove(withRoot, order, key, NOW, List::of))
+                .isInstanceOf(IssuedChain.Wrong.class)
+                .hasMessageContaining("no intermediate certificate");
         assertThat(
                         IssuedChain.prove(
-                                List.of(leaf, authority.certificate()), order, key, NOW, List.of()))
+                                withRoot, order, key, NOW, () -> List.of(authority.certificate())))
                 .isNotNull();
     }
 
@@ -163,7 +168,8 @@ class IssuedChainTest {
 
     private void refused(List<X509Certificate> chain, String why) {
         assertThatThrownBy(() ->
-                        IssuedChain.prove(chain, order, key, NOW, List.of(authority.certificate())))
+                        IssuedChain.prove(
+                                chain, order, key, NOW, () -> List.of(authority.certificate())))
                 .isInstanceOf(IssuedChain.Wrong.class)
                 .hasMessageContaining(why);
     }

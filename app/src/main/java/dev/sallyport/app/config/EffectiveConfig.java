@@ -11,6 +11,7 @@ import dev.sallyport.control.stored.StoreSettings;
 import dev.sallyport.control.translate.TranslationSettings;
 import dev.sallyport.model.certificate.CertificateSet;
 import dev.sallyport.model.listener.Listener;
+import dev.sallyport.model.name.ObjectRef;
 import dev.sallyport.model.route.HttpsRedirect;
 import dev.sallyport.model.upstream.AddressGuard;
 import dev.sallyport.model.upstream.OwnAddresses;
@@ -114,6 +115,14 @@ public record EffectiveConfig(
                 config.kubernetes().watchNamespaces(),
                 config.kubernetes().secrets(),
                 config.kubernetes().holdBack());
+    }
+
+    /** The Service in front of all replicas, where it is known. */
+    public Optional<ObjectRef> serviceOfReplicas() {
+        return config.acme()
+                .service()
+                .or(config.kubernetes()::publishService)
+                .map(name -> name.of("Service"));
     }
 
     /**

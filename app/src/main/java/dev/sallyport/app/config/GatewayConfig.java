@@ -385,6 +385,10 @@ public record GatewayConfig(
             @Key("The file with the key, in base64 as `tsig-keygen` prints it.")
                     Optional<Path> dnsKeyFile,
             @Key(
+                            "In a cluster, the Service in front of all replicas: all that are ready there are asked"
+                                    + " for a challenge before the CA is; by default `kubernetes.publish-service`.")
+                    Optional<NamespacedName> service,
+            @Key(
                             "The folder that keeps accounts, orders and certificates where a folder is served; by"
                                     + " default `sallyport/acme` below `$XDG_STATE_HOME`, else below"
                                     + " `~/.local/state`.")
@@ -411,6 +415,7 @@ public record GatewayConfig(
                         List.of(),
                         Optional.empty(),
                         "hmac-sha256",
+                        Optional.empty(),
                         Optional.empty(),
                         Optional.empty(),
                         50);

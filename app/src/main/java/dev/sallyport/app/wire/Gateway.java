@@ -342,7 +342,7 @@ public final class Gateway implements AdminState, AutoCloseable {
                                         acme,
                                         client,
                                         told.leaseName() + "-acme",
-                                        told.service(),
+                                        config.serviceOfReplicas(),
                                         time,
                                         this::bindings)),
                 config.controlSettings(fallback(), own),

@@ -696,6 +696,7 @@ final class SectionsTest {
                           dns-key-name: update
                           dns-key-algorithm: hmac-sha512
                           dns-key-file: key
+                          service: edge/gateway
                           state: state
                           orders-at-once: 7
                         """,
@@ -731,6 +732,7 @@ final class SectionsTest {
                                 Optional.of("update"),
                                 "hmac-sha512",
                                 Optional.of(folder.resolve("key")),
+                                Optional.of(NamespacedName.parse("edge/gateway")),
                                 Optional.of(folder.resolve("state")),
                                 7));
 

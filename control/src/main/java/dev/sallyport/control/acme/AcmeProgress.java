@@ -13,21 +13,52 @@ import dev.sallyport.model.name.Hostname;
 import dev.sallyport.model.name.ShardedMap;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /**
- * What goes well, as news of the Ingresses that ask: ordered, issued, and when it is renewed. What
- * was so when this replica began to lead is no news. Confined to one thread.
+ * What goes well, as news of the Ingresses that ask: ordered, challenged, validated, issued, and
+ * when it is renewed. What was so when this replica began to lead is no news. Confined to one
+ * thread.
  */
 final class AcmeProgress {
-    /** The CA has the order. */
-    static final String ORDERED = "AcmeOrdered";
-
     /** There is a certificate. */
     static final String ISSUED = "AcmeIssued";
+
+    /** What is told of an order that is under way; the newest where several are passed at once. */
+    private enum Step {
+        ORDERED(Station.ORDERED, "AcmeOrdered"),
+        CHALLENGED(Station.CHALLENGED, "AcmeChallenged"),
+        VALIDATED(Station.VALIDATED, "AcmeValidated");
+
+        private final Station station;
+        private final String reason;
+
+        Step(Station station, String reason) {
+            this.station = station;
+            this.reason = reason;
+        }
+
+        /** The last one before or at a station. */
+        static Optional<Step> at(Station station) {
+            return Stream.of(values())
+                    .filter(step -> step.station.compareTo(station) <= 0)
+                    .max(Comparator.naturalOrder());
+        }
+
+        String text(Kept kept) {
+            String ca = kept.orderedAt().orElse("a CA");
+            return switch (this) {
+                case ORDERED -> "ordered from " + ca + ": " + kept.plan().why().text();
+                case CHALLENGED -> "the gateway answers the challenge, and " + ca + " is to look";
+                case VALIDATED -> ca + " has found the answer, and is to sign";
+            };
+        }
+    }
 
     private Map<String, Seen> seen = Map.of();
     private boolean led;
@@ -36,17 +67,18 @@ final class AcmeProgress {
      * How it stood with a certificate.
      *
      * @param serial empty without one
-     * @param ordered whether the CA has an order for it
+     * @param step how far its order is
      */
-    private record Seen(String serial, boolean ordered) {
-        static final Seen NOTHING = new Seen("", false);
+    private record Seen(String serial, Optional<Step> step) {
+        static final Seen NOTHING = new Seen("", Optional.empty());
 
         static Seen of(Kept kept) {
-            return new Seen(
-                    kept.serial(),
-                    kept.underWay()
-                            .filter(station -> station.compareTo(Station.ORDERED) >= 0)
-                            .isPresent());
+            return new Seen(kept.serial(), kept.underWay().flatMap(Step::at));
+        }
+
+        /** What is to be told of its order. */
+        Optional<Step> since(Seen before) {
+            return step.filter(now -> before.step.filter(was -> was.compareTo(now) >= 0).isEmpty());
         }
     }
 
@@ -74,17 +106,15 @@ final class AcmeProgress {
             }
             if (!is.serial().isEmpty() && !is.serial().equals(was.serial())) {
                 news.add(new News(host.ingress(), host.host().text(), ISSUED, issued(kept, host)));
-            } else if (is.ordered() && !was.ordered()) {
-                news.add(
-                        new News(
-                                host.ingress(),
-                                host.host().text(),
-                                ORDERED,
-                                host.host().text()
-                                        + ": ordered from "
-                                        + kept.orderedAt().orElse("a CA")
-                                        + ": "
-                                        + kept.plan().why().text()));
+            } else {
+                is.since(was)
+                        .map(step ->
+                                new News(
+                                        host.ingress(),
+                                        host.host().text(),
+                                        step.reason,
+                                        host.host().text() + ": " + step.text(kept)))
+                        .ifPresent(news::add);
             }
         }
         seen = now;

@@ -85,7 +85,7 @@ public final class ClusterAcme implements AutoCloseable {
             log.atWarn()
                     .log(
                             "whether all replicas show a challenge is not looked at, for their Service is"
-                                    + " not known: give --publish-service NAMESPACE/NAME");
+                                    + " not known: give acme.service, NAMESPACE/NAME");
         }
     }
 

@@ -97,7 +97,19 @@ class AcmeProgressTest {
                                 "AcmeOrdered",
                                 "a.shop.example: ordered from default: there is no certificate"
                                         + " yet"));
-        assertThat(news(true, "", Station.CHALLENGED)).isEmpty();
+        assertThat(news(true, "", Station.PRESENTED)).isEmpty();
+        assertThat(news(true, "", Station.CHALLENGED))
+                .containsExactly(
+                        new News(
+                                INGRESS,
+                                "a.shop.example",
+                                "AcmeChallenged",
+                                "a.shop.example: the gateway answers the challenge, and default is"
+                                        + " to look"));
+        assertThat(news(true, "", Station.VALIDATED))
+                .singleElement()
+                .satisfies(one -> assertThat(one.reason()).isEqualTo("AcmeValidated"));
+        assertThat(news(true, "", Station.FINALISED)).isEmpty();
         assertThat(news(true, "01"))
                 .singleElement()
                 .satisfies(one -> {
@@ -110,6 +122,14 @@ class AcmeProgressTest {
                 });
         assertThat(news(true, "01")).isEmpty();
         assertThat(news(true, "02")).hasSize(1);
+    }
+
+    @Test
+    void stepsThatArePassedAtOnceAreOneNews() {
+        assertThat(news(true, "")).isEmpty();
+        assertThat(news(true, "", Station.FINALISED))
+                .singleElement()
+                .satisfies(one -> assertThat(one.reason()).isEqualTo("AcmeValidated"));
     }
 
     @Test

@@ -37,7 +37,12 @@ class EventsDocumentTest {
 
     /** What is told once, and is no finding. */
     private static final Set<String> NEWS =
-            Set.of("`" + Statement.CERTIFICATE_SERVED + "`", "`AcmeOrdered`", "`AcmeIssued`");
+            Set.of(
+                    "`" + Statement.CERTIFICATE_SERVED + "`",
+                    "`AcmeOrdered`",
+                    "`AcmeChallenged`",
+                    "`AcmeValidated`",
+                    "`AcmeIssued`");
 
     @Test
     void theDocumentSaysOfEachReasonWhatItMeansAndWhatToDo() throws Exception {
