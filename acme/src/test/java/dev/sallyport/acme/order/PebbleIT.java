@@ -314,6 +314,12 @@ class PebbleIT {
         Optional<RenewalWindow> usual = authority.window(leaf(first));
         assertThat(usual.orElseThrow().start()).isAfter(now.plus(Duration.ofDays(50)));
         assertThat(plan(order, first, usual, now)).isInstanceOf(RenewalPlan.Keep.class);
+        Instant later = now.plus(Duration.ofDays(70));
+        pebble.renewalInfo(leaf(first), later, later.plus(Duration.ofDays(4)));
+        assertThat(plan(order, first, authority.window(leaf(first)), now))
+                .asInstanceOf(type(RenewalPlan.Keep.class))
+                .satisfies(keep ->
+                        assertThat(keep.until()).isBetween(later, later.plus(Duration.ofDays(4))));
         pebble.renewalInfo(
                 leaf(first), now.minus(Duration.ofDays(2)), now.minus(Duration.ofDays(1)));
         assertThat(plan(order, first, authority.window(leaf(first)), now))

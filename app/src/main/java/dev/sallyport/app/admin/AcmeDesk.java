@@ -20,6 +20,9 @@ public interface AcmeDesk {
     /** Has the CA revoke a certificate, then orders another if it is wanted. */
     Answer revoke(CertificateId id, boolean keyCompromised);
 
+    /** Has an issuer's account change its key, once no order is under way there. */
+    Answer rollOver(String issuer);
+
     /** That of a keeper. */
     static AcmeDesk of(CertificateKeeper keeper) {
         return new AcmeDesk() {
@@ -36,6 +39,11 @@ public interface AcmeDesk {
             @Override
             public Answer revoke(CertificateId id, boolean keyCompromised) {
                 return keeper.revoke(id, keyCompromised);
+            }
+
+            @Override
+            public Answer rollOver(String issuer) {
+                return keeper.rollOver(issuer);
             }
         };
     }

@@ -47,6 +47,8 @@ public final class AdminServer implements AutoCloseable {
 
     private static final String SUPERSEDED = "superseded";
     private static final String KEY_COMPROMISE = "key-compromise";
+    private static final Answer ANOTHER_ORDERS =
+            Answer.text(409, "another replica orders: ask the one whose /api/acme says leads");
     private static final Answer NOTHING_ISSUED =
             Answer.text(
                     404,
@@ -122,6 +124,7 @@ public final class AdminServer implements AutoCloseable {
                                 .orElse(NOTHING_ISSUED));
         actions.put("/api/acme/renew", parameters -> renew(state, parameters));
         actions.put("/api/acme/revoke", parameters -> revoke(state, parameters));
+        actions.put("/api/acme/rollover", parameters -> rollOver(state, parameters));
     }
 
     private List<String> paths() {
@@ -186,6 +189,23 @@ public final class AdminServer implements AutoCloseable {
                 (desk, id) -> desk.revoke(id, reason.equals(KEY_COMPROMISE)));
     }
 
+    private Answer rollOver(AdminState state, Map<String, String> parameters) {
+        Optional<AcmeDesk> desk = state.acme();
+        if (desk.isEmpty()) {
+            return NOTHING_ISSUED;
+        }
+        String issuer = parameters.getOrDefault("issuer", "");
+        if (issuer.isEmpty() || parameters.size() != 1) {
+            return Answer.text(400, "expected: ?issuer= with an issuer's name, and nothing else");
+        }
+        return switch (desk.get().rollOver(issuer)) {
+            case ACCEPTED -> json(202, Map.of("issuer", issuer, "accepted", true));
+            case UNKNOWN ->
+                    Answer.text(404, "no issuer of that name; /api/acme lists those there are");
+            case NOT_LEADING -> ANOTHER_ORDERS;
+        };
+    }
+
     private Answer tell(
             AdminState state,
             Map<String, String> parameters,
@@ -207,9 +227,7 @@ public final class AdminServer implements AutoCloseable {
                             "no certificate for "
                                     + host.get().text()
                                     + " is wanted or kept; /api/acme lists those that are");
-            case NOT_LEADING ->
-                    Answer.text(
-                            409, "another replica orders: ask the one whose /api/acme says leads");
+            case NOT_LEADING -> ANOTHER_ORDERS;
         };
     }
 

@@ -41,6 +41,7 @@ final class AcmeCommand implements Callable<Integer> {
                 .addSubcommand(new Certificates(surroundings))
                 .addSubcommand(new AcmeRenewCommand(surroundings))
                 .addSubcommand(new AcmeRevokeCommand(surroundings))
+                .addSubcommand(new AcmeRollOverCommand(surroundings))
                 .addSubcommand(new AcmeImportCommand(surroundings));
     }
 

@@ -355,6 +355,12 @@ class AdminServerTest {
             told.add("revoke " + id + " " + keyCompromised);
             return answer;
         }
+
+        @Override
+        public CertificateKeeper.Answer rollOver(String issuer) {
+            told.add("roll over " + issuer);
+            return answer;
+        }
     }
 
     @Test
@@ -466,15 +472,19 @@ class AdminServerTest {
         assertThat(post("/api/acme/revoke?host=%2A.shop.example").statusCode()).isEqualTo(202);
         assertThat(post("/api/acme/revoke?host=a.shop.example&reason=key-compromise").statusCode())
                 .isEqualTo(202);
+        assertThat(post("/api/acme/rollover?issuer=default").statusCode()).isEqualTo(202);
         assertThat(told)
                 .containsExactly(
                         "renew a.shop.example",
                         "revoke any..shop.example false",
-                        "revoke a.shop.example true");
+                        "revoke a.shop.example true",
+                        "roll over default");
         answer = CertificateKeeper.Answer.UNKNOWN;
+        assertThat(post("/api/acme/rollover?issuer=nobody").statusCode()).isEqualTo(404);
         assertThat(post("/api/acme/renew?host=z.shop.example").statusCode()).isEqualTo(404);
         answer = CertificateKeeper.Answer.NOT_LEADING;
         assertThat(post("/api/acme/renew?host=a.shop.example").statusCode()).isEqualTo(409);
+        assertThat(post("/api/acme/rollover?issuer=default").statusCode()).isEqualTo(409);
     }
 
     @Test
@@ -508,6 +518,9 @@ class AdminServerTest {
         }
         assertThat(post("/api/acme/revoke?host=a.shop.example&reason=whim").statusCode())
                 .isEqualTo(400);
+        for (String query : List.of("", "?issuer=", "?issuer=default&host=a.shop.example")) {
+            assertThat(post("/api/acme/rollover" + query).statusCode()).as(query).isEqualTo(400);
+        }
         assertThat(post("/api/acme").statusCode()).isEqualTo(405);
         assertThat(told).isEmpty();
         assertThat(get("/").body()).contains("POST /api/acme/renew");

@@ -282,17 +282,22 @@ final class CommandsTest {
         assertThat(told(accepted, requests, "acme", "revoke", "a.shop.example")).isZero();
         assertThat(told(accepted, requests, "acme", "revoke", "a.shop.example", "--key-compromise"))
                 .isZero();
+        assertThat(told(accepted, requests, "acme", "rollover")).isZero();
+        assertThat(told(accepted, requests, "acme", "rollover", "second")).isZero();
 
         assertThat(requests)
                 .containsExactly(
                         "POST /api/acme/renew?host=a.shop.example 1",
                         "POST /api/acme/renew?host=*.shop.example 1",
                         "POST /api/acme/revoke?host=a.shop.example&reason=superseded 1",
-                        "POST /api/acme/revoke?host=a.shop.example&reason=key-compromise 1");
+                        "POST /api/acme/revoke?host=a.shop.example&reason=key-compromise 1",
+                        "POST /api/acme/rollover?issuer=default 1",
+                        "POST /api/acme/rollover?issuer=second 1");
         assertThat(out.toString())
                 .contains("a.shop.example: another certificate is ordered")
                 .contains("{\"accepted\":true}")
-                .contains("a.shop.example: the CA is asked to revoke");
+                .contains("a.shop.example: the CA is asked to revoke")
+                .contains("second: the account is to get another key");
     }
 
     @Test
