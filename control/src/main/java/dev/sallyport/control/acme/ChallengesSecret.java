@@ -59,6 +59,7 @@ final class ChallengesSecret implements AutoCloseable {
     private @Nullable Secret last; // confined
     private List<AcmeAnswer> inherited = List.of(); // confined
     private long inheritedUntil; // confined
+    private volatile boolean gone; // whether it was seen to be deleted
     private boolean led; // confined
     private boolean failing; // confined
 
@@ -150,6 +151,10 @@ final class ChallengesSecret implements AutoCloseable {
         if (answers == null || !leads.getAsBoolean()) {
             led = false;
             return true;
+        }
+        if (gone) {
+            gone = false;
+            last = null; // somebody deleted it: it is made anew
         }
         try {
             if (!led) {
@@ -262,6 +267,8 @@ final class ChallengesSecret implements AutoCloseable {
         @Override
         public void onDelete(Secret secret, boolean unknown) {
             uid = null;
+            gone = true;
+            woken.release();
             shown.accept(List.of());
         }
     }

@@ -322,10 +322,13 @@ final class SecretStore implements AcmeStore {
         builder.editMetadata()
                 .addToLabels(labels(what))
                 .addToAnnotations(ID, id)
-                .withOwnerReferences(owner.get().map(List::of).orElse(List.of()))
                 .endMetadata()
                 .withType(type)
                 .withData(data);
+        // While it is not known, what is there stays.
+        owner.get()
+                .ifPresent(
+                        known -> builder.editMetadata().withOwnerReferences(known).endMetadata());
         Secret wanted = builder.build();
         Secret now =
                 call(() ->

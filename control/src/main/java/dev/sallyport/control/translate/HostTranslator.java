@@ -447,11 +447,14 @@ final class HostTranslator {
                 }
                 own = Optional.of(new Own(secret, status));
             }
-            boolean serves = own.filter(Own::serves).isPresent();
+            // cert-manager has it issued, if only for another Ingress
+            boolean theirs =
+                    contributions.stream().anyMatch(it -> it.automatic() && mayHave(it.ingress()));
+            boolean left = theirs && own.filter(Own::serves).isEmpty();
             for (Contribution contribution : contributions) {
                 Contribution.AcmeAsk ask = contribution.acme().orElse(null);
-                if (ask == null || (contribution.automatic() && !ask.annotated() && !serves)) {
-                    continue; // cert-manager has it issued
+                if (ask == null || (left && !ask.annotated())) {
+                    continue;
                 }
                 Optional<Finding> refusal = refusal(rules, host, contribution.ingress());
                 if (refusal.isPresent()) {

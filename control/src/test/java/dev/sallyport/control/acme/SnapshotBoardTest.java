@@ -157,6 +157,15 @@ class SnapshotBoardTest {
         }
     }
 
+    /** Better no order than one that a replica does not answer for. */
+    @Test
+    void whereNobodyKnowsTheReplicasNothingIsPresented() {
+        var board = new SnapshotBoard(all(), _ -> {}, () -> UNBOUND, List::of);
+        assertThatThrownBy(() -> board.present(HTTP, SHORT))
+                .isInstanceOf(NotPresentedException.class)
+                .hasMessageContaining("has not said yet");
+    }
+
     @Test
     void noRecordsAreWritten() {
         assertThatThrownBy(() ->

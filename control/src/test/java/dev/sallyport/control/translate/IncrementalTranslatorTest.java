@@ -308,6 +308,10 @@ class IncrementalTranslatorTest {
                         "cert-manager.io/issuer",
                         "theirs"));
         assertThat(wanted(world.translator.translate(), "new.x.org")).isEmpty();
+        world.put(ingress("o", "default", "", List.of("new.x.org"), "/other", "web", 80, ""));
+        assertThat(wanted(world.translator.translate(), "new.x.org"))
+                .as("nor for an Ingress beside it")
+                .isEmpty();
     }
 
     @Test
