@@ -49,7 +49,7 @@ class Rfc2136BoardTest {
     private final List<NameServer> servers = new ArrayList<>();
 
     @AfterEach
-    void stop() throws IOException {
+    void stop() throws Exception {
         for (NameServer server : servers) {
             server.close();
         }
@@ -167,8 +167,10 @@ class Rfc2136BoardTest {
         private final ServerSocket socket =
                 new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
 
+        private final Thread accepting = Thread.ofVirtual().unstarted(this::acceptAll);
+
         NameServer() throws IOException {
-            Thread.ofVirtual().start(this::acceptAll);
+            accepting.start();
         }
 
         int port() {
@@ -176,8 +178,9 @@ class Rfc2136BoardTest {
         }
 
         @Override
-        public void close() throws IOException {
+        public void close() throws IOException, InterruptedException {
             socket.close();
+            accepting.join(); // until then a connection may still be taken
         }
 
         private void acceptAll() {
