@@ -49,7 +49,7 @@ class Rfc2136BoardTest {
     private final List<NameServer> servers = new ArrayList<>();
 
     @AfterEach
-    void stop() throws Exception {
+    void stop() throws IOException {
         for (NameServer server : servers) {
             server.close();
         }
@@ -178,9 +178,13 @@ class Rfc2136BoardTest {
         }
 
         @Override
-        public void close() throws IOException, InterruptedException {
+        public void close() throws IOException {
             socket.close();
-            accepting.join(); // until then a connection may still be taken
+            try {
+                accepting.join(); // until then a connection may still be taken
+            } catch (InterruptedException _) {
+                Thread.currentThread().interrupt();
+            }
         }
 
         private void acceptAll() {

@@ -33,6 +33,7 @@ public record AcmeRules(
     /** A namespace that no object of a folder can be in. */
     public static final String FOLDER_NAMESPACE = "acme.sallyport.dev";
 
+    private static final String PREFIX = "sallyport-acme-";
     private static final int LONGEST = 180;
     private static final Pattern ENDS = Pattern.compile("[.-]+$");
 
@@ -52,7 +53,12 @@ public record AcmeRules(
         String start = text.length() <= LONGEST ? text : text.substring(0, LONGEST);
         UUID digest = UUID.nameUUIDFromBytes(id.text().getBytes(StandardCharsets.US_ASCII));
         String hex = Long.toHexString(digest.getMostSignificantBits());
-        String name = "sallyport-acme-" + ENDS.matcher(start).replaceFirst("") + "-" + hex;
+        String name = PREFIX + ENDS.matcher(start).replaceFirst("") + "-" + hex;
         return new ObjectRef("Secret", namespace, name);
+    }
+
+    /** Whether a Secret is one that an issued certificate is in. */
+    boolean isOurs(ObjectRef secret) {
+        return secret.namespace().equals(namespace) && secret.name().startsWith(PREFIX);
     }
 }

@@ -178,8 +178,9 @@ final class HostTranslator {
 
         /** What the gateway has issued for the host, or would. */
         private record Own(ObjectRef secret, CertificateStatus status) {
+            /** What is deleted is served on, but no longer than it is valid: others may serve. */
             boolean serves() {
-                return status.inService().isPresent();
+                return status.inService().isPresent() && (status.exists() || !isExpired(status));
             }
         }
 
@@ -499,7 +500,8 @@ final class HostTranslator {
          * @return whether there is such a one: then the host is as one with a TLS section
          */
         boolean addIssued() {
-            Optional<ServedCertificate> issued = own.flatMap(it -> it.status().inService());
+            Optional<ServedCertificate> issued =
+                    own.filter(Own::serves).flatMap(it -> it.status().inService());
             if (issued.isPresent() && !othersGood) {
                 certificates.clear();
                 certificates.put(issued.get().bundle().keyType(), issued.get());
@@ -598,8 +600,7 @@ final class HostTranslator {
         }
 
         private boolean expired(ObjectRef secret) {
-            return certificateLookup.apply(secret).findings().stream()
-                    .anyMatch(finding -> finding.reason() == Reason.CERTIFICATE_EXPIRED);
+            return isExpired(certificateLookup.apply(secret));
         }
 
         /** A temporary certificate, which nobody trusts, is not served beside a real one. */
@@ -646,6 +647,11 @@ final class HostTranslator {
                                     others,
                                     isLost())));
         }
+    }
+
+    private static boolean isExpired(CertificateStatus status) {
+        return status.findings().stream()
+                .anyMatch(finding -> finding.reason() == Reason.CERTIFICATE_EXPIRED);
     }
 
     private static boolean covers(CertificateBundle bundle, Hostname host) {

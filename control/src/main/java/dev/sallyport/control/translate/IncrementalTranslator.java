@@ -551,7 +551,13 @@ public final class IncrementalTranslator {
 
     private void reportSecret(ObjectRef secret) {
         if (isReferenced(secret)) {
-            report(secret, certificates.status(secret).findings());
+            // Nobody has to restore what we issued: another one is, or others serve the host.
+            boolean ours = settings.acme().filter(rules -> rules.isOurs(secret)).isPresent();
+            report(
+                    secret,
+                    certificates.status(secret).findings().stream()
+                            .filter(it -> !ours || it.reason() != Reason.SECRET_DELETED)
+                            .toList());
         }
     }
 

@@ -338,6 +338,23 @@ class IncrementalTranslatorTest {
         Translation after = world.translator.translate();
         assertThat(serial(after, "new.x.org")).isEqualTo("0c");
         assertThat(wanted(after, "new.x.org").orElseThrow().lost()).isTrue();
+        assertThat(after.appeared()).as("nobody has to do anything").isEmpty();
+    }
+
+    /** Where a wildcard serves the host by then, nothing stands before it. */
+    @Test
+    void aDeletedSecretOfOursIsNotServedWhenItHasExpired() {
+        World world = shop(settings(false, false).with(acme(true)));
+        world.put(ingress("n", "default", "", List.of("new.x.org"), "/", "web", 80, ""));
+        ObjectRef ours = AcmeRules.secret("acme", new CertificateId("new.x.org"));
+        world.put(secret(ours, "ecdsa 0c new.x.org 2020-01-01 2026-05-31", "k"));
+        assertThat(serial(world.translator.translate(), "new.x.org"))
+                .as("better than the default one")
+                .isEqualTo("0c");
+        world.remove(ours);
+        Translation after = world.translator.translate();
+        assertThat(set(after, "new.x.org")).isEqualTo(FALLBACK);
+        assertThat(wanted(after, "new.x.org").orElseThrow().lost()).isFalse();
     }
 
     /** However long theirs is valid, and whether or not it names the host in a TLS section. */
