@@ -22,6 +22,7 @@ import dev.sallyport.acme.store.CertificateId;
 import dev.sallyport.acme.store.StoredAccount;
 import dev.sallyport.acme.store.StoredCertificate;
 import dev.sallyport.acme.store.StoredMemory;
+import dev.sallyport.acme.store.StoredOrder;
 import dev.sallyport.model.finding.Parsed;
 import java.io.IOException;
 import java.net.URI;
@@ -493,9 +494,11 @@ public final class CertificateKeeper implements AutoCloseable {
 
     private void readStore(Instant now) {
         Set<String> ids;
+        Set<String> orders;
         try {
             ids = new HashSet<>(store.certificates());
-            ids.addAll(store.orders()); // or those that nobody wants by now would stay
+            orders = store.orders();
+            ids.addAll(orders); // or those that nobody wants by now would stay
         } catch (IOException unreadable) {
             fail("the store cannot be read: " + unreadable.getMessage());
             return;
@@ -508,6 +511,9 @@ public final class CertificateKeeper implements AutoCloseable {
                     entry.goneSince = now;
                 }
                 read(entry);
+                if (orders.contains(text)) {
+                    removeDone(entry);
+                }
             } catch (IllegalArgumentException foreign) {
                 LOG.log(System.Logger.Level.WARNING, "Not a certificate of ours: {0}", text);
             }
@@ -528,6 +534,24 @@ public final class CertificateKeeper implements AutoCloseable {
         settings.issuers().ordered().forEach(this::readAccount);
         read = true;
         succeed();
+    }
+
+    /** An order that whoever decided before had no time to remove. */
+    private void removeDone(Entry entry) {
+        StoredCertificate stored = entry.stored;
+        if (stored != null
+                && store.order(entry.id) instanceof Parsed.Usable<Optional<StoredOrder>> order
+                && order.value().filter(it -> it.isDoneBy(stored)).isPresent()) {
+            try {
+                store.removeOrder(entry.id);
+            } catch (IOException failed) {
+                LOG.log(
+                        System.Logger.Level.WARNING,
+                        "The order of {0}, which is done, stays: {1}",
+                        entry.id,
+                        failed.getMessage());
+            }
+        }
     }
 
     private void recall(Instant now) {

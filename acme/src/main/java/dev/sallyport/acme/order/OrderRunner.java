@@ -12,14 +12,10 @@ import dev.sallyport.acme.store.StoredCertificate;
 import dev.sallyport.acme.store.StoredOrder;
 import dev.sallyport.model.certificate.CertificateBundle;
 import dev.sallyport.model.finding.Parsed;
-import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.net.URI;
-import java.security.cert.CertificateException;
-import java.security.cert.CertificateFactory;
 import java.security.cert.X509Certificate;
 import java.time.InstantSource;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -179,20 +175,7 @@ public final class OrderRunner {
     private boolean isDone(StoredOrder order) {
         return store.certificate(order.id())
                         instanceof Parsed.Usable<Optional<StoredCertificate>> usable
-                && usable.value().filter(it -> isFor(it, order.key())).isPresent();
-    }
-
-    private static boolean isFor(StoredCertificate certificate, KeyMaterial key) {
-        try {
-            var leaf =
-                    CertificateFactory.getInstance("X.509")
-                            .generateCertificate(
-                                    new ByteArrayInputStream(
-                                            certificate.bundle().chain().getFirst()));
-            return Arrays.equals(leaf.getPublicKey().getEncoded(), key.spki());
-        } catch (CertificateException impossible) {
-            return false; // a bundle's chain was read before
-        }
+                && usable.value().filter(order::isDoneBy).isPresent();
     }
 
     /** The order at its URL; empty where the CA has given it up. */

@@ -1,8 +1,12 @@
 package dev.sallyport.acme.store;
 
 import dev.sallyport.acme.plan.CertificateOrder;
+import java.io.ByteArrayInputStream;
 import java.net.URI;
+import java.security.cert.CertificateException;
+import java.security.cert.CertificateFactory;
 import java.time.Instant;
+import java.util.Arrays;
 import java.util.Optional;
 
 /**
@@ -25,6 +29,23 @@ public record StoredOrder(
         KeyMaterial key,
         Optional<URI> location,
         Instant begun) {
+
+    /**
+     * Whether a certificate is what came of it: a process that ended between storing that and
+     * removing the order leaves both. It is not to be gone on with, nor its key used again.
+     */
+    public boolean isDoneBy(StoredCertificate certificate) {
+        try {
+            var leaf =
+                    CertificateFactory.getInstance("X.509")
+                            .generateCertificate(
+                                    new ByteArrayInputStream(
+                                            certificate.bundle().chain().getFirst()));
+            return Arrays.equals(leaf.getPublicKey().getEncoded(), key.spki());
+        } catch (CertificateException impossible) {
+            return false; // a bundle's chain was read before
+        }
+    }
 
     /** At its URL. */
     public StoredOrder at(URI url) {

@@ -22,9 +22,13 @@ import dev.sallyport.acme.plan.Why;
 import dev.sallyport.acme.store.CertificateId;
 import dev.sallyport.acme.store.KeyMaterial;
 import dev.sallyport.acme.store.StoredAccount;
+import dev.sallyport.acme.store.StoredCertificate;
+import dev.sallyport.acme.store.StoredOrder;
 import dev.sallyport.model.finding.Parsed;
 import dev.sallyport.model.name.ObjectRef;
+import java.io.ByteArrayInputStream;
 import java.net.URI;
+import java.security.cert.CertificateFactory;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -383,6 +387,37 @@ class KeeperTest {
         keeper.look(SHOP);
         await().until(() -> keeper.state().counts().issued() == 2);
         assertThat(store.certificates).containsKey("shop.example");
+    }
+
+    /** Whoever decided before stored the certificate, and had no time to remove its order. */
+    @Test
+    void anOrderThatIsDoneIsRemovedAndNoOther() throws Exception {
+        stored(SHOP, NOW);
+        stored(BLOG, NOW);
+        store.save(orderWith(SHOP, keyOf(SHOP)));
+        store.save(orderWith(BLOG, KeyMaterial.generate(KeyAlgorithm.EC_P256)));
+        CertificateKeeper keeper = leading();
+        want(keeper, wish(SHOP), wish(BLOG));
+        eventually(keeper, SHOP, KeeperTest::isKept);
+        eventually(keeper, BLOG, KeeperTest::isKept);
+        assertThat(store.orders).containsOnlyKeys("blog.example");
+    }
+
+    private KeyMaterial keyOf(CertificateId id) throws Exception {
+        StoredCertificate stored = Objects.requireNonNull(store.certificates.get(id.text()));
+        byte[] spki =
+                CertificateFactory.getInstance("X.509")
+                        .generateCertificate(
+                                new ByteArrayInputStream(stored.bundle().chain().getFirst()))
+                        .getPublicKey()
+                        .getEncoded();
+        byte[] pkcs8 = stored.bundle().privateKey().use(byte[]::clone);
+        return KeyMaterial.of(pkcs8, spki);
+    }
+
+    private static StoredOrder orderWith(CertificateId id, KeyMaterial key) {
+        return new StoredOrder(
+                id, FIRST.name(), FIRST.directory(), wish(id).order(), key, Optional.empty(), NOW);
     }
 
     @Test
@@ -825,7 +860,7 @@ class KeeperTest {
         cas.hold();
         cas.rollOverHeld = true;
         want(keeper, wish(SHOP, "first"));
-        await().until(() -> cas.orders.size() == 1);
+        eventually(keeper, SHOP, it -> it.underWay().isPresent());
         assertThat(keeper.rollOver("first")).isEqualTo(Answer.ACCEPTED);
         want(keeper, wish(SHOP, "first"), wish(BLOG, "first"));
         assertThat(begun(keeper)).isEqualTo(1);
