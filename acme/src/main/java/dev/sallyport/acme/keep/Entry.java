@@ -10,9 +10,6 @@ import dev.sallyport.acme.plan.RenewalPlan;
 import dev.sallyport.acme.plan.RenewalWindow;
 import dev.sallyport.acme.store.CertificateId;
 import dev.sallyport.acme.store.StoredCertificate;
-import java.io.ByteArrayInputStream;
-import java.security.cert.CertificateException;
-import java.security.cert.CertificateFactory;
 import java.security.cert.X509Certificate;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -76,21 +73,9 @@ final class Entry {
     /** What is stored now; what the CA said of the one before counts no more. */
     void store(@Nullable StoredCertificate certificate) {
         stored = certificate;
-        leaf = certificate == null ? null : leaf(certificate);
+        leaf = certificate == null ? null : certificate.leaf();
         window = null;
         damage = null;
-    }
-
-    private static @Nullable X509Certificate leaf(StoredCertificate certificate) {
-        try {
-            return (X509Certificate)
-                    CertificateFactory.getInstance("X.509")
-                            .generateCertificate(
-                                    new ByteArrayInputStream(
-                                            certificate.bundle().chain().getFirst()));
-        } catch (CertificateException impossible) {
-            return null; // a bundle's chain was read before
-        }
     }
 
     /**

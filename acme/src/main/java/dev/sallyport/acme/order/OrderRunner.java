@@ -216,46 +216,38 @@ public final class OrderRunner {
                                         login.getSession()
                                                 .resourceUrlOptional(Resource.RENEWAL_INFO)
                                                 .isPresent());
-        try {
-            return authority.ask(
-                    Step.ORDER,
-                    identifiers,
-                    () ->
-                            builder(
-                                            authority,
-                                            login,
-                                            request,
-                                            mayReplace
-                                                    ? request.replaces()
-                                                    : Optional.<X509Certificate>empty())
-                                    .create());
-        } catch (FailedException failed) {
-            return switch (failed.why()) {
-                // "alreadyReplaced", or a certificate that this account never had.
-                case Cause.OrderRefused _ when mayReplace -> plain(authority, login, request);
-                // A CA that has lost its memory does not know the certificate.
-                case Cause.OrderLost _ when mayReplace -> plain(authority, login, request);
-                // What is not there is where orders are made.
-                case Cause.OrderLost lost ->
-                        throw new FailedException(new Cause.CaTrouble(lost.detail()));
-                default -> throw failed;
-            };
+        if (mayReplace) {
+            try {
+                return create(authority, login, request, request.replaces());
+            } catch (FailedException failed) {
+                switch (failed.why()) {
+                    // "alreadyReplaced", or a certificate that this account never had; nor does a
+                    // CA know it that has lost its memory.
+                    case Cause.OrderRefused _, Cause.OrderLost _ -> {}
+                    default -> throw failed;
+                }
+            }
         }
-    }
-
-    /** An order that does not say what it replaces. */
-    private static Order plain(CertificateAuthority authority, Login login, OrderRequest request)
-            throws FailedException {
         try {
-            return authority.ask(
-                    Step.ORDER,
-                    request.order().identifiers(),
-                    () -> builder(authority, login, request, Optional.empty()).create());
+            return create(authority, login, request, Optional.empty());
         } catch (FailedException failed) {
+            // What is not there is where orders are made.
             throw failed.why() instanceof Cause.OrderLost lost
                     ? new FailedException(new Cause.CaTrouble(lost.detail()))
                     : failed;
         }
+    }
+
+    private static Order create(
+            CertificateAuthority authority,
+            Login login,
+            OrderRequest request,
+            Optional<X509Certificate> replaces)
+            throws FailedException {
+        return authority.ask(
+                Step.ORDER,
+                request.order().identifiers(),
+                () -> builder(authority, login, request, replaces).create());
     }
 
     private static OrderBuilder builder(

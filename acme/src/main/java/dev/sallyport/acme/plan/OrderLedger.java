@@ -14,6 +14,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * What was asked of the CAs lately, held against what they allow. An order counts from when it is
@@ -57,24 +58,12 @@ public final class OrderLedger {
 
     /** An order is about to be made. */
     public void begun(Instant at, String issuer, CertificateOrder order, OrderKind kind) {
-        for (RateLimit limit : limitsOf(issuer)) {
-            if (limit.counts(kind)) {
-                for (String what : countedBy(limit, order)) {
-                    events(new Key(issuer, limit, what)).addLast(at);
-                }
-            }
-        }
+        counting(issuer, order, kind).forEach(key -> events(key).addLast(at));
     }
 
     /** One that was begun went on with an order that there was, or came to none: it counts not. */
     public void notMade(Instant begun, String issuer, CertificateOrder order, OrderKind kind) {
-        for (RateLimit limit : limitsOf(issuer)) {
-            if (limit.counts(kind)) {
-                for (String what : countedBy(limit, order)) {
-                    events(new Key(issuer, limit, what)).removeLastOccurrence(begun);
-                }
-            }
-        }
+        counting(issuer, order, kind).forEach(key -> events(key).removeLastOccurrence(begun));
     }
 
     /**
@@ -82,18 +71,22 @@ public final class OrderLedger {
      * where the CA issued one.
      */
     public void failed(Instant begun, Failure failure, OrderKind kind) {
-        boolean issued = failure.cause() instanceof Cause.WrongCertificate;
-        for (RateLimit limit : limitsOf(failure.issuer())) {
-            if (!issued
-                    && limit.counts(kind)
-                    && (limit.scope() == Scope.REGISTERED_DOMAIN
-                            || limit.scope() == Scope.SAME_IDENTIFIERS)) {
-                for (String what : countedBy(limit, failure.order())) {
-                    events(new Key(failure.issuer(), limit, what)).removeLastOccurrence(begun);
-                }
-            }
+        if (!(failure.cause() instanceof Cause.WrongCertificate)) {
+            counting(failure.issuer(), failure.order(), kind)
+                    .filter(key ->
+                            key.limit().scope() == Scope.REGISTERED_DOMAIN
+                                    || key.limit().scope() == Scope.SAME_IDENTIFIERS)
+                    .forEach(key -> events(key).removeLastOccurrence(begun));
         }
         note(failure);
+    }
+
+    /** What an order counts against. */
+    private Stream<Key> counting(String issuer, CertificateOrder order, OrderKind kind) {
+        return limitsOf(issuer).stream()
+                .filter(limit -> limit.counts(kind))
+                .flatMap(limit ->
+                        countedBy(limit, order).stream().map(what -> new Key(issuer, limit, what)));
     }
 
     /** What a failure says of the CA's limits, whether or not an order was made. */

@@ -1,7 +1,11 @@
 package dev.sallyport.acme.store;
 
 import dev.sallyport.model.certificate.CertificateBundle;
+import java.io.ByteArrayInputStream;
 import java.net.URI;
+import java.security.cert.CertificateException;
+import java.security.cert.CertificateFactory;
+import java.security.cert.X509Certificate;
 import java.time.Instant;
 import java.util.Optional;
 
@@ -35,5 +39,17 @@ public record StoredCertificate(
             Optional<URI> location,
             Instant issued) {
         this(id, issuer, directory, bundle, location, issued, Optional.empty());
+    }
+
+    /** The first of its chain. */
+    public X509Certificate leaf() {
+        try {
+            return (X509Certificate)
+                    CertificateFactory.getInstance("X.509")
+                            .generateCertificate(
+                                    new ByteArrayInputStream(bundle.chain().getFirst()));
+        } catch (CertificateException impossible) {
+            throw new IllegalStateException("a bundle's chain was read before", impossible);
+        }
     }
 }

@@ -1,10 +1,7 @@
 package dev.sallyport.acme.store;
 
 import dev.sallyport.acme.plan.CertificateOrder;
-import java.io.ByteArrayInputStream;
 import java.net.URI;
-import java.security.cert.CertificateException;
-import java.security.cert.CertificateFactory;
 import java.time.Instant;
 import java.util.Arrays;
 import java.util.Optional;
@@ -35,16 +32,7 @@ public record StoredOrder(
      * removing the order leaves both. It is not to be gone on with, nor its key used again.
      */
     public boolean isDoneBy(StoredCertificate certificate) {
-        try {
-            var leaf =
-                    CertificateFactory.getInstance("X.509")
-                            .generateCertificate(
-                                    new ByteArrayInputStream(
-                                            certificate.bundle().chain().getFirst()));
-            return Arrays.equals(leaf.getPublicKey().getEncoded(), key.spki());
-        } catch (CertificateException impossible) {
-            return false; // a bundle's chain was read before
-        }
+        return Arrays.equals(certificate.leaf().getPublicKey().getEncoded(), key.spki());
     }
 
     /** At its URL. */

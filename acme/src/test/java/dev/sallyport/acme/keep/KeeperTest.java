@@ -26,9 +26,7 @@ import dev.sallyport.acme.store.StoredCertificate;
 import dev.sallyport.acme.store.StoredOrder;
 import dev.sallyport.model.finding.Parsed;
 import dev.sallyport.model.name.ObjectRef;
-import java.io.ByteArrayInputStream;
 import java.net.URI;
-import java.security.cert.CertificateFactory;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -405,12 +403,7 @@ class KeeperTest {
 
     private KeyMaterial keyOf(CertificateId id) throws Exception {
         StoredCertificate stored = Objects.requireNonNull(store.certificates.get(id.text()));
-        byte[] spki =
-                CertificateFactory.getInstance("X.509")
-                        .generateCertificate(
-                                new ByteArrayInputStream(stored.bundle().chain().getFirst()))
-                        .getPublicKey()
-                        .getEncoded();
+        byte[] spki = stored.leaf().getPublicKey().getEncoded();
         byte[] pkcs8 = stored.bundle().privateKey().use(byte[]::clone);
         return KeyMaterial.of(pkcs8, spki);
     }
