@@ -214,12 +214,7 @@ final class AcmeByFlagsIT {
     }
 
     private void awaitEvent(String name, String reason) {
-        soon(reason + " about " + name)
-                .until(() ->
-                        Json.items(namespace.get("events.events.k8s.io").path("items"))
-                                .filter(each -> each.path("reason").asString("").equals(reason))
-                                .map(each -> each.at("/regarding/name").asString(""))
-                                .anyMatch(name::equals));
+        soon(reason + " about " + name).until(() -> namespace.hasEvent(name, reason));
     }
 
     private static ConditionFactory soon(String what) {

@@ -63,6 +63,14 @@ final class Namespace implements AutoCloseable {
         return kubectl.get(object);
     }
 
+    /** Whether there is an Event about an object of this name. */
+    boolean hasEvent(String about, String reason) {
+        return Json.items(get("events.events.k8s.io").path("items"))
+                .filter(each -> each.path("reason").asString("").equals(reason))
+                .map(each -> each.at("/regarding/name").asString(""))
+                .anyMatch(about::equals);
+    }
+
     /** A way to a port of a Service. */
     Way wayTo(String service, int port) {
         return cluster.wayTo(name(), service, port);

@@ -149,12 +149,7 @@ final class ReplicasIT {
     }
 
     private static void awaitEvent(String ingress, String reason) {
-        soon("an Event about " + ingress)
-                .until(() ->
-                        Json.items(namespace.get("events.events.k8s.io").path("items"))
-                                .filter(each -> each.path("reason").asString("").equals(reason))
-                                .map(each -> each.at("/regarding/name").asString(""))
-                                .anyMatch(ingress::equals));
+        soon("an Event about " + ingress).until(() -> namespace.hasEvent(ingress, reason));
     }
 
     private static ConditionFactory soon(String what) {

@@ -27,18 +27,12 @@ final class AcmeRenewCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws Failed {
-        String json =
-                query.tell("/api/acme/renew", List.of("host", host), surroundings.environment());
-        surroundings
-                .out()
-                .println(
-                        switch (query.output()) {
-                            case TEXT ->
-                                    host
-                                            + ": another certificate is ordered; `sallyport acme"
-                                            + " orders` says how far it is";
-                            case JSON -> json;
-                        });
-        return ExitCode.OK.number();
+        return query.tell(
+                "/api/acme/renew",
+                List.of("host", host),
+                surroundings,
+                host
+                        + ": another certificate is ordered; `sallyport acme orders` says how far it"
+                        + " is");
     }
 }

@@ -34,21 +34,12 @@ final class AcmeRevokeCommand implements Callable<Integer> {
     @Override
     public Integer call() throws Failed {
         String reason = keyCompromise ? "key-compromise" : "superseded";
-        String json =
-                query.tell(
-                        "/api/acme/revoke",
-                        List.of("host", host, "reason", reason),
-                        surroundings.environment());
-        surroundings
-                .out()
-                .println(
-                        switch (query.output()) {
-                            case TEXT ->
-                                    host
-                                            + ": the CA is asked to revoke its certificate; the log says"
-                                            + " whether it did, `sallyport acme orders` how far the next is";
-                            case JSON -> json;
-                        });
-        return ExitCode.OK.number();
+        return query.tell(
+                "/api/acme/revoke",
+                List.of("host", host, "reason", reason),
+                surroundings,
+                host
+                        + ": the CA is asked to revoke its certificate; the log says whether it did,"
+                        + " `sallyport acme orders` how far the next is");
     }
 }

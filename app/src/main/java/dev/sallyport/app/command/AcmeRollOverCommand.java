@@ -31,21 +31,10 @@ final class AcmeRollOverCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws Failed {
-        String json =
-                query.tell(
-                        "/api/acme/rollover",
-                        List.of("issuer", issuer),
-                        surroundings.environment());
-        surroundings
-                .out()
-                .println(
-                        switch (query.output()) {
-                            case TEXT ->
-                                    issuer
-                                            + ": the account is to get another key; the log says"
-                                            + " whether it did";
-                            case JSON -> json;
-                        });
-        return ExitCode.OK.number();
+        return query.tell(
+                "/api/acme/rollover",
+                List.of("issuer", issuer),
+                surroundings,
+                issuer + ": the account is to get another key; the log says whether it did");
     }
 }

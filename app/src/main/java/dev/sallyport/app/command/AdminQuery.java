@@ -79,12 +79,17 @@ final class AdminQuery {
     }
 
     /**
-     * Has the gateway do something.
+     * Has the gateway do something, and prints that it does.
      *
      * @param parameters names and values in turn
-     * @return what it says then
+     * @param done what is printed for people
+     * @return the exit code
      */
-    String tell(String path, List<String> parameters, Map<String, String> environment)
+    int tell(
+            String path,
+            List<String> parameters,
+            CommandLineProgram.Surroundings surroundings,
+            String done)
             throws Failed {
         var query = new StringBuilder(path);
         for (int i = 0; i < parameters.size(); i += 2) {
@@ -93,7 +98,15 @@ final class AdminQuery {
                     .append('=')
                     .append(URLEncoder.encode(parameters.get(i + 1), StandardCharsets.UTF_8));
         }
-        return fetch(address(environment), query.toString(), true);
+        String json = fetch(address(surroundings.environment()), query.toString(), true);
+        surroundings
+                .out()
+                .println(
+                        switch (output) {
+                            case TEXT -> done;
+                            case JSON -> json;
+                        });
+        return ExitCode.OK.number();
     }
 
     private static String fetch(BindAddress address, String path, boolean tell) throws Failed {

@@ -81,11 +81,9 @@ final class Wishes {
         }
         String parent = name.substring(name.indexOf('.') + 1);
         ObjectRef ours = rules.secret(CertificateId.of(new Hostname.Wildcard(parent)));
-        var identifier = new Identifier.Dns(host);
         return good(Stream.of(wildcard), name)
                 .filter(it ->
-                        !it.source().equals(ours)
-                                && rules.allowed().allows(it.source().namespace(), identifier));
+                        !it.source().equals(ours) && rules.allows(it.source().namespace(), host));
     }
 
     private static Stream<ServedCertificate> good(Stream<CertificateSet> sets, String name) {

@@ -1,7 +1,9 @@
 package dev.sallyport.control.translate;
 
 import dev.sallyport.acme.issuer.AllowList;
+import dev.sallyport.acme.plan.Identifier;
 import dev.sallyport.acme.store.CertificateId;
+import dev.sallyport.model.name.Hostname;
 import dev.sallyport.model.name.ObjectRef;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
@@ -55,6 +57,11 @@ public record AcmeRules(
         String hex = Long.toHexString(digest.getMostSignificantBits());
         String name = PREFIX + ENDS.matcher(start).replaceFirst("") + "-" + hex;
         return new ObjectRef("Secret", namespace, name);
+    }
+
+    /** Whether a namespace may have certificates for a host. */
+    public boolean allows(String ofTenant, Hostname host) {
+        return allowed.allows(ofTenant, new Identifier.Dns(host));
     }
 
     /** Whether a Secret is one that an issued certificate is in. */

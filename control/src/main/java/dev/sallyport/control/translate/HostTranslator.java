@@ -419,10 +419,10 @@ final class HostTranslator {
                 } else if (status.isSought()) {
                     undecided.add(claim.secret().namespace());
                 } else if (!status.exists()) {
-                    boolean serves = own.filter(Own::serves).isPresent();
-                    if (asked.isEmpty() || (serves && claim.issuance() == Issuance.AUTOMATIC)) {
+                    if (asked.isEmpty()
+                            || (ownServes() && claim.issuance() == Issuance.AUTOMATIC)) {
                         findings.add(missing(contribution.ingress(), claim));
-                    } else if (!serves) {
+                    } else if (!ownServes()) {
                         findings.add(pending(contribution.ingress(), claim));
                     }
                 }
@@ -451,7 +451,7 @@ final class HostTranslator {
             // cert-manager has it issued, if only for another Ingress
             boolean theirs =
                     contributions.stream().anyMatch(it -> it.automatic() && mayHave(it.ingress()));
-            boolean left = theirs && own.filter(Own::serves).isEmpty();
+            boolean left = theirs && !ownServes();
             for (Contribution contribution : contributions) {
                 Contribution.AcmeAsk ask = contribution.acme().orElse(null);
                 if (ask == null || (left && !ask.annotated())) {
@@ -468,11 +468,15 @@ final class HostTranslator {
             }
         }
 
+        private boolean ownServes() {
+            return own.filter(Own::serves).isPresent();
+        }
+
         /** Whether certificates of this namespace may be for the host at all. */
         boolean mayHave(ObjectRef ingress) {
             return acme.isEmpty()
                     || !(scope instanceof HostScope.Named(Hostname host))
-                    || acme.get().allowed().allows(ingress.namespace(), new Identifier.Dns(host));
+                    || acme.get().allows(ingress.namespace(), host);
         }
 
         private static Optional<Finding> refusal(
@@ -530,7 +534,7 @@ final class HostTranslator {
                     secret
                             + " does not exist"
                             + (pending ? " yet: cert-manager is to have it issued" : "")
-                            + (own.filter(Own::serves).isPresent()
+                            + (ownServes()
                                     ? "; meanwhile what the gateway has issued is served"
                                     : "; meanwhile a wildcard's certificate that fits is served, else"
                                             + " the default one"),
@@ -551,13 +555,14 @@ final class HostTranslator {
         private void addCertificate(
                 ObjectRef ingress, Claim claim, Hostname host, ServedCertificate served) {
             CertificateBundle bundle = served.bundle();
+            CertificateStatus status = certificateLookup.apply(claim.secret());
             // What stays in service though its Secret is gone is nobody's to renew.
             if (!served.temporary()
                     && mayHave(ingress)
-                    && certificateLookup.apply(claim.secret()).exists()
+                    && status.exists()
                     && covers(bundle, host)) {
                 others.add(served);
-                othersGood |= !expired(claim.secret());
+                othersGood |= !isExpired(status);
             }
             ServedCertificate winner = certificates.get(bundle.keyType());
             if (winner == null || (winner.temporary() && !served.temporary())) {
@@ -597,10 +602,6 @@ final class HostTranslator {
                                         + names(bundle),
                                 "Have the certificate issued for this host too."));
             }
-        }
-
-        private boolean expired(ObjectRef secret) {
-            return isExpired(certificateLookup.apply(secret));
         }
 
         /** A temporary certificate, which nobody trusts, is not served beside a real one. */
