@@ -9,12 +9,16 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.cert.X509Certificate;
 import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
+import tools.jackson.databind.node.JsonNodeFactory;
+import tools.jackson.databind.node.ObjectNode;
 
 /**
  * A Pebble of one test, on loopback, for which every name has the address 127.0.0.1: it asks the
@@ -33,8 +37,7 @@ final class Pebble implements AutoCloseable {
     private final int dnsManagement = Gateway.freePort();
     private final int http;
     private final int https;
-    private final Map<String, String> environment =
-            new HashMap<>(Map.of("PEBBLE_VA_NOSLEEP", "1", "PEBBLE_WFE_NONCEREJECT", "5"));
+    private final Behaviour behaviour;
     private final Process dns;
     private Process pebble;
 
@@ -47,27 +50,72 @@ final class Pebble implements AutoCloseable {
      * @param https the port that it asks for TLS-ALPN-01
      */
     static Pebble start(Path folder, Pki pki, int http, int https) {
-        return start(folder, pki, http, https, Map.of());
+        return start(folder, pki, http, https, behaving());
     }
 
-    /** The same, with more environment. */
-    static Pebble start(
-            Path folder, Pki pki, int http, int https, Map<String, String> environment) {
+    /** The same, that does not behave as usual. */
+    static Pebble start(Path folder, Pki pki, int http, int https, Behaviour behaviour) {
         try {
-            return new Pebble(Files.createDirectories(folder), pki, http, https, environment);
+            return new Pebble(Files.createDirectories(folder), pki, http, https, behaviour);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
     }
 
-    private Pebble(Path folder, Pki pki, int http, int https, Map<String, String> more)
+    /** As CAs usually are, except… */
+    static Behaviour behaving() {
+        return new Behaviour();
+    }
+
+    /** How it behaves. */
+    static final class Behaviour {
+        static final String EXTERNAL_KEY_ID = "kid-1";
+        static final String EXTERNAL_MAC =
+                "zWNDZM6eQGHWpSRTPal5eIUYFTu7EajVIoguysqZ9wG44nMEtx3MUAsUDkMTQ12W";
+
+        private final Map<String, String> environment =
+                new HashMap<>(Map.of("PEBBLE_VA_NOSLEEP", "1", "PEBBLE_WFE_NONCEREJECT", "5"));
+        private boolean externalAccounts;
+        private String blocked = "";
+        private int nameServer;
+
+        private Behaviour() {}
+
+        Behaviour requiringExternalAccounts() {
+            externalAccounts = true;
+            return this;
+        }
+
+        Behaviour refusingNoNonce() {
+            environment.put("PEBBLE_WFE_NONCEREJECT", "0");
+            return this;
+        }
+
+        Behaviour withAlternateRoots(int count) {
+            environment.put("PEBBLE_ALTERNATE_ROOTS", String.valueOf(count));
+            return this;
+        }
+
+        Behaviour blocking(String domain) {
+            blocked = "\"" + domain + "\"";
+            return this;
+        }
+
+        /** Names are asked of this port of loopback, instead of all being 127.0.0.1. */
+        Behaviour asking(int nameServerPort) {
+            nameServer = nameServerPort;
+            return this;
+        }
+    }
+
+    private Pebble(Path folder, Pki pki, int http, int https, Behaviour behaviour)
             throws IOException {
         this.folder = folder;
         this.pki = pki;
         this.bin = Path.of(System.getProperty("sallyport.testbed", ""), "bin");
         this.http = http;
         this.https = https;
-        environment.putAll(more);
+        this.behaviour = behaviour;
         configure();
         dns =
                 run(
@@ -105,7 +153,9 @@ final class Pebble implements AutoCloseable {
                           "listenAddress": "127.0.0.1:%d", "managementListenAddress": "127.0.0.1:%d",
                           "certificate": "%s", "privateKey": "%s",
                           "httpPort": %d, "tlsPort": %d,
-                          "externalAccountBindingRequired": false,
+                          "externalAccountBindingRequired": %s,
+                          "externalAccountMACKeys": {"%s": "%s"},
+                          "domainBlocklist": [%s],
                           "retryAfter": {"authz": 1, "order": 1},
                           "keyAlgorithm": "ecdsa",
                           "profiles": {
@@ -117,7 +167,11 @@ final class Pebble implements AutoCloseable {
                         folder.resolve("pebble.crt"),
                         folder.resolve("pebble.key"),
                         http,
-                        https));
+                        https,
+                        behaviour.externalAccounts,
+                        Behaviour.EXTERNAL_KEY_ID,
+                        Behaviour.EXTERNAL_MAC,
+                        behaviour.blocked));
     }
 
     private Process launch() throws IOException {
@@ -128,7 +182,10 @@ final class Pebble implements AutoCloseable {
                                 "-config",
                                 folder.resolve("pebble.json").toString(),
                                 "-dnsserver",
-                                "127.0.0.1:" + dnsPort));
+                                "127.0.0.1:"
+                                        + (behaviour.nameServer == 0
+                                                ? dnsPort
+                                                : behaviour.nameServer)));
         await("Pebble's directory")
                 .atMost(PATIENCE)
                 .pollInterval(Duration.ofMillis(20))
@@ -146,13 +203,46 @@ final class Pebble implements AutoCloseable {
         return "https://localhost:" + port + "/dir";
     }
 
+    /** Where it is asked. */
+    int port() {
+        return port;
+    }
+
     /** The root that it made for itself when it started. */
     X509Certificate root() {
-        Ran ran = curl("https://localhost:" + management + "/roots/0");
+        return root(0);
+    }
+
+    /** One of its roots; those after 0 are of alternate chains. */
+    X509Certificate root(int number) {
+        Ran ran = curl("https://localhost:" + management + "/roots/" + number);
         if (ran.exit() != 0) {
             throw new AssertionError(ran.all());
         }
         return TlsSecret.certificate(ran.out().getBytes(UTF_8));
+    }
+
+    /** Has it say of a certificate's renewal whatever is given (RFC 9773). */
+    void suggestRenewal(X509Certificate leaf, Instant start, Instant end) {
+        ObjectNode window = JsonNodeFactory.instance.objectNode();
+        window.putObject("suggestedWindow")
+                .put("start", start.toString())
+                .put("end", end.toString());
+        ObjectNode body = JsonNodeFactory.instance.objectNode();
+        body.put("certificate", Pki.pem(leaf)).put("ariResponse", window.toString());
+        Ran ran =
+                curl(
+                        "https://localhost:" + management + "/set-renewal-info/",
+                        "--data",
+                        body.toString());
+        if (ran.exit() != 0) {
+            throw new AssertionError(ran.all());
+        }
+    }
+
+    /** How many accounts it was asked for. */
+    long accounts() {
+        return logged("accounts in memory");
     }
 
     /** How many orders it was asked for. */
@@ -163,6 +253,11 @@ final class Pebble implements AutoCloseable {
     /** How many requests it answered, those for its directory too. */
     long requests() {
         return logged("-> calling handler()");
+    }
+
+    /** How many of its orders said which certificate they replace. */
+    long replacements() {
+        return logged("is a replacement of");
     }
 
     private long logged(String words) {
@@ -193,19 +288,23 @@ final class Pebble implements AutoCloseable {
         end(dns);
     }
 
-    private Ran curl(String url) {
-        return Ran.run(
-                "curl",
-                "--silent",
-                "--show-error",
-                "--fail",
-                "--noproxy",
-                "*",
-                "--max-time",
-                "5",
-                "--cacert",
-                pki.caFile().toString(),
-                url);
+    private Ran curl(String url, String... more) {
+        List<String> command =
+                new ArrayList<>(
+                        List.of(
+                                "curl",
+                                "--silent",
+                                "--show-error",
+                                "--fail",
+                                "--noproxy",
+                                "*",
+                                "--max-time",
+                                "5",
+                                "--cacert",
+                                pki.caFile().toString(),
+                                url));
+        command.addAll(List.of(more));
+        return Ran.run(command.toArray(String[]::new));
     }
 
     private Process run(String program, List<String> arguments) {
@@ -220,7 +319,7 @@ final class Pebble implements AutoCloseable {
         List<String> command =
                 Stream.concat(Stream.of(file.toString()), arguments.stream()).toList();
         var builder = new ProcessBuilder(command);
-        builder.environment().putAll(environment);
+        builder.environment().putAll(behaviour.environment);
         Process started =
                 Ran.start(
                         builder.redirectErrorStream(true)

@@ -21,6 +21,7 @@ import java.util.Base64;
 import java.util.Date;
 import java.util.List;
 import java.util.function.UnaryOperator;
+import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.TrustManager;
 import javax.net.ssl.TrustManagerFactory;
@@ -250,6 +251,29 @@ final class Pki {
         return trusting(root.certificate());
     }
 
+    /** A server context of the JDK with a leaf for this name. */
+    SSLContext serving(String name) {
+        try {
+            KeyPair key = curve("secp256r1");
+            Leaf leaf = issue(wanted -> wanted.withKey(key), name);
+            KeyStore own = KeyStore.getInstance(KeyStore.getDefaultType());
+            own.load(null, null);
+            own.setKeyEntry(
+                    "own",
+                    key.getPrivate(),
+                    new char[0],
+                    new X509Certificate[] {leaf.certificate(), intermediate.certificate()});
+            KeyManagerFactory keys =
+                    KeyManagerFactory.getInstance(KeyManagerFactory.getDefaultAlgorithm());
+            keys.init(own, new char[0]);
+            SSLContext context = SSLContext.getInstance("TLS");
+            context.init(keys.getKeyManagers(), null, RANDOM);
+            return context;
+        } catch (GeneralSecurityException | IOException e) {
+            throw new AssertionError("the JDK has no TLS", e);
+        }
+    }
+
     /** The intermediate authority, for somebody else to issue by. */
     Leaf authority() {
         String key = pem("PRIVATE KEY", intermediate.key().getPrivate().getEncoded());
@@ -282,7 +306,7 @@ final class Pki {
         }
     }
 
-    private static String pem(X509Certificate certificate) {
+    static String pem(X509Certificate certificate) {
         try {
             return pem("CERTIFICATE", certificate.getEncoded());
         } catch (GeneralSecurityException e) {

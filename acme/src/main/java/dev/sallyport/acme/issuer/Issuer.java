@@ -4,7 +4,11 @@ import dev.sallyport.acme.plan.KeyAlgorithm;
 import dev.sallyport.model.finding.Parsed;
 import dev.sallyport.model.name.ObjectRef;
 import java.net.URI;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
 import java.security.cert.X509Certificate;
+import java.util.HexFormat;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
@@ -56,6 +60,46 @@ public record Issuer(
      */
     public static Parsed<Issuer> parse(ObjectRef origin, IssuerDraft draft) {
         return new IssuerParser(origin).parse(draft);
+    }
+
+    /**
+     * Tells what is configured now from what was before: the same only where all is the same.
+     * Short, and says nothing of the external account's key.
+     */
+    public String fingerprint() {
+        MessageDigest digest = sha256();
+        externalAccount.ifPresent(account -> {
+            digest.update(account.keyId().getBytes(StandardCharsets.UTF_8));
+            account.macKey()
+                    .use(bytes -> {
+                        digest.update(bytes);
+                        return true;
+                    });
+        });
+        String rest =
+                String.join(
+                        "\n",
+                        directory.toString(),
+                        contacts.toString(),
+                        profile.toString(),
+                        preferredChain.toString(),
+                        key.text(),
+                        String.valueOf(privateAddresses),
+                        origins.stream().map(Origin::toString).sorted().toList().toString(),
+                        trustedCa.stream()
+                                .map(X509Certificate::getSerialNumber)
+                                .toList()
+                                .toString());
+        byte[] whole = digest.digest(rest.getBytes(StandardCharsets.UTF_8));
+        return HexFormat.of().formatHex(whole, 0, 8);
+    }
+
+    private static MessageDigest sha256() {
+        try {
+            return MessageDigest.getInstance("SHA-256");
+        } catch (NoSuchAlgorithmException impossible) {
+            throw new IllegalStateException(impossible); // every JDK has it
+        }
     }
 
     /** Whether a URL that the CA named may be asked. */

@@ -568,7 +568,7 @@ public final class CertificateKeeper implements AutoCloseable {
     }
 
     private void recall(StoredMemory memory, Instant now) {
-        Remembering.Read found = Remembering.read(memory, ledger, now);
+        Remembering.Read found = Remembering.read(memory, ledger, settings.issuers(), now);
         if (found.unread() > 0) {
             LOG.log(
                     System.Logger.Level.WARNING,
@@ -609,7 +609,7 @@ public final class CertificateKeeper implements AutoCloseable {
     private void remember(Instant now) {
         remembered = now;
         try {
-            store.save(Remembering.write(entries.values(), ledger, now));
+            store.save(Remembering.write(entries.values(), ledger, settings.issuers(), now));
             toRemember = false;
             succeed();
         } catch (IOException failed) {
@@ -912,7 +912,17 @@ public final class CertificateKeeper implements AutoCloseable {
             readAccount(run.issuer());
         }
         switch (outcome.orElse(null)) {
-            case null -> {} // goes on another time, if it is wanted then
+            case null -> { // goes on another time, if it is wanted then
+                if (entry.wish == null) {
+                    try {
+                        abandon(entry);
+                    } catch (IOException failed) {
+                        fail(
+                                "an order that nobody wants cannot be removed: "
+                                        + failed.getMessage());
+                    }
+                }
+            }
             case Outcome.Issued(StoredCertificate certificate) -> {
                 issued++;
                 entry.asked = false;
@@ -1051,7 +1061,7 @@ public final class CertificateKeeper implements AutoCloseable {
     private void discard(Entry entry) {
         try {
             store.removeCertificate(entry.id);
-            store.removeOrder(entry.id);
+            abandon(entry);
             entry.store(null);
             if (entry.wish == null) {
                 entries.remove(entry.id.text());
@@ -1063,6 +1073,34 @@ public final class CertificateKeeper implements AutoCloseable {
         } catch (IOException failed) {
             fail("what nobody wants cannot be removed: " + failed.getMessage());
             schedule(entry, clock.instant().plus(LAST_RETRY));
+        }
+    }
+
+    /** Nobody will go on with the order that is stored, if one is. */
+    private void abandon(Entry entry) throws IOException {
+        Optional<StoredOrder> left =
+                store.order(entry.id) instanceof Parsed.Usable<Optional<StoredOrder>> usable
+                        ? usable.value()
+                        : Optional.empty();
+        store.removeOrder(entry.id);
+        left.filter(order -> order.location().isPresent())
+                .ifPresent(order ->
+                        settings.issuers()
+                                .find(order.issuer())
+                                .filter(issuer -> issuer.directory().equals(order.directory()))
+                                .ifPresent(issuer ->
+                                        Thread.ofVirtual()
+                                                .name("acme-abandon-" + entry.id)
+                                                .start(() -> abandon(issuer, order))));
+    }
+
+    /** On a thread of its own. */
+    private void abandon(Issuer issuer, StoredOrder order) {
+        questions.acquireUninterruptibly();
+        try {
+            ordering.abandon(issuer, order);
+        } finally {
+            questions.release();
         }
     }
 

@@ -6,6 +6,7 @@ import dev.sallyport.acme.order.OrderRequest;
 import dev.sallyport.acme.order.Outcome;
 import dev.sallyport.acme.order.Progress;
 import dev.sallyport.acme.plan.RenewalWindow;
+import dev.sallyport.acme.store.StoredOrder;
 import java.security.cert.X509Certificate;
 import java.util.Optional;
 
@@ -24,6 +25,12 @@ interface Ordering extends AutoCloseable {
 
     /** Changes the key of the account at an issuer; orders there fail meanwhile. */
     void rollOver(Issuer issuer) throws FailedException;
+
+    /**
+     * Gives an order up that nobody will go on with: CAs count authorizations that are pending.
+     * Whatever comes of it, nothing of ours depends on it.
+     */
+    void abandon(Issuer issuer, StoredOrder order);
 
     /** How many requests an issuer was sent. */
     long requests(Issuer issuer);

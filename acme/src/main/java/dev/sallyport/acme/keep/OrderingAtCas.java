@@ -13,6 +13,7 @@ import dev.sallyport.acme.order.Pause;
 import dev.sallyport.acme.order.Progress;
 import dev.sallyport.acme.plan.RenewalWindow;
 import dev.sallyport.acme.store.AcmeStore;
+import dev.sallyport.acme.store.StoredOrder;
 import java.security.cert.X509Certificate;
 import java.time.InstantSource;
 import java.util.LinkedHashMap;
@@ -59,6 +60,11 @@ final class OrderingAtCas implements Ordering {
     @Override
     public void rollOver(Issuer issuer) throws FailedException {
         authority(issuer).changeAccountKey();
+    }
+
+    @Override
+    public void abandon(Issuer issuer, StoredOrder order) {
+        runner.abandon(authority(issuer), order);
     }
 
     @Override

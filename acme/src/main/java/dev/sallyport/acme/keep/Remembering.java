@@ -1,5 +1,6 @@
 package dev.sallyport.acme.keep;
 
+import dev.sallyport.acme.issuer.Issuers;
 import dev.sallyport.acme.plan.Cause;
 import dev.sallyport.acme.plan.CertificateOrder;
 import dev.sallyport.acme.plan.Failure;
@@ -12,6 +13,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -46,8 +48,12 @@ final class Remembering {
     /** One kind of failure in a row of them. */
     private record Kind(String issuer, CertificateOrder order, String cause) {}
 
-    static StoredMemory write(Collection<Entry> entries, OrderLedger ledger, Instant now) {
+    static StoredMemory write(
+            Collection<Entry> entries, OrderLedger ledger, Issuers issuers, Instant now) {
         var text = new StringBuilder(VERSION).append('\n');
+        issuers.ordered()
+                .forEach(
+                        issuer -> text.append(line("issuer", issuer.name(), issuer.fingerprint())));
         append(
                 text,
                 Stream.concat(
@@ -150,7 +156,8 @@ final class Remembering {
     }
 
     /** Reads what can be read; the ledger is given its part. */
-    static Read read(StoredMemory memory, OrderLedger ledger, Instant now) {
+    static Read read(StoredMemory memory, OrderLedger ledger, Issuers issuers, Instant now) {
+        Set<String> unchanged = new HashSet<>();
         Map<String, List<Failure>> failures = new LinkedHashMap<>();
         Map<String, Instant> gone = new LinkedHashMap<>();
         Map<String, String> revoked = new LinkedHashMap<>();
@@ -163,6 +170,13 @@ final class Remembering {
             String[] fields = line.split("\t", -1);
             try {
                 switch (fields[0]) {
+                    case "issuer" -> {
+                        if (issuers.find(fields[1])
+                                .filter(it -> it.fingerprint().equals(fields[2]))
+                                .isPresent()) {
+                            unchanged.add(fields[1]);
+                        }
+                    }
                     case "stop" ->
                             ledger.restore(
                                     new OrderLedger.Stopped(
@@ -200,8 +214,21 @@ final class Remembering {
                 unread++;
             }
         }
-        failures.values().forEach(all -> all.sort(Comparator.comparing(Failure::at)));
+        failures.values()
+                .forEach(all -> {
+                    all.removeIf(it -> isMended(it, unchanged));
+                    all.sort(Comparator.comparing(Failure::at));
+                });
         return new Read(failures, gone, revoked, unread);
+    }
+
+    /** Whether people may have changed since what had to be changed. */
+    private static boolean isMended(Failure failure, Set<String> unchanged) {
+        return switch (failure.cause()) {
+            case Cause.NoChallenge _ -> true; // of other parts of the configuration
+            case Cause other ->
+                    other.pace() == Cause.Pace.PEOPLE && !unchanged.contains(failure.issuer());
+        };
     }
 
     private static CertificateOrder order(String key, String identifiers) {

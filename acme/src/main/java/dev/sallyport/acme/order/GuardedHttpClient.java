@@ -17,6 +17,7 @@ import java.net.http.HttpResponse.BodySubscriber;
 import java.net.http.HttpResponse.PushPromiseHandler;
 import java.net.http.HttpTimeoutException;
 import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -34,6 +35,8 @@ import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLParameters;
 import javax.net.ssl.SSLSession;
 import org.jspecify.annotations.Nullable;
+import org.shredzone.acme4j.exception.AcmeProtocolException;
+import org.shredzone.acme4j.toolbox.JSON;
 
 /**
  * The HTTP client under acme4j, which asks one issuer only: at its origins, at public addresses
@@ -104,11 +107,15 @@ final class GuardedHttpClient extends HttpClient {
 
     /** Has all requests of something bounded together: by four times what one of them is. */
     <T, X extends Throwable> T conversation(ScopedValue.CallableOp<T, X> requests) throws X {
-        if (END.isBound()) {
-            return requests.call();
-        }
-        long end = System.nanoTime() + deadline.multipliedBy(CONVERSATION).toNanos();
-        return ScopedValue.where(END, end).call(requests);
+        return within(deadline.multipliedBy(CONVERSATION), requests);
+    }
+
+    /** Has all requests of something bounded together, and by what already bounds the thread's. */
+    static <T, X extends Throwable> T within(Duration total, ScopedValue.CallableOp<T, X> requests)
+            throws X {
+        long end = System.nanoTime() + total.toNanos();
+        return ScopedValue.where(END, END.isBound() ? Math.min(END.get(), end) : end)
+                .call(requests);
     }
 
     @Override
@@ -139,9 +146,7 @@ final class GuardedHttpClient extends HttpClient {
                             + late
                             + " within "
                             + deadline.toSeconds()
-                            + " s, or "
-                            + deadline.multipliedBy(CONVERSATION).toSeconds()
-                            + " s with the requests before");
+                            + " s, or the time that all requests of an order or a question have");
         } catch (InterruptedException interrupted) {
             answer.cancel(true);
             throw interrupted;
@@ -165,15 +170,13 @@ final class GuardedHttpClient extends HttpClient {
         }
     }
 
-    /** What stands before a CA says so without a problem document, which acme4j does not read. */
+    /**
+     * A CA, or what stands before it, says when it is to be asked again; acme4j reads that of one
+     * problem only.
+     */
     private void requireNotBusy(HttpResponse<byte[]> answer) throws BusyException {
         boolean busy = answer.statusCode() == 429 || answer.statusCode() == 503;
-        boolean explained =
-                answer.headers()
-                        .firstValue("Content-Type")
-                        .filter(type -> type.startsWith("application/problem+json"))
-                        .isPresent();
-        if (busy && !explained) {
+        if (busy && !isRateLimited(answer)) {
             Instant now = clock.instant();
             Optional<Instant> until =
                     answer.headers()
@@ -182,6 +185,24 @@ final class GuardedHttpClient extends HttpClient {
             if (until.isPresent()) {
                 throw new BusyException(answer.uri().getHost(), answer.statusCode(), until.get());
             }
+        }
+    }
+
+    private static boolean isRateLimited(HttpResponse<byte[]> answer) {
+        boolean problem =
+                answer.headers()
+                        .firstValue("Content-Type")
+                        .filter(type -> type.startsWith("application/problem+json"))
+                        .isPresent();
+        try {
+            return problem
+                    && JSON.parse(new String(answer.body(), StandardCharsets.UTF_8))
+                            .get("type")
+                            .map(JSON.Value::asString)
+                            .filter("urn:ietf:params:acme:error:rateLimited"::equals)
+                            .isPresent();
+        } catch (AcmeProtocolException notJson) {
+            return false;
         }
     }
 

@@ -41,6 +41,9 @@ import org.shredzone.acme4j.connector.Resource;
 public final class OrderRunner {
     private static final System.Logger LOG = System.getLogger(OrderRunner.class.getName());
 
+    /** Of the chains that a CA offers beside the first one, how many are looked at. */
+    private static final int MOST_ALTERNATES = 8;
+
     private final AcmeStore store;
     private final ChallengeBoard board;
     private final InstantSource clock;
@@ -72,6 +75,38 @@ public final class OrderRunner {
      * @throws InterruptedException where the thread is interrupted; the order goes on next time
      */
     public Outcome run(CertificateAuthority authority, OrderRequest request, Progress progress)
+            throws InterruptedException {
+        return GuardedHttpClient.within(times.total(), () -> attempt(authority, request, progress));
+    }
+
+    /**
+     * Tells the CA that nobody will go on with an order (RFC 8555 section 7.5.2): it counts
+     * authorizations that are pending. Where it cannot be told, they end by themselves, in days.
+     */
+    public void abandon(CertificateAuthority authority, StoredOrder stored) {
+        Optional<URI> location = stored.location();
+        if (location.isEmpty()) {
+            return;
+        }
+        GuardedHttpClient.within(
+                times.total(),
+                () -> {
+                    try {
+                        Login login = authority.login(authority.session());
+                        Order order = login.bindOrder(CertificateAuthority.url(location.get()));
+                        Validation.giveUp(authority, order, stored.order().identifiers());
+                    } catch (FailedException notTold) {
+                        LOG.log(
+                                System.Logger.Level.DEBUG,
+                                "{0} is not told that its order is given up: {1}",
+                                stored.id(),
+                                notTold.why().detail());
+                    }
+                    return true;
+                });
+    }
+
+    private Outcome attempt(CertificateAuthority authority, OrderRequest request, Progress progress)
             throws InterruptedException {
         var waiting = new Waiting(clock, pause, times, clock.instant().plus(times.total()));
         try {
@@ -108,8 +143,9 @@ public final class OrderRunner {
         } catch (FailedException failed) {
             switch (failed.why()) {
                 case Cause.AccountLost _ -> authority.forgetLocation(login);
-                // Nor is anything of it to be had the next time.
-                case Cause.OrderLost _ -> forget(request.id());
+                // Nor is anything of it to be had the next time; and it may be the key that was
+                // refused.
+                case Cause.OrderLost _, Cause.OrderRefused _ -> forget(request.id());
                 default -> {}
             }
             throw failed;
@@ -399,8 +435,10 @@ public final class OrderRunner {
             return chain;
         }
         try {
+            List<Certificate> alternates =
+                    authority.ask(Step.ORDER, identifiers, first::getAlternateCertificates);
             for (Certificate alternate :
-                    authority.ask(Step.ORDER, identifiers, first::getAlternateCertificates)) {
+                    alternates.subList(0, Math.min(alternates.size(), MOST_ALTERNATES))) {
                 List<X509Certificate> other =
                         authority.ask(Step.ORDER, identifiers, alternate::getCertificateChain);
                 if (ChainTop.is(other, preferred.get())) {

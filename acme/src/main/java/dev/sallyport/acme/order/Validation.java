@@ -65,8 +65,7 @@ final class Validation {
         List<Asked> all = new ArrayList<>();
         List<Proof> shown = new ArrayList<>();
         try {
-            for (Authorization authorization :
-                    authority.ask(Step.ORDER, identifiers, order::getAuthorizations)) {
+            for (Authorization authorization : authorizations(authority, order, identifiers)) {
                 Status status = authority.ask(Step.ORDER, identifiers, authorization::getStatus);
                 switch (status) {
                     case VALID -> {} // From an order before.
@@ -88,12 +87,32 @@ final class Validation {
             }
         } catch (FailedException failed) {
             if (isFinal(failed.why())) {
-                all.forEach(this::giveUp);
+                for (Asked asked : all) {
+                    giveUp(authority, asked.authorization(), Set.of(asked.identifier()));
+                }
             }
             throw failed;
         } finally {
             shown.forEach(board::withdraw);
         }
+    }
+
+    private static List<Authorization> authorizations(
+            CertificateAuthority authority, Order order, Set<Identifier> identifiers)
+            throws FailedException {
+        List<Authorization> authorizations =
+                authority.ask(Step.ORDER, identifiers, order::getAuthorizations);
+        // One for each name (RFC 8555 section 7.1.3), or fewer.
+        if (authorizations.size() > identifiers.size()) {
+            throw new FailedException(
+                    new Cause.CaTrouble(
+                            "the CA asks for "
+                                    + authorizations.size()
+                                    + " proofs of "
+                                    + identifiers.size()
+                                    + " names"));
+        }
+        return authorizations;
     }
 
     /** Whether an order that failed so cannot be gone on with. */
@@ -274,15 +293,23 @@ final class Validation {
                                                 + " validated")));
     }
 
-    /** CAs count authorizations that are left pending. */
-    private void giveUp(Asked asked) {
+    /** Has all be deactivated that an order left pending: CAs count them. */
+    static void giveUp(CertificateAuthority authority, Order order, Set<Identifier> identifiers)
+            throws FailedException {
+        for (Authorization authorization : authorizations(authority, order, identifiers)) {
+            giveUp(authority, authorization, identifiers);
+        }
+    }
+
+    private static void giveUp(
+            CertificateAuthority authority, Authorization authorization, Set<Identifier> about) {
         try {
             authority.ask(
                     Step.VALIDATION,
-                    Set.of(asked.identifier()),
+                    about,
                     () -> {
-                        if (asked.authorization().getStatus() == Status.PENDING) {
-                            asked.authorization().deactivate();
+                        if (authorization.getStatus() == Status.PENDING) {
+                            authorization.deactivate();
                         }
                         return true;
                     });

@@ -8,12 +8,15 @@ import java.util.Optional;
 import java.util.function.Predicate;
 
 /**
- * Waits for the CA: asks as often as it likes to be asked, within bounds of ours, and not beyond
- * the order's deadline.
+ * Waits for the CA: asks as often as it likes to be asked, at a pace of ours where it does not say,
+ * and not beyond the order's deadline.
  *
  * @param deadline of the order as a whole
  */
 record Waiting(InstantSource clock, Pause pause, OrderTimes times, Instant deadline) {
+
+    /** How long before the deadline the last question is asked, in the shortest pauses. */
+    private static final int LAST_QUESTION = 4;
 
     /** Asks the CA. */
     interface Question<T> {
@@ -44,15 +47,15 @@ record Waiting(InstantSource clock, Pause pause, OrderTimes times, Instant deadl
     private void pause(String what, Optional<Instant> again)
             throws FailedException, InterruptedException {
         Instant now = clock.instant();
-        Duration wished = again.map(at -> Duration.between(now, at)).orElse(times.soonest());
-        Duration held =
-                wished.compareTo(times.soonest()) < 0
-                        ? times.soonest()
-                        : wished.compareTo(times.latest()) > 0 ? times.latest() : wished;
-        if (now.plus(held).isAfter(deadline)) {
+        // A last question shortly before the deadline, however much later the CA likes to be asked.
+        Duration left =
+                Duration.between(now, deadline).minus(times.soonest().multipliedBy(LAST_QUESTION));
+        if (!left.isPositive()) {
             throw new FailedException(
                     new Cause.CaTrouble("waited until " + deadline + " in vain for " + what));
         }
-        pause.take(held);
+        Duration wished = again.map(at -> Duration.between(now, at)).orElse(times.soonest());
+        Duration held = wished.compareTo(times.soonest()) < 0 ? times.soonest() : wished;
+        pause.take(held.compareTo(left) > 0 ? left : held);
     }
 }

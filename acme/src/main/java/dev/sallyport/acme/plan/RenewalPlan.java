@@ -58,7 +58,7 @@ public sealed interface RenewalPlan {
 
     /**
      * Decides what is to be done where somebody asked for another certificate now: what failed
-     * before does not count, what the CA allows does.
+     * before does not count; what the CA allows does, and when it wants to be asked again.
      */
     static RenewalPlan asked(Situation situation) {
         return switch (situation.demand()) {
@@ -69,7 +69,9 @@ public sealed interface RenewalPlan {
                                     situation.demand(),
                                     situation.current(),
                                     situation.window(),
-                                    List.of(),
+                                    situation.failures().stream()
+                                            .filter(RenewalPlan::isHeldByTheCa)
+                                            .toList(),
                                     situation.ledger(),
                                     situation.rules(),
                                     situation.seed(),
@@ -77,6 +79,10 @@ public sealed interface RenewalPlan {
                             wanted,
                             new Why.Asked());
         };
+    }
+
+    private static boolean isHeldByTheCa(Failure failure) {
+        return failure.cause() instanceof Cause.RateLimited limited && limited.until().isPresent();
     }
 
     /** Decides where the CA has revoked the certificate that serves: until there is another one. */
@@ -280,9 +286,21 @@ public sealed interface RenewalPlan {
         return cause.helpedByAnotherIssuer()
                 && switch (cause.pace()) {
                     case LIMIT, PEOPLE -> true;
-                    case OURS, TROUBLE, VALIDATION ->
-                            failures.size() >= situation.rules().fallbackAfter();
+                    // What has no certificate is not to wait for a CA that is away.
+                    case TROUBLE -> !serves(situation) || often(situation, failures);
+                    case OURS, VALIDATION -> often(situation, failures);
                 };
+    }
+
+    private static boolean serves(Situation situation) {
+        return situation
+                .current()
+                .filter(it -> situation.now().isBefore(it.notAfter()))
+                .isPresent();
+    }
+
+    private static boolean often(Situation situation, List<Failure> failures) {
+        return failures.size() >= situation.rules().fallbackAfter();
     }
 
     private static Optional<Failure> lastFailure(

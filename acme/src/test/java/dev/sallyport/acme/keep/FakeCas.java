@@ -15,6 +15,7 @@ import dev.sallyport.acme.store.AcmeStore;
 import dev.sallyport.acme.store.CertificateId;
 import dev.sallyport.acme.store.KeyMaterial;
 import dev.sallyport.acme.store.StoredCertificate;
+import dev.sallyport.acme.store.StoredOrder;
 import dev.sallyport.model.certificate.CertificateBundle;
 import java.io.IOException;
 import java.security.GeneralSecurityException;
@@ -52,6 +53,7 @@ final class FakeCas implements Ordering {
     volatile boolean rollOverFails;
     volatile boolean rollOverHeld;
     volatile boolean hasBug;
+    final List<String> abandoned = new CopyOnWriteArrayList<>();
     final List<String> rolledOver = new CopyOnWriteArrayList<>();
     final Semaphore rollOvers = new Semaphore(0);
     volatile boolean closed;
@@ -195,6 +197,11 @@ final class FakeCas implements Ordering {
         if (rollOverHeld) {
             rollOvers.acquireUninterruptibly();
         }
+    }
+
+    @Override
+    public void abandon(Issuer issuer, StoredOrder order) {
+        abandoned.add(issuer.name() + " " + order.location().orElseThrow());
     }
 
     @Override

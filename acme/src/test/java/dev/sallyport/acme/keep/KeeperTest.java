@@ -243,12 +243,12 @@ class KeeperTest {
     @Test
     void whatFailedIsTriedAgainAndThenAtTheNextIssuer() {
         CertificateKeeper keeper = leading();
-        cas.fail("first", new Cause.CaTrouble("500"), new Cause.CaTrouble("501"));
+        cas.fail("first", notFound("500"), notFound("501"));
         want(keeper, wish(SHOP));
         Kept shop = eventually(keeper, SHOP, it -> it.failures().size() == 1 && waits(it));
         assertThat(shop.plan().why().text()).contains("failed 1 time at first: 500");
         Instant until = ((RenewalPlan.WaitUntil) shop.plan()).until();
-        assertThat(until).isBetween(NOW.plusSeconds(60), NOW.plusSeconds(72));
+        assertThat(until).isBetween(NOW.plusSeconds(120), NOW.plusSeconds(144));
         assertThat(begun(keeper)).isEqualTo(1);
         clock.set(until);
         poke(keeper);
@@ -257,8 +257,17 @@ class KeeperTest {
                 .extracting(FakeCas.Asked::issuer)
                 .containsExactly("first", "first", "second");
         assertThat(keeper.state().counts())
-                .isEqualTo(new KeeperState.Counts(3, 1, Map.of("CaTrouble", 2L)));
+                .isEqualTo(new KeeperState.Counts(3, 1, Map.of("ValidationFailed", 2L)));
         assertThat(certificate(keeper, SHOP).orElseThrow().failures()).isEmpty();
+    }
+
+    @Test
+    void whatHasNoCertificateDoesNotWaitForACaThatIsAway() {
+        CertificateKeeper keeper = leading();
+        cas.fail("first", new Cause.CaTrouble("500"));
+        want(keeper, wish(SHOP));
+        eventually(keeper, SHOP, KeeperTest::isKept);
+        assertThat(cas.orders).extracting(FakeCas.Asked::issuer).containsExactly("first", "second");
     }
 
     @Test
@@ -663,6 +672,70 @@ class KeeperTest {
     }
 
     @Test
+    void theCaIsToldOfAnOrderThatNobodyGoesOnWith() {
+        CertificateKeeper keeper = leadingWith(SHOP);
+        cas.hold();
+        assertThat(keeper.renew(SHOP)).isEqualTo(Answer.ACCEPTED);
+        await().until(() -> cas.orders.size() == 2);
+        URI order = URI.create("https://first.example/order/2");
+        KeyMaterial key = KeyMaterial.generate(KeyAlgorithm.EC_P256);
+        store.orders.put(
+                "shop.example",
+                new StoredOrder(
+                        SHOP,
+                        "first",
+                        FIRST.directory(),
+                        wish(SHOP).order(),
+                        key,
+                        Optional.of(order),
+                        NOW));
+        want(keeper);
+        await().until(() -> !cas.abandoned.isEmpty());
+        assertThat(cas.abandoned).containsExactly("first " + order);
+        assertThat(store.orders).isEmpty();
+        assertThat(store.certificates).as("kept for a while").containsOnlyKeys("shop.example");
+    }
+
+    @Test
+    void anOrderThatWasLeftBehindIsGivenUpToo() {
+        store.orders.put(
+                "old.example",
+                new StoredOrder(
+                        new CertificateId("old.example"),
+                        "second",
+                        SECOND.directory(),
+                        order("old.example"),
+                        KeyMaterial.generate(KeyAlgorithm.EC_P256),
+                        Optional.of(URI.create("https://second.example/order/9")),
+                        NOW));
+        CertificateKeeper keeper = leading();
+        want(keeper);
+        await().until(() -> !cas.abandoned.isEmpty());
+        assertThat(cas.abandoned).containsExactly("second https://second.example/order/9");
+        assertThat(store.orders).isEmpty();
+    }
+
+    @Test
+    void renewingDoesNotDisregardWhenTheCaWantsToBeAskedAgain() {
+        CertificateKeeper keeper = leadingWith(SHOP);
+        Instant until = NOW.plus(Duration.ofHours(3));
+        Cause limited = new Cause.RateLimited(Optional.of(until), false, "too many");
+        cas.fail("first", limited);
+        cas.fail("second", limited);
+        keeper.renew(SHOP);
+        eventually(keeper, SHOP, it -> it.failures().size() == 1);
+        keeper.renew(SHOP);
+        eventually(keeper, SHOP, it -> it.failures().size() == 2);
+        assertThat(cas.orders)
+                .extracting(FakeCas.Asked::issuer)
+                .containsExactly("first", "first", "second");
+        keeper.renew(SHOP);
+        Kept shop = eventually(keeper, SHOP, KeeperTest::waits);
+        assertThat(((RenewalPlan.WaitUntil) shop.plan()).until()).isAfterOrEqualTo(until);
+        assertThat(begun(keeper)).isEqualTo(3);
+    }
+
+    @Test
     void aBugEndsNoMoreThanAnOrder() {
         cas.hasBug = true;
         CertificateKeeper keeper = leading();
@@ -885,6 +958,10 @@ class KeeperTest {
         assertThatThrownBy(() -> settings(0)).hasMessageContaining("ordersAtOnce: 0");
         assertThatThrownBy(() -> new Wish(SHOP, wish(SHOP).order(), List.of(), Optional.empty()))
                 .hasMessageContaining("issuers: none");
+    }
+
+    private static Cause notFound(String detail) {
+        return new Cause.ValidationFailed(Set.of(Identifier.parse(SHOP.text())), detail);
     }
 
     private CertificateKeeper leading() {

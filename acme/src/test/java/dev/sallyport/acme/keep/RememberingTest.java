@@ -2,6 +2,9 @@ package dev.sallyport.acme.keep;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.sallyport.acme.issuer.Issuer;
+import dev.sallyport.acme.issuer.IssuerDraft;
+import dev.sallyport.acme.issuer.Issuers;
 import dev.sallyport.acme.plan.Cause;
 import dev.sallyport.acme.plan.CertificateOrder;
 import dev.sallyport.acme.plan.Failure;
@@ -12,7 +15,11 @@ import dev.sallyport.acme.plan.OrderLedger;
 import dev.sallyport.acme.plan.RateLimit;
 import dev.sallyport.acme.store.CertificateId;
 import dev.sallyport.acme.store.StoredMemory;
+import dev.sallyport.model.certificate.SensitiveBytes;
+import dev.sallyport.model.finding.Parsed;
+import dev.sallyport.model.name.ObjectRef;
 import java.net.URI;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -20,6 +27,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -38,6 +47,9 @@ class RememberingTest {
                                     Duration.ofDays(1),
                                     RateLimit.Exempt.NOTHING)));
 
+    private static final Issuers ISSUERS =
+            new Issuers(List.of(issuer(List.of(), List.of(), Optional.empty())));
+
     private final OrderLedger ledger = new OrderLedger(LIMITS);
     private final OrderLedger after = new OrderLedger(LIMITS);
 
@@ -55,7 +67,6 @@ class RememberingTest {
                         new Cause.OrderLost("x"),
                         new Cause.AccountLost("x"),
                         new Cause.ValidationFailed(names, "x"),
-                        new Cause.NoChallenge(names, "x"),
                         new Cause.NameRefused(names, "x"),
                         new Cause.AccountRefused(
                                 Optional.of(URI.create("https://ca.example/")), "x"),
@@ -69,8 +80,9 @@ class RememberingTest {
             }
             Remembering.Read read =
                     Remembering.read(
-                            Remembering.write(List.of(entry), ledger, NOW),
+                            Remembering.write(List.of(entry), ledger, ISSUERS, NOW),
                             after,
+                            ISSUERS,
                             NOW.plusSeconds(60));
             assertThat(read.unread()).as(cause.toString()).isZero();
             List<Failure> failures = read.failures().getOrDefault("shop.example", List.of());
@@ -82,6 +94,74 @@ class RememberingTest {
             assertThat(last.cause().pace()).isEqualTo(cause.pace());
             assertThat(last.cause().detail().length()).isLessThan(200);
         }
+    }
+
+    @Test
+    void whatPeopleHadToMendIsNotHeldAgainstAnotherConfiguration() {
+        Set<Identifier> names = Set.copyOf(ORDER.identifiers());
+        var entry = new Entry(new CertificateId("shop.example"));
+        for (Cause cause :
+                List.of(
+                        new Cause.AccountRefused(Optional.empty(), "no external account"),
+                        new Cause.NoChallenge(names, "no DNS-01"),
+                        new Cause.ValidationFailed(names, "404"))) {
+            entry.failed(new Failure(NOW, "ca", ORDER, cause));
+        }
+        StoredMemory memory = Remembering.write(List.of(entry), ledger, ISSUERS, NOW);
+        assertThat(causes(Remembering.read(memory, after, ISSUERS, NOW)))
+                .as("the challenges may be configured anew")
+                .containsExactly("AccountRefused", "ValidationFailed");
+        var others =
+                new Issuers(
+                        List.of(issuer(List.of("new@shop.example"), List.of(), Optional.empty())));
+        assertThat(causes(Remembering.read(memory, after, others, NOW)))
+                .containsExactly("ValidationFailed");
+    }
+
+    private static List<String> causes(Remembering.Read read) {
+        return read.failures().getOrDefault("shop.example", List.of()).stream()
+                .map(failure -> failure.cause().getClass().getSimpleName())
+                .toList();
+    }
+
+    @Test
+    void whateverIsConfiguredOtherwiseIsSeen() {
+        List<String> mail = List.of("a@shop.example");
+        Set<String> seen =
+                Stream.of(
+                                issuer(List.of(), List.of(), Optional.empty()),
+                                issuer(mail, List.of(), Optional.empty()),
+                                issuer(mail, List.of("https://more.example"), Optional.empty()),
+                                issuer(mail, List.of(), Optional.of("MDEyMzQ1Njc4OWFiY2RlZg")),
+                                issuer(mail, List.of(), Optional.of("MDEyMzQ1Njc4OWFiY2RlZw")))
+                        .map(Issuer::fingerprint)
+                        .collect(Collectors.toSet());
+        assertThat(seen).hasSize(5).allMatch(it -> it.matches("[0-9a-f]{16}"));
+        assertThat(issuer(mail, List.of(), Optional.empty()).fingerprint())
+                .isEqualTo(issuer(mail, List.of(), Optional.empty()).fingerprint());
+    }
+
+    private static Issuer issuer(
+            List<String> contacts, List<String> origins, Optional<String> mac) {
+        var draft =
+                new IssuerDraft(
+                        "ca",
+                        "https://ca.example/dir",
+                        contacts,
+                        true,
+                        mac.map(_ -> "kid"),
+                        mac.map(it ->
+                                SensitiveBytes.copyOf(it.getBytes(StandardCharsets.US_ASCII))),
+                        Optional.empty(),
+                        Optional.empty(),
+                        Optional.empty(),
+                        Optional.empty(),
+                        false,
+                        origins);
+        return switch (Issuer.parse(ObjectRef.gateway("test"), draft)) {
+            case Parsed.Usable<Issuer> usable -> usable.value();
+            case Parsed.Rejected<Issuer> rejected -> throw new AssertionError(rejected.findings());
+        };
     }
 
     @Test
@@ -98,7 +178,8 @@ class RememberingTest {
                         new Cause.RateLimited(Optional.of(until), true, "too many")),
                 OrderKind.FIRST);
         Instant later = NOW.plus(Duration.ofHours(5));
-        Remembering.read(Remembering.write(List.of(), ledger, later), after, later);
+        Remembering.read(
+                Remembering.write(List.of(), ledger, ISSUERS, later), after, ISSUERS, later);
         OrderLedger.Hold hold = after.hold(later, "ca", ORDER, OrderKind.FIRST).orElseThrow();
         assertThat(hold.what()).isEqualTo("two a day");
         assertThat(hold.until())
@@ -134,9 +215,9 @@ class RememberingTest {
         }
         ledger.begun(NOW, "ca", ORDER, OrderKind.FIRST);
         ledger.begun(NOW, "ca", ORDER, OrderKind.FIRST);
-        StoredMemory memory = Remembering.write(entries, ledger, NOW.plusSeconds(5_000));
+        StoredMemory memory = Remembering.write(entries, ledger, ISSUERS, NOW.plusSeconds(5_000));
         assertThat(memory.text().length()).isBetween(100_000, StoredMemory.MOST);
-        Remembering.Read read = Remembering.read(memory, after, NOW.plusSeconds(5_000));
+        Remembering.Read read = Remembering.read(memory, after, ISSUERS, NOW.plusSeconds(5_000));
         assertThat(read.unread()).isZero();
         assertThat(read.failures()).containsKey("h4999.example").doesNotContainKey("h0.example");
         assertThat(after.hold(NOW.plusSeconds(5_000), "ca", ORDER, OrderKind.FIRST)).isPresent();
@@ -146,7 +227,7 @@ class RememberingTest {
     void nothingHasHappenedInTheFuture() {
         ledger.begun(NOW.plus(Duration.ofDays(300)), "ca", ORDER, OrderKind.FIRST);
         ledger.begun(NOW.plus(Duration.ofDays(300)), "ca", ORDER, OrderKind.FIRST);
-        Remembering.read(Remembering.write(List.of(), ledger, NOW), after, NOW);
+        Remembering.read(Remembering.write(List.of(), ledger, ISSUERS, NOW), after, ISSUERS, NOW);
         assertThat(after.hold(NOW, "ca", ORDER, OrderKind.FIRST).orElseThrow().until())
                 .isEqualTo(NOW.plus(Duration.ofDays(1)));
     }
@@ -166,7 +247,7 @@ class RememberingTest {
                 "sallyport-acme-memory\t1\nfail\tx\t1\t1\tca\tno-key\ta.example\tCaTrouble\t\t",
             })
     void whatCannotBeReadIsCounted(String text) {
-        Remembering.Read read = Remembering.read(new StoredMemory(text), after, NOW);
+        Remembering.Read read = Remembering.read(new StoredMemory(text), after, ISSUERS, NOW);
         assertThat(read.unread()).isEqualTo(1);
         assertThat(read.failures()).isEmpty();
         assertThat(read.gone()).isEmpty();

@@ -65,8 +65,10 @@ class GuardedHttpClientTest {
                     answer(exchange, 302, 1);
                 });
         server.createContext("/busy", exchange -> busy(exchange, "120", "text/html"));
+        server.createContext("/explained", exchange -> problem(exchange, "rateLimited"));
+        server.createContext("/unwell", exchange -> problem(exchange, "serverInternal"));
         server.createContext(
-                "/explained", exchange -> busy(exchange, "120", "application/problem+json"));
+                "/garbled", exchange -> busy(exchange, "120", "application/problem+json"));
         server.createContext("/packed", exchange -> encoded(exchange, "gzip"));
         server.createContext("/plain", exchange -> encoded(exchange, "identity"));
         server.createContext("/odd", exchange -> busy(exchange, "soon", "text/html"));
@@ -196,12 +198,12 @@ class GuardedHttpClientTest {
         }
     }
 
-    @Test
-    void aCaThatIsBusyIsUnderstood() {
+    @ParameterizedTest
+    @ValueSource(strings = {"/busy", "/unwell", "/garbled"})
+    void aCaThatIsBusyIsUnderstood(String path) {
         try (var client = client(Duration.ofSeconds(20))) {
             assertThatThrownBy(() ->
-                            client.send(
-                                    get(base + "/busy"), HttpResponse.BodyHandlers.discarding()))
+                            client.send(get(base + path), HttpResponse.BodyHandlers.discarding()))
                     .isInstanceOfSatisfying(
                             BusyException.class,
                             busy -> assertThat(busy.until()).isEqualTo(NOW.plusSeconds(120)));
@@ -365,6 +367,17 @@ class GuardedHttpClientTest {
         exchange.getResponseHeaders().add("Retry-After", retryAfter);
         exchange.getResponseHeaders().add("Content-Type", type);
         answer(exchange, 503, 2);
+    }
+
+    private static void problem(HttpExchange exchange, String type) throws IOException {
+        exchange.getResponseHeaders().add("Retry-After", "120");
+        exchange.getResponseHeaders().add("Content-Type", "application/problem+json");
+        byte[] body =
+                ("{\"type\":\"urn:ietf:params:acme:error:" + type + "\"}")
+                        .getBytes(StandardCharsets.US_ASCII);
+        exchange.sendResponseHeaders(503, body.length);
+        exchange.getResponseBody().write(body);
+        exchange.close();
     }
 
     private static void encoded(HttpExchange exchange, String encoding) throws IOException {

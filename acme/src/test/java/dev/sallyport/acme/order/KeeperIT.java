@@ -40,11 +40,7 @@ import org.junit.jupiter.api.io.TempDir;
 class KeeperIT {
     private static final int HOSTS = 200;
     private static final OrderTimes TIMES =
-            new OrderTimes(
-                    Duration.ofMinutes(2),
-                    Duration.ofSeconds(10),
-                    Duration.ofMillis(100),
-                    Duration.ofSeconds(2));
+            new OrderTimes(Duration.ofMinutes(2), Duration.ofSeconds(10), Duration.ofMillis(100));
 
     @Test
     void twoHundredHostsAtOnceThenAnotherAccountKeyAndARevocation(@TempDir Path folder)

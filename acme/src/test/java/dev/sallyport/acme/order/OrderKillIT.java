@@ -38,11 +38,7 @@ import org.junit.jupiter.api.io.TempDir;
 class OrderKillIT {
     private static final int KILLS = 10;
     private static final OrderTimes TIMES =
-            new OrderTimes(
-                    Duration.ofMinutes(1),
-                    Duration.ofSeconds(10),
-                    Duration.ofMillis(50),
-                    Duration.ofSeconds(2));
+            new OrderTimes(Duration.ofMinutes(1), Duration.ofSeconds(10), Duration.ofMillis(50));
 
     /** What is killed: orders one certificate after the other, and says each station. */
     static final class Orderer {

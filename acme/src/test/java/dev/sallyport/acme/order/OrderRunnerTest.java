@@ -48,11 +48,7 @@ class OrderRunnerTest {
     private static final CertificateId ID = new CertificateId("shop.example");
     private static final Duration PATIENT = Duration.ofSeconds(20);
     private static final OrderTimes TIMES =
-            new OrderTimes(
-                    Duration.ofSeconds(30),
-                    Duration.ofSeconds(10),
-                    Duration.ofMillis(20),
-                    Duration.ofSeconds(1));
+            new OrderTimes(Duration.ofSeconds(30), Duration.ofSeconds(10), Duration.ofMillis(20));
 
     private final ScriptedCa ca = new ScriptedCa();
     private final Path root;
@@ -247,6 +243,70 @@ class OrderRunnerTest {
     }
 
     @Test
+    void aKeyThatTheCaRefusesIsNotOfferedAgain() throws Exception {
+        CertificateAuthority authority = authority(PATIENT);
+        ca.answering("/finalize", ScriptedCa.problem(400, "urn:ietf:params:acme:error:badCSR"));
+        assertThat(failed(run(authority))).isInstanceOf(Cause.OrderRefused.class);
+        assertThat(store.orders()).isEmpty();
+        ca.answeringAgain("/finalize");
+        issued(run(authority));
+        assertThat(ca.orders).hasValue(2);
+    }
+
+    @Test
+    void aCaIsNotAskedBeforeItLikesToBe() throws Exception {
+        ca.afterwards = "pending";
+        ca.retryAfter = "3";
+        assertThat(failed(run(authority(PATIENT), Duration.ofSeconds(8))))
+                .isInstanceOf(Cause.CaTrouble.class);
+        assertThat(ca.requests.stream().filter("/authz/1"::equals).count())
+                .as("to see what is asked for, then every 3 s, in 8")
+                .isBetween(4L, 5L);
+        ca.requests.clear();
+        ca.retryAfter = "3600";
+        long begin = System.nanoTime();
+        assertThat(failed(run(authority(PATIENT), Duration.ofSeconds(3))))
+                .isInstanceOf(Cause.CaTrouble.class);
+        assertThat(ca.requests.stream().filter("/authz/1"::equals).count())
+                .as("a last time before it is given up for now")
+                .isEqualTo(3);
+        assertThat(Duration.ofNanos(System.nanoTime() - begin)).isLessThan(Duration.ofSeconds(6));
+        assertThat(store.orders()).as("gone on with later").hasSize(1);
+    }
+
+    @Test
+    void allConversationsOfAnOrderHaveOneDeadline() throws Exception {
+        ca.answering("/finalize", ca.dripping());
+        long begin = System.nanoTime();
+        assertThat(failed(run(authority(PATIENT), Duration.ofSeconds(2))))
+                .isInstanceOf(Cause.Unreachable.class);
+        assertThat(Duration.ofNanos(System.nanoTime() - begin)).isLessThan(Duration.ofSeconds(6));
+    }
+
+    @Test
+    void moreProofsThanNamesAreNotGiven() throws Exception {
+        ca.authorizations = 2;
+        assertThat(failed(run(authority(PATIENT))))
+                .isInstanceOfSatisfying(
+                        Cause.CaTrouble.class,
+                        cause -> assertThat(cause.detail()).contains("2 proofs of 1 names"));
+        assertThat(ca.requests).noneMatch(it -> it.startsWith("/chall"));
+    }
+
+    @Test
+    void theCaIsToldOfAnOrderThatIsGivenUp() throws Exception {
+        CertificateAuthority authority = authority(PATIENT);
+        mute = true;
+        run(authority);
+        StoredOrder order =
+                ((Parsed.Usable<Optional<StoredOrder>>) store.order(ID)).value().orElseThrow();
+        new OrderRunner(store, board, CLOCK, Pause.PARKED, TIMES).abandon(authority, order);
+        assertThat(ca.payloads).contains("/authz/1 {\"status\":\"deactivated\"}");
+        ca.close();
+        new OrderRunner(store, board, CLOCK, Pause.PARKED, TIMES).abandon(authority, order);
+    }
+
+    @Test
     void anInterruptIsNoFailure() throws Exception {
         ca.answering("/finalize", ca.dripping());
         CertificateAuthority authority = authority(PATIENT);
@@ -304,8 +364,18 @@ class OrderRunnerTest {
     }
 
     private Outcome run(CertificateAuthority authority) throws InterruptedException {
+        return run(authority, TIMES);
+    }
+
+    private Outcome run(CertificateAuthority authority, Duration total)
+            throws InterruptedException {
+        return run(authority, new OrderTimes(total, TIMES.presenting(), TIMES.soonest()));
+    }
+
+    private Outcome run(CertificateAuthority authority, OrderTimes times)
+            throws InterruptedException {
         var order = CertificateOrder.of(List.of(Identifier.parse(ID.text())), KeyAlgorithm.EC_P256);
-        return new OrderRunner(store, board, CLOCK, Pause.PARKED, TIMES)
+        return new OrderRunner(store, board, CLOCK, Pause.PARKED, times)
                 .run(authority, new OrderRequest(ID, order, Optional.empty()), stations::add);
     }
 

@@ -60,11 +60,7 @@ class PebbleIT {
     private static final InstantSource CLOCK = Clock.system(ZoneOffset.UTC);
     private static final CertificateId ID = new CertificateId("shop");
     private static final OrderTimes TIMES =
-            new OrderTimes(
-                    Duration.ofMinutes(1),
-                    Duration.ofSeconds(10),
-                    Duration.ofMillis(50),
-                    Duration.ofSeconds(2));
+            new OrderTimes(Duration.ofMinutes(1), Duration.ofSeconds(10), Duration.ofMillis(50));
 
     private final Path folder;
     private final List<AutoCloseable> open = new ArrayList<>();

@@ -28,6 +28,7 @@ import java.time.Instant;
 import java.time.InstantSource;
 import java.time.ZoneOffset;
 import java.util.Base64;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
@@ -61,6 +62,12 @@ final class ScriptedCa implements AutoCloseable {
 
     /** What becomes of an order once its challenge was looked at. */
     volatile String afterwards = "ready";
+
+    /** When it likes to be asked again; empty where it does not say. */
+    volatile String retryAfter = "";
+
+    /** How many an order has. */
+    volatile int authorizations = 1;
 
     /** What the account says of its contacts, as JSON. */
     volatile String contacts = "[]";
@@ -235,7 +242,12 @@ final class ScriptedCa implements AutoCloseable {
                 json(exchange, 201, order(created));
             }
             case "/order/N" -> json(exchange, 200, order(number));
-            case "/authz/N" -> json(exchange, 200, authorization(number));
+            case "/authz/N" -> {
+                if (!retryAfter.isEmpty()) {
+                    exchange.getResponseHeaders().add("Retry-After", retryAfter);
+                }
+                json(exchange, 200, authorization(number));
+            }
             case "/chall/N" -> {
                 states.put(number, afterwards);
                 json(exchange, 200, challenge(number));
@@ -296,11 +308,12 @@ final class ScriptedCa implements AutoCloseable {
                 + state
                 + "\",\"identifiers\":["
                 + identifier(number)
-                + "],\"authorizations\":[\""
-                + base
-                + "/authz/"
-                + number
-                + "\"],\"finalize\":\""
+                + "],\"authorizations\":["
+                + String.join(
+                        ",",
+                        Collections.nCopies(
+                                authorizations, "\"" + base + "/authz/" + number + "\""))
+                + "],\"finalize\":\""
                 + base
                 + "/finalize/"
                 + number

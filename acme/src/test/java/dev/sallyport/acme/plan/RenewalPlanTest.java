@@ -214,7 +214,7 @@ class RenewalPlanTest {
 
     @Test
     void afterAFailureItWaitsLongerEachTime() {
-        var once = valid().withoutCertificate().failed(Duration.ZERO, FIRST, DOWN);
+        var once = valid().withoutCertificate().from(FIRST).failed(Duration.ZERO, FIRST, DOWN);
         assertThat(once.plan())
                 .asInstanceOf(type(WaitUntil.class))
                 .satisfies(wait -> {
@@ -233,11 +233,27 @@ class RenewalPlanTest {
     }
 
     @Test
+    void whereNothingServesTheNextIssuerIsAskedAtOnceForACaThatIsAway() {
+        assertThat(valid().withoutCertificate().failed(Duration.ZERO, FIRST, DOWN).plan())
+                .asInstanceOf(type(Issue.class))
+                .satisfies(issue -> assertThat(issue.issuer()).isEqualTo(SECOND));
+        assertThat(valid().with(aged(91, 90)).failed(Duration.ZERO, FIRST, DOWN).plan())
+                .asInstanceOf(type(Renew.class))
+                .satisfies(renew -> assertThat(renew.issuer()).isEqualTo(SECOND));
+        assertThat(valid().with(aged(80, 90)).failed(Duration.ZERO, FIRST, DOWN).plan())
+                .as("what serves can wait")
+                .isInstanceOf(WaitUntil.class);
+        assertThat(valid().withoutCertificate().failed(Duration.ZERO, FIRST, NOT_FOUND).plan())
+                .as("nor is it the CA")
+                .isInstanceOf(WaitUntil.class);
+    }
+
+    @Test
     void theNextIssuerIsAskedWhereTheFirstFailsTwice() {
         var twice =
                 valid().withoutCertificate()
-                        .failed(Duration.ofSeconds(70), FIRST, DOWN)
-                        .failed(Duration.ZERO, FIRST, DOWN);
+                        .failed(Duration.ofSeconds(150), FIRST, NOT_FOUND)
+                        .failed(Duration.ZERO, FIRST, NOT_FOUND);
         assertThat(twice.plan())
                 .asInstanceOf(type(Issue.class))
                 .satisfies(issue -> assertThat(issue.issuer()).isEqualTo(SECOND));
