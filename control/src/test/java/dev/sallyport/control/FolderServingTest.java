@@ -33,11 +33,13 @@ import org.awaitility.core.ThrowingRunnable;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestReporter;
 import org.junit.jupiter.api.io.TempDir;
 
 /** A real folder, real notifications, the real reconciler; only the data plane is a recording. */
+@Tag("slow")
 class FolderServingTest {
     private static final InstantSource TIME =
             InstantSource.fixed(Instant.parse("2026-06-01T00:00:00Z"));

@@ -349,7 +349,9 @@ public record GatewayConfig(
             @Key("The common name of the issuer at the top of the chain to be served.")
                     Optional<String> preferredChain,
             @Key(
-                            value = "The kind of key.",
+                            value =
+                                    "The kind of key: `ec-p256`, which is the default, `ec-p384`,"
+                                            + " `rsa-2048`, `rsa-3072` or `rsa-4096`.",
                             oneOf = {"ec-p256", "ec-p384", "rsa-2048", "rsa-3072", "rsa-4096"})
                     Optional<String> key,
             @Key("The key id of the external account that the CA asks for, if it does.")

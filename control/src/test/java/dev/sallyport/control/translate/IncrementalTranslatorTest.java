@@ -53,11 +53,13 @@ import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
 import org.assertj.core.api.InstanceOfAssertFactories;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestReporter;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
+@Tag("slow")
 class IncrementalTranslatorTest {
     private static final Instant NOW = Instant.parse("2026-06-01T00:00:00Z");
     private static final CertificateSet FALLBACK =

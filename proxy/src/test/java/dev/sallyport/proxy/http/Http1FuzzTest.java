@@ -15,6 +15,7 @@ import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -23,6 +24,7 @@ import org.junit.jupiter.params.provider.ValueSource;
  * Requests that are nearly right, cut anywhere. The seeds are fixed, so that what fails fails
  * again; each failure shows its input.
  */
+@Tag("slow")
 class Http1FuzzTest {
     private static final int INPUTS = 8_000;
     private static final List<String> EXAMPLES = Http1FramingTest.examples();

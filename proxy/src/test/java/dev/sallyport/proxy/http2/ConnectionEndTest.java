@@ -17,9 +17,11 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** How connections end when nobody did anything wrong, or nothing at all. */
+@Tag("slow")
 final class ConnectionEndTest {
     private final RecordedExchanges exchanges = new RecordedExchanges();
     private final RecordedEvents events = new RecordedEvents();

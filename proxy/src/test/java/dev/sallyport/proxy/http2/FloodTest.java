@@ -20,12 +20,14 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** Clients that want to cost more than they pay. */
+@Tag("slow")
 final class FloodTest {
     private static final ProxySettings.Limits LIMITS = ProxySettings.Limits.DEFAULT;
     private static final byte[] NOTHING = {};
