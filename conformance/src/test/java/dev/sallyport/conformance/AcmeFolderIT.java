@@ -126,6 +126,10 @@ class AcmeFolderIT {
                             .findFirst()
                             .orElseThrow();
             assertThat(new BigInteger(row.path("serial").asString(), 16)).isEqualTo(serial);
+            assertThat(gateway.err().lines())
+                    .as("one form of log lines, whoever writes them")
+                    .allMatch(line -> line.startsWith("{\"time\":"))
+                    .anyMatch(line -> line.contains("Issued for a.shop.example"));
             // Renewal does not happen again and again.
             assertThat(pebble.orders()).isEqualTo(1);
         }
