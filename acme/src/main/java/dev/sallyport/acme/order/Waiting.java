@@ -18,6 +18,9 @@ record Waiting(InstantSource clock, Pause pause, OrderTimes times, Instant deadl
     /** How long before the deadline the last question is asked, in the shortest pauses. */
     private static final int LAST_QUESTION = 4;
 
+    /** Between questions, where the CA's wish does not fit into the order's time. */
+    private static final Duration OWN_PACE = Duration.ofSeconds(15);
+
     /** Asks the CA. */
     interface Question<T> {
         T ask() throws FailedException;
@@ -47,7 +50,7 @@ record Waiting(InstantSource clock, Pause pause, OrderTimes times, Instant deadl
     private void pause(String what, Optional<Instant> again)
             throws FailedException, InterruptedException {
         Instant now = clock.instant();
-        // A last question shortly before the deadline, however much later the CA likes to be asked.
+        // A last question comes shortly before the deadline.
         Duration left =
                 Duration.between(now, deadline).minus(times.soonest().multipliedBy(LAST_QUESTION));
         if (!left.isPositive()) {
@@ -55,7 +58,9 @@ record Waiting(InstantSource clock, Pause pause, OrderTimes times, Instant deadl
                     new Cause.CaTrouble("waited until " + deadline + " in vain for " + what));
         }
         Duration wished = again.map(at -> Duration.between(now, at)).orElse(times.soonest());
-        Duration held = wished.compareTo(times.soonest()) < 0 ? times.soonest() : wished;
-        pause.take(held.compareTo(left) > 0 ? left : held);
+        // ZeroSSL likes to be asked again in a day, and has issued within seconds.
+        Duration held = wished.compareTo(left) > 0 ? OWN_PACE : wished;
+        Duration paused = held.compareTo(times.soonest()) < 0 ? times.soonest() : held;
+        pause.take(paused.compareTo(left) > 0 ? left : paused);
     }
 }

@@ -277,6 +277,26 @@ class OrderRunnerTest {
     }
 
     @Test
+    void aWishBeyondTheOrdersTimeIsNotWaitedFor() throws Exception {
+        ca.afterwards = "pending";
+        ca.retryAfter = "86400"; // as ZeroSSL has it
+        List<Duration> pauses = new ArrayList<>();
+        Pause noted =
+                held -> {
+                    pauses.add(held);
+                    ca.validate();
+                };
+        var order = CertificateOrder.of(List.of(Identifier.parse(ID.text())), KeyAlgorithm.EC_P256);
+        issued(
+                new OrderRunner(store, board, CLOCK, noted, OrderTimes.STANDARD)
+                        .run(
+                                authority(PATIENT),
+                                new OrderRequest(ID, order, Optional.empty()),
+                                stations::add));
+        assertThat(pauses).containsExactly(Duration.ofSeconds(15));
+    }
+
+    @Test
     void allConversationsOfAnOrderHaveOneDeadline() throws Exception {
         ca.answering("/finalize", ca.dripping());
         long begin = System.nanoTime();

@@ -102,6 +102,11 @@ final class ScriptedCa implements AutoCloseable {
         answers.remove(path);
     }
 
+    /** Has every challenge that it looked at found by now. */
+    void validate() {
+        states.replaceAll((_, state) -> state.equals("pending") ? "ready" : state);
+    }
+
     /** An answer of a status. */
     static Answer status(int status, String type, String body) {
         return exchange -> send(exchange, status, type, body);
