@@ -7,6 +7,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.cert.X509Certificate;
+import java.util.List;
 import java.util.Optional;
 
 /**
@@ -63,17 +64,7 @@ record Acme(String directory, Path authority, String roots) {
 
     /** The root that it made for itself when it started. */
     X509Certificate root() {
-        Ran ran =
-                Ran.run(
-                        "curl",
-                        "--silent",
-                        "--show-error",
-                        "--fail",
-                        "--noproxy",
-                        "*",
-                        "--cacert",
-                        authority.toString(),
-                        roots);
+        Ran ran = Curl.ask(authority, List.of(roots));
         if (ran.exit() != 0) {
             throw new AssertionError(ran.all());
         }

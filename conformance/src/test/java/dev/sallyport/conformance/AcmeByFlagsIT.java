@@ -71,14 +71,7 @@ final class AcmeByFlagsIT {
     private Gateway byFlags() {
         return account.gateway(cluster, work, pki)
                 .ports(80, 443)
-                .flags(
-                        "--acme-directory",
-                        acme.directory(),
-                        "--acme-agree-terms",
-                        "--acme-contact",
-                        "admin@shop.example",
-                        "--acme-ca",
-                        acme.authority().toString())
+                .acme(acme.directory(), acme.authority())
                 .start();
     }
 

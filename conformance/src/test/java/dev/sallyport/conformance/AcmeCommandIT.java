@@ -1,10 +1,11 @@
 package dev.sallyport.conformance;
 
+import static dev.sallyport.conformance.IssuingFolder.awaitOther;
+import static dev.sallyport.conformance.IssuingFolder.awaitTrusted;
 import static dev.sallyport.conformance.Manifests.ingress;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import java.io.IOException;
 import java.math.BigInteger;
 import java.nio.file.Path;
 import java.security.cert.X509Certificate;
@@ -13,7 +14,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.Collectors;
-import javax.net.ssl.SSLSocket;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
@@ -29,44 +29,22 @@ class AcmeCommandIT {
     private static final String HOST = "a.shop.example";
 
     @TempDir private Path work;
-    private final int http = Gateway.freePort();
-    private final int https = Gateway.freePort();
-    private Pki pki;
-    private Folder folder;
-    private Backend backend;
+    private IssuingFolder shop;
     private Pebble pebble;
     private Gateway gateway;
 
     @BeforeEach
     void begin() {
-        pki = Pki.in(work);
-        backend = Backend.start(Echo.named("shop"));
-        folder =
-                Folder.in(work)
-                        .put("shop.yaml", Manifests.service("shop", backend))
-                        .put("a.yaml", ingress("a").host(HOST, "shop").yaml());
-        pebble = Pebble.start(work.resolve("pebble"), pki, http, https);
-        gateway =
-                Gateway.in(work, pki, folder)
-                        .ports(http, https)
-                        .flags(
-                                "--acme-directory",
-                                pebble.directory(),
-                                "--acme-agree-terms",
-                                "--acme-contact",
-                                "admin@shop.example",
-                                "--acme-ca",
-                                pki.caFile().toString(),
-                                "--state",
-                                work.resolve("state").toString())
-                        .start();
+        shop = IssuingFolder.in(work).host(ingress("a"), HOST);
+        pebble = shop.pebble("pebble", Pebble.behaving());
+        gateway = shop.gateway(pebble.directory()).start();
     }
 
     @AfterEach
     void end() {
         gateway.close();
         pebble.close();
-        backend.close();
+        shop.close();
     }
 
     private Ran acme(String... words) {
@@ -82,22 +60,6 @@ class AcmeCommandIT {
         return ran.out();
     }
 
-    private BigInteger serial(X509Certificate root) throws IOException {
-        try (SSLSocket socket =
-                Handshakes.connect(Pki.trusting(root), gateway.httpsAddress(), HOST)) {
-            X509Certificate leaf = (X509Certificate) socket.getSession().getPeerCertificates()[0];
-            return leaf.getSerialNumber();
-        }
-    }
-
-    private BigInteger awaitOther(BigInteger than, X509Certificate root) {
-        return await("another certificate than " + than.toString(16))
-                .pollInterval(Duration.ofMillis(20))
-                .atMost(SOON)
-                .ignoreExceptions()
-                .until(() -> serial(root), serial -> !serial.equals(than));
-    }
-
     private JsonNode row() {
         JsonNode page = JsonMapper.builder().build().readTree(printed("-o", "json"));
         return Json.items(page.path("certificates")).findFirst().orElseThrow();
@@ -106,7 +68,7 @@ class AcmeCommandIT {
     @Test
     void whatIsKeptIsSeenAndIsRenewedAndRevokedOnDemand() throws Exception {
         X509Certificate root = pebble.root();
-        BigInteger first = awaitOther(BigInteger.ZERO, root);
+        BigInteger first = awaitTrusted(gateway, HOST, root).getSerialNumber();
 
         await().atMost(SOON).until(() -> !row().path("at").isNull());
         JsonNode row = row();
@@ -126,9 +88,9 @@ class AcmeCommandIT {
                 });
 
         printed("renew", HOST);
-        BigInteger second = awaitOther(first, root);
+        BigInteger second = awaitOther(gateway, HOST, root, first).getSerialNumber();
         printed("revoke", HOST, "--key-compromise");
-        awaitOther(second, root);
+        awaitOther(gateway, HOST, root, second);
 
         Ran unknown = acme("renew", "nobody.shop.example");
         assertThat(unknown.exit()).as(unknown.all()).isEqualTo(66);
@@ -148,7 +110,7 @@ class AcmeCommandIT {
     /** All that docs/metrics.md has of it; of moments only those that there are. */
     @Test
     void whatIsCountedIsWhatIsDocumented() throws Exception {
-        awaitOther(BigInteger.ZERO, pebble.root());
+        awaitTrusted(gateway, HOST, pebble.root());
         await().atMost(SOON).until(() -> row().path("station").asString().isEmpty());
         Set<String> documented =
                 MetricCatalogue.documented().metrics().keySet().stream()
@@ -165,9 +127,9 @@ class AcmeCommandIT {
     @Test
     void whatFailsIsSeenUntilItSucceeds() throws Exception {
         X509Certificate root = pebble.root();
-        awaitOther(BigInteger.ZERO, root);
+        awaitTrusted(gateway, HOST, root);
         pebble.kill();
-        folder.put("b.yaml", ingress("b").host("b.shop.example", "shop").yaml());
+        shop.folder().put("b.yaml", ingress("b").host("b.shop.example", "shop").yaml());
 
         String finding = gateway.awaitFinding("AcmeOrderFailed", "\"b\"");
 

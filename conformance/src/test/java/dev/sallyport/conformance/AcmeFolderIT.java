@@ -16,7 +16,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Set;
 import java.util.stream.Stream;
-import javax.net.ssl.SSLSocket;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
@@ -36,66 +35,36 @@ class AcmeFolderIT {
     private static final Duration TRUSTED = Duration.ofSeconds(10);
 
     @TempDir private Path work;
-    private final int http = Gateway.freePort();
-    private final int https = Gateway.freePort();
-    private Pki pki;
-    private Folder folder;
-    private Backend backend;
+    private IssuingFolder shop;
     private Pebble pebble;
 
     @BeforeEach
     void begin() {
-        pki = Pki.in(work);
-        folder = Folder.in(work);
-        backend = Backend.start(Echo.named("shop"));
-        folder.put("shop.yaml", Manifests.service("shop", backend));
-        pebble = Pebble.start(work.resolve("pebble"), pki, http, https);
+        shop = IssuingFolder.in(work);
+        pebble = shop.pebble("pebble", Pebble.behaving());
     }
 
     @AfterEach
-    void end() throws IOException {
+    void end() {
         pebble.close();
-        backend.close();
+        shop.close();
     }
 
     private Gateway.Starter gateway() {
-        return Gateway.in(work, pki, folder)
-                .ports(http, https)
-                .flags(
-                        "--acme-directory",
-                        pebble.directory(),
-                        "--acme-agree-terms",
-                        "--acme-contact",
-                        "admin@shop.example",
-                        "--acme-ca",
-                        pki.caFile().toString(),
-                        "--state",
-                        state().toString());
-    }
-
-    private Path state() {
-        return work.resolve("state");
+        return shop.gateway(pebble.directory());
     }
 
     private void host(String name, String host) {
-        folder.put(name + ".yaml", ingress(name).host(host, "shop").yaml());
+        shop.host(ingress(name), host);
     }
 
-    private BigInteger awaitTrusted(Gateway gateway, String host, X509Certificate root) {
-        return await("a trusted certificate for " + host)
-                .pollInterval(Duration.ofMillis(10))
-                .atMost(SOON)
-                .ignoreExceptions()
-                .until(() -> trusted(gateway, host, root), serial -> true);
+    private static BigInteger awaitTrusted(Gateway gateway, String host, X509Certificate root) {
+        return IssuingFolder.awaitTrusted(gateway, host, root).getSerialNumber();
     }
 
     private static BigInteger trusted(Gateway gateway, String host, X509Certificate root)
             throws IOException {
-        try (SSLSocket socket =
-                Handshakes.connect(Pki.trusting(root), gateway.httpsAddress(), host)) {
-            X509Certificate leaf = (X509Certificate) socket.getSession().getPeerCertificates()[0];
-            return leaf.getSerialNumber();
-        }
+        return IssuingFolder.trusted(gateway, host, root).getSerialNumber();
     }
 
     /** Flags are all that is needed, and nothing of the folder says anything of TLS. */
@@ -133,7 +102,7 @@ class AcmeFolderIT {
             // Renewal does not happen again and again.
             assertThat(pebble.orders()).isEqualTo(1);
         }
-        assertPrivate(state());
+        assertPrivate(shop.state());
     }
 
     @Test
@@ -149,7 +118,7 @@ class AcmeFolderIT {
         try (Gateway gateway = gateway().start()) {
             long before = pebble.requests();
             long applied = System.nanoTime();
-            folder.put("many.yaml", documents.toArray(String[]::new));
+            shop.folder().put("many.yaml", documents.toArray(String[]::new));
             for (String host : hosts) {
                 awaitTrusted(gateway, host, root);
             }
@@ -186,7 +155,7 @@ class AcmeFolderIT {
                 case 0 ->
                         await().pollInterval(Duration.ofMillis(1))
                                 .atMost(SOON)
-                                .until(() -> hasOrder(state()));
+                                .until(() -> hasOrder(shop.state()));
                 case 1 ->
                         await().pollInterval(Duration.ofMillis(1))
                                 .atMost(SOON)
@@ -225,14 +194,8 @@ class AcmeFolderIT {
             try (Load load = Load.https(gateway.httpsAddress(), host, () -> Pki.trusting(root))) {
                 for (int i = 0; i < renewals; i++) {
                     acme(gateway, "renew", host);
-                    BigInteger before = serial;
                     serial =
-                            await("another certificate")
-                                    .pollInterval(Duration.ofMillis(10))
-                                    .atMost(SOON)
-                                    .until(
-                                            () -> trusted(gateway, host, root),
-                                            now -> !now.equals(before));
+                            IssuingFolder.awaitOther(gateway, host, root, serial).getSerialNumber();
                 }
                 LOG.log(
                         System.Logger.Level.INFO,
@@ -255,9 +218,10 @@ class AcmeFolderIT {
     @Test
     void nothingIsOrderedWhereASecretServesWell() throws Exception {
         String host = "own.shop.example";
-        Leaf own = pki.ecdsa(host);
-        folder.put("own-tls.yaml", Manifests.secret("own-tls", own));
-        folder.put("own.yaml", ingress("own").tls("own-tls", host).host(host, "shop").yaml());
+        Leaf own = shop.pki().ecdsa(host);
+        shop.folder().put("own-tls.yaml", Manifests.secret("own-tls", own));
+        shop.folder()
+                .put("own.yaml", ingress("own").tls("own-tls", host).host(host, "shop").yaml());
         host("other", "other.shop.example");
         try (Gateway gateway = gateway().start()) {
             awaitTrusted(gateway, "other.shop.example", pebble.root());
@@ -265,7 +229,7 @@ class AcmeFolderIT {
             assertThat(pebble.orders()).isEqualTo(1);
 
             // Gone is not well: then it is had issued, and the last good one stays until it is.
-            folder.put("own-tls.yaml", Manifests.secret("unrelated", own));
+            shop.folder().put("own-tls.yaml", Manifests.secret("unrelated", own));
             awaitTrusted(gateway, host, pebble.root());
         }
     }
@@ -310,7 +274,7 @@ class AcmeFolderIT {
                                     List.of(
                                             "run",
                                             "--resources",
-                                            folder.path().toString(),
+                                            shop.folder().path().toString(),
                                             "--http",
                                             "127.0.0.1:" + Gateway.freePort(),
                                             "--https",
@@ -323,11 +287,11 @@ class AcmeFolderIT {
                                             "--acme-contact",
                                             "admin@shop.example",
                                             "--acme-ca",
-                                            pki.caFile().toString(),
+                                            shop.pki().caFile().toString(),
                                             "--state",
-                                            state().toString())));
+                                            shop.state().toString())));
             assertThat(second.exit()).as(second.all()).isNotZero();
-            assertThat(second.err()).contains(state().toString());
+            assertThat(second.err()).contains(shop.state().toString());
             assertThat(elsewhere).isEmptyDirectory();
             assertThat(gateway.readyz()).isEqualTo(200);
         }
@@ -339,7 +303,7 @@ class AcmeFolderIT {
                 Distribution.run(
                         "run",
                         "--resources",
-                        folder.path().toString(),
+                        shop.folder().path().toString(),
                         "--acme-directory",
                         pebble.directory());
         assertThat(ran.exit()).as(ran.all()).isEqualTo(78);

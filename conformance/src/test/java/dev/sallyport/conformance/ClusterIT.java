@@ -20,6 +20,7 @@ import java.time.Duration;
 import java.util.Arrays;
 import java.util.Base64;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Locale;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
@@ -147,15 +148,9 @@ final class ClusterIT {
     void pebbleAndTheDnsServerAnswer(Cluster cluster) throws IOException {
         String node = cluster.bed().node();
         Ran directory =
-                Ran.run(
-                        "curl",
-                        "--silent",
-                        "--show-error",
-                        "--noproxy",
-                        "*",
-                        "--cacert",
-                        cluster.bed().state().resolve("pebble/ca.crt").toString(),
-                        "https://" + node + ":14000/dir");
+                Curl.ask(
+                        cluster.bed().state().resolve("pebble/ca.crt"),
+                        List.of("https://" + node + ":14000/dir"));
         assertThat(directory.exit()).as(directory.all()).isZero();
         assertThat(directory.out()).contains("newOrder");
         assertThat(address("any.name.test", new InetSocketAddress(node, 8053))).isEqualTo(node);

@@ -7,6 +7,7 @@ import static org.awaitility.Awaitility.await;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -192,22 +193,11 @@ final class ConfiguredIT {
     }
 
     private static Ran curl6(String url, String... arguments) {
-        var command =
-                new java.util.ArrayList<>(
-                        List.of(
-                                "curl",
-                                "--silent",
-                                "--show-error",
-                                "--fail",
-                                "--globoff",
-                                "--noproxy",
-                                "*",
-                                "--cacert",
-                                pki.caFile().toString()));
-        command.addAll(List.of(arguments));
-        command.add(url);
-        Ran ran = Ran.run(command.toArray(String[]::new));
-        assertThat(ran.exit()).as(command + ": " + ran.all()).isZero();
+        Ran ran =
+                Curl.ask(
+                        pki.caFile(),
+                        Stream.concat(Stream.of("--globoff", url), Stream.of(arguments)).toList());
+        assertThat(ran.exit()).as(ran.command() + ": " + ran.all()).isZero();
         return ran;
     }
 

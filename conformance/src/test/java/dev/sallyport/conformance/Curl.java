@@ -10,6 +10,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.stream.Stream;
 
 /** The curl command, pointed at a gateway; it trusts the tests' authority and nobody else. */
 final class Curl {
@@ -62,6 +63,27 @@ final class Curl {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
+    }
+
+    /**
+     * Asks a server whose certificate is of this authority.
+     *
+     * @param arguments curl's, the URL among them
+     */
+    static Ran ask(Path authority, List<String> arguments) {
+        return Ran.run(
+                Stream.concat(
+                                Stream.of(
+                                        "curl",
+                                        "--silent",
+                                        "--show-error",
+                                        "--fail",
+                                        "--noproxy",
+                                        "*",
+                                        "--cacert",
+                                        authority.toString()),
+                                arguments.stream())
+                        .toArray(String[]::new));
     }
 
     private Ran run(

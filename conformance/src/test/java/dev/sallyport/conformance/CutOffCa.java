@@ -30,7 +30,7 @@ final class CutOffCa implements AutoCloseable {
     private final SSLContext trusting;
     private final int pebble;
     private final ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
-    private Cut cut = new Cut(Integer.MAX_VALUE, true); // guarded by this
+    private Cut cut = Cut.nowhere(); // guarded by this
     private int count; // of requests since then; guarded by this
 
     /**
@@ -42,6 +42,14 @@ final class CutOffCa implements AutoCloseable {
     private record Cut(int request, boolean before, CountDownLatch reached, CountDownLatch over) {
         Cut(int request, boolean before) {
             this(request, before, new CountDownLatch(1), new CountDownLatch(1));
+        }
+
+        static Cut nowhere() {
+            return new Cut(Integer.MAX_VALUE, true);
+        }
+
+        boolean isNowhere() {
+            return request == Integer.MAX_VALUE;
         }
     }
 
@@ -74,7 +82,7 @@ final class CutOffCa implements AutoCloseable {
     /** All goes on; what was held is lost. */
     synchronized void goOn() {
         cut.over().countDown();
-        cut = new Cut(Integer.MAX_VALUE, true);
+        cut = Cut.nowhere();
     }
 
     @Override
@@ -125,12 +133,12 @@ final class CutOffCa implements AutoCloseable {
         if (step) {
             count++;
         }
-        return step && count >= cut.request() ? cut : new Cut(Integer.MAX_VALUE, true);
+        return step && count >= cut.request() ? cut : Cut.nowhere();
     }
 
     /** Waits, where this is the request or a later one; then it is lost. */
     private static boolean lost(Cut here, Socket client) throws InterruptedException, IOException {
-        if (here.request() == Integer.MAX_VALUE) {
+        if (here.isNowhere()) {
             return false;
         }
         here.reached().countDown();

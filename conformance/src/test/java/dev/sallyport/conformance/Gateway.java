@@ -129,6 +129,20 @@ final class Gateway implements AutoCloseable {
             return this;
         }
 
+        /**
+         * Having certificates issued by whoever's directory this is, whose own is of an authority.
+         */
+        Starter acme(String directory, Path authority) {
+            return flags(
+                    "--acme-directory",
+                    directory,
+                    "--acme-agree-terms",
+                    "--acme-contact",
+                    "admin@shop.example",
+                    "--acme-ca",
+                    authority.toString());
+        }
+
         /** With more JVM options, after the product's own. */
         Starter jvm(String... options) {
             jvm.addAll(List.of(options));

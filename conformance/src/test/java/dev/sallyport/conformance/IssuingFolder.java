@@ -68,15 +68,7 @@ final class IssuingFolder implements AutoCloseable {
 
     /** The gateway as flags have it. */
     Gateway.Starter gateway(String directory) {
-        return starter()
-                .flags(
-                        "--acme-directory",
-                        directory,
-                        "--acme-agree-terms",
-                        "--acme-contact",
-                        "admin@shop.example",
-                        "--acme-ca",
-                        pki.caFile().toString());
+        return starter().acme(directory, pki.caFile());
     }
 
     /** The gateway as a configuration file's section {@code acme} has it. */

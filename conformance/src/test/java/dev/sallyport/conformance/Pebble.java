@@ -10,7 +10,6 @@ import java.nio.file.Path;
 import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
@@ -288,23 +287,10 @@ final class Pebble implements AutoCloseable {
         end(dns);
     }
 
-    private Ran curl(String url, String... more) {
-        List<String> command =
-                new ArrayList<>(
-                        List.of(
-                                "curl",
-                                "--silent",
-                                "--show-error",
-                                "--fail",
-                                "--noproxy",
-                                "*",
-                                "--max-time",
-                                "5",
-                                "--cacert",
-                                pki.caFile().toString(),
-                                url));
-        command.addAll(List.of(more));
-        return Ran.run(command.toArray(String[]::new));
+    private Ran curl(String... arguments) {
+        return Curl.ask(
+                pki.caFile(),
+                Stream.concat(Stream.of("--max-time", "5"), Stream.of(arguments)).toList());
     }
 
     private Process run(String program, List<String> arguments) {

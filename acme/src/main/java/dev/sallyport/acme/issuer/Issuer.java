@@ -5,10 +5,7 @@ import dev.sallyport.model.finding.Parsed;
 import dev.sallyport.model.name.ObjectRef;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.security.cert.X509Certificate;
-import java.util.HexFormat;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
@@ -40,6 +37,8 @@ public record Issuer(
         List<X509Certificate> trustedCa,
         boolean privateAddresses,
         Set<Origin> origins) {
+    private static final int FINGERPRINT = 8; // bytes
+
     public Issuer {
         contacts = List.copyOf(contacts);
         trustedCa = List.copyOf(trustedCa);
@@ -67,39 +66,28 @@ public record Issuer(
      * Short, and says nothing of the external account's key.
      */
     public String fingerprint() {
-        MessageDigest digest = sha256();
-        externalAccount.ifPresent(account -> {
-            digest.update(account.keyId().getBytes(StandardCharsets.UTF_8));
-            account.macKey()
-                    .use(bytes -> {
-                        digest.update(bytes);
-                        return true;
-                    });
-        });
-        String rest =
+        byte[] rest =
                 String.join(
-                        "\n",
-                        directory.toString(),
-                        contacts.toString(),
-                        profile.toString(),
-                        preferredChain.toString(),
-                        key.text(),
-                        String.valueOf(privateAddresses),
-                        origins.stream().map(Origin::toString).sorted().toList().toString(),
-                        trustedCa.stream()
-                                .map(X509Certificate::getSerialNumber)
-                                .toList()
-                                .toString());
-        byte[] whole = digest.digest(rest.getBytes(StandardCharsets.UTF_8));
-        return HexFormat.of().formatHex(whole, 0, 8);
-    }
-
-    private static MessageDigest sha256() {
-        try {
-            return MessageDigest.getInstance("SHA-256");
-        } catch (NoSuchAlgorithmException impossible) {
-            throw new IllegalStateException(impossible); // every JDK has it
-        }
+                                "\n",
+                                directory.toString(),
+                                contacts.toString(),
+                                profile.toString(),
+                                preferredChain.toString(),
+                                key.text(),
+                                String.valueOf(privateAddresses),
+                                origins.stream().map(Origin::toString).sorted().toList().toString(),
+                                trustedCa.stream()
+                                        .map(X509Certificate::getSerialNumber)
+                                        .toList()
+                                        .toString())
+                        .getBytes(StandardCharsets.UTF_8);
+        return externalAccount
+                .map(account -> {
+                    byte[] keyId = account.keyId().getBytes(StandardCharsets.UTF_8);
+                    return account.macKey()
+                            .use(mac -> Fingerprint.of(FINGERPRINT, keyId, mac, rest));
+                })
+                .orElseGet(() -> Fingerprint.of(FINGERPRINT, rest));
     }
 
     /** Whether a URL that the CA named may be asked. */

@@ -912,17 +912,7 @@ public final class CertificateKeeper implements AutoCloseable {
             readAccount(run.issuer());
         }
         switch (outcome.orElse(null)) {
-            case null -> { // goes on another time, if it is wanted then
-                if (entry.wish == null) {
-                    try {
-                        abandon(entry);
-                    } catch (IOException failed) {
-                        fail(
-                                "an order that nobody wants cannot be removed: "
-                                        + failed.getMessage());
-                    }
-                }
-            }
+            case null -> abandonUnwanted(entry); // else it goes on another time
             case Outcome.Issued(StoredCertificate certificate) -> {
                 issued++;
                 entry.asked = false;
@@ -1073,6 +1063,16 @@ public final class CertificateKeeper implements AutoCloseable {
         } catch (IOException failed) {
             fail("what nobody wants cannot be removed: " + failed.getMessage());
             schedule(entry, clock.instant().plus(LAST_RETRY));
+        }
+    }
+
+    private void abandonUnwanted(Entry entry) {
+        if (entry.wish == null) {
+            try {
+                abandon(entry);
+            } catch (IOException failed) {
+                fail("an order that nobody wants cannot be removed: " + failed.getMessage());
+            }
         }
     }
 

@@ -102,7 +102,7 @@ final class Validation {
             throws FailedException {
         List<Authorization> authorizations =
                 authority.ask(Step.ORDER, identifiers, order::getAuthorizations);
-        // One for each name (RFC 8555 section 7.1.3), or fewer.
+        // A bound of ours: CAs ask for one for each name, or fewer.
         if (authorizations.size() > identifiers.size()) {
             throw new FailedException(
                     new Cause.CaTrouble(

@@ -1,10 +1,8 @@
 package dev.sallyport.acme.store;
 
+import dev.sallyport.acme.issuer.Fingerprint;
 import dev.sallyport.model.name.Hostname;
 import java.nio.charset.StandardCharsets;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
-import java.util.HexFormat;
 import java.util.regex.Pattern;
 
 /**
@@ -49,14 +47,7 @@ public record CertificateId(String text) {
     }
 
     private static String digest(String text) {
-        try {
-            byte[] sha256 =
-                    MessageDigest.getInstance("SHA-256")
-                            .digest(text.getBytes(StandardCharsets.US_ASCII));
-            return HexFormat.of().formatHex(sha256, 0, 16);
-        } catch (NoSuchAlgorithmException everyJdkHasIt) {
-            throw new IllegalStateException(everyJdkHasIt);
-        }
+        return Fingerprint.of(16, text.getBytes(StandardCharsets.US_ASCII));
     }
 
     @Override

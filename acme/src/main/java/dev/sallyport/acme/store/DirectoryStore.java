@@ -1,5 +1,6 @@
 package dev.sallyport.acme.store;
 
+import dev.sallyport.acme.issuer.Fingerprint;
 import dev.sallyport.acme.issuer.Issuer;
 import dev.sallyport.acme.store.FieldText.Malformed;
 import dev.sallyport.model.finding.Finding;
@@ -15,14 +16,11 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.ArrayDeque;
 import java.util.Arrays;
 import java.util.Deque;
 import java.util.EnumSet;
 import java.util.HashSet;
-import java.util.HexFormat;
 import java.util.Optional;
 import java.util.Set;
 import java.util.SortedSet;
@@ -214,14 +212,9 @@ public final class DirectoryStore implements AcmeStore, AutoCloseable {
      * the day after. No issuer's name has a dot.
      */
     static String accountFile(String issuer, URI directory) {
-        try {
-            byte[] sha256 =
-                    MessageDigest.getInstance("SHA-256")
-                            .digest(directory.toString().getBytes(StandardCharsets.UTF_8));
-            return issuer + "." + HexFormat.of().formatHex(sha256, 0, 8);
-        } catch (NoSuchAlgorithmException everyJdkHasIt) {
-            throw new IllegalStateException(everyJdkHasIt);
-        }
+        return issuer
+                + "."
+                + Fingerprint.of(8, directory.toString().getBytes(StandardCharsets.UTF_8));
     }
 
     @Override

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import dev.sallyport.acme.TestIssuers;
 import dev.sallyport.acme.issuer.Issuer;
 import dev.sallyport.acme.issuer.IssuerDraft;
 import dev.sallyport.acme.issuer.Issuers;
@@ -24,8 +25,6 @@ import dev.sallyport.acme.store.KeyMaterial;
 import dev.sallyport.acme.store.StoredAccount;
 import dev.sallyport.acme.store.StoredCertificate;
 import dev.sallyport.acme.store.StoredOrder;
-import dev.sallyport.model.finding.Parsed;
-import dev.sallyport.model.name.ObjectRef;
 import java.net.URI;
 import java.time.Duration;
 import java.time.Instant;
@@ -679,16 +678,7 @@ class KeeperTest {
         await().until(() -> cas.orders.size() == 2);
         URI order = URI.create("https://first.example/order/2");
         KeyMaterial key = KeyMaterial.generate(KeyAlgorithm.EC_P256);
-        store.orders.put(
-                "shop.example",
-                new StoredOrder(
-                        SHOP,
-                        "first",
-                        FIRST.directory(),
-                        wish(SHOP).order(),
-                        key,
-                        Optional.of(order),
-                        NOW));
+        store.orders.put("shop.example", orderWith(SHOP, key).at(order));
         want(keeper);
         await().until(() -> !cas.abandoned.isEmpty());
         assertThat(cas.abandoned).containsExactly("first " + order);
@@ -901,7 +891,7 @@ class KeeperTest {
                 cas.certificate(
                         SHOP,
                         wish(SHOP).order(),
-                        issuer(
+                        TestIssuers.usable(
                                 IssuerDraft.of(
                                                 "first",
                                                 "https://first.example/dir",
@@ -1100,13 +1090,6 @@ class KeeperTest {
     }
 
     private static Issuer issuer(String name, String directory) {
-        return issuer(IssuerDraft.of(name, directory, List.of(), true));
-    }
-
-    private static Issuer issuer(IssuerDraft draft) {
-        return switch (Issuer.parse(ObjectRef.gateway("test"), draft)) {
-            case Parsed.Usable<Issuer> usable -> usable.value();
-            case Parsed.Rejected<Issuer> rejected -> throw new AssertionError(rejected.findings());
-        };
+        return TestIssuers.usable(IssuerDraft.of(name, directory, List.of(), true));
     }
 }

@@ -2,6 +2,7 @@ package dev.sallyport.acme.keep;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.sallyport.acme.TestIssuers;
 import dev.sallyport.acme.issuer.Issuer;
 import dev.sallyport.acme.issuer.IssuerDraft;
 import dev.sallyport.acme.issuer.Issuers;
@@ -16,8 +17,6 @@ import dev.sallyport.acme.plan.RateLimit;
 import dev.sallyport.acme.store.CertificateId;
 import dev.sallyport.acme.store.StoredMemory;
 import dev.sallyport.model.certificate.SensitiveBytes;
-import dev.sallyport.model.finding.Parsed;
-import dev.sallyport.model.name.ObjectRef;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -158,10 +157,7 @@ class RememberingTest {
                         Optional.empty(),
                         false,
                         origins);
-        return switch (Issuer.parse(ObjectRef.gateway("test"), draft)) {
-            case Parsed.Usable<Issuer> usable -> usable.value();
-            case Parsed.Rejected<Issuer> rejected -> throw new AssertionError(rejected.findings());
-        };
+        return TestIssuers.usable(draft);
     }
 
     @Test

@@ -7,12 +7,11 @@ import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpsConfigurator;
 import com.sun.net.httpserver.HttpsServer;
 import dev.sallyport.acme.TestAuthority;
+import dev.sallyport.acme.TestIssuers;
 import dev.sallyport.acme.issuer.Issuer;
 import dev.sallyport.acme.issuer.IssuerDraft;
 import dev.sallyport.acme.plan.KeyAlgorithm;
 import dev.sallyport.acme.store.KeyMaterial;
-import dev.sallyport.model.finding.Parsed;
-import dev.sallyport.model.name.ObjectRef;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.InetAddress;
@@ -146,7 +145,8 @@ class GuardedHttpClientTest {
         var hangs = new CountDownLatch(1);
         try (var client =
                 new GuardedHttpClient(
-                        issuer(IssuerDraft.of("main", "https://ca.example/dir", List.of(), true)),
+                        TestIssuers.usable(
+                                IssuerDraft.of("main", "https://ca.example/dir", List.of(), true)),
                         plain(),
                         host -> {
                             try {
@@ -276,7 +276,9 @@ class GuardedHttpClientTest {
                 "224.0.0.1"
             })
     void addressesThatAreNotTheInternetsAreNotAsked(String address) {
-        Issuer issuer = issuer(IssuerDraft.of("main", "https://ca.example/dir", List.of(), true));
+        Issuer issuer =
+                TestIssuers.usable(
+                        IssuerDraft.of("main", "https://ca.example/dir", List.of(), true));
         try (var client =
                 new GuardedHttpClient(
                         issuer,
@@ -305,7 +307,7 @@ class GuardedHttpClientTest {
 
     @Test
     void anotherCasCertificateIsNotTrusted() {
-        Issuer other = issuer(draft(new TestAuthority()));
+        Issuer other = TestIssuers.usable(draft(new TestAuthority()));
         try (var client = GuardedHttpClient.of(other, () -> NOW)) {
             assertThatThrownBy(() ->
                             client.send(get(base + "/ok"), HttpResponse.BodyHandlers.discarding()))
@@ -315,7 +317,7 @@ class GuardedHttpClientTest {
     }
 
     private GuardedHttpClient client(Duration deadline) {
-        Issuer issuer = issuer(draft(authority));
+        Issuer issuer = TestIssuers.usable(draft(authority));
         return new GuardedHttpClient(
                 issuer,
                 HttpClient.newBuilder()
@@ -339,13 +341,6 @@ class GuardedHttpClientTest {
         } catch (CertificateEncodingException impossible) {
             throw new IllegalStateException(impossible);
         }
-    }
-
-    private static Issuer issuer(IssuerDraft draft) {
-        return switch (Issuer.parse(ObjectRef.gateway("test"), draft)) {
-            case Parsed.Usable<Issuer> usable -> usable.value();
-            case Parsed.Rejected<Issuer> rejected -> throw new AssertionError(rejected.findings());
-        };
     }
 
     private static HttpRequest get(String url) {

@@ -3,6 +3,7 @@ package dev.sallyport.acme.order;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import dev.sallyport.acme.TestIssuers;
 import dev.sallyport.acme.challenge.ChallengeType;
 import dev.sallyport.acme.issuer.Issuer;
 import dev.sallyport.acme.issuer.Issuers;
@@ -20,7 +21,6 @@ import dev.sallyport.acme.store.CertificateId;
 import dev.sallyport.acme.store.DirectoryStore;
 import dev.sallyport.acme.store.StoredAccount;
 import dev.sallyport.model.finding.Parsed;
-import dev.sallyport.model.name.ObjectRef;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
@@ -111,10 +111,7 @@ class KeeperIT {
     }
 
     private static Issuer parsed(PebbleServer pebble) {
-        return switch (Issuer.parse(ObjectRef.gateway("test"), pebble.issuer("main"))) {
-            case Parsed.Usable<Issuer> usable -> usable.value();
-            case Parsed.Rejected<Issuer> rejected -> throw new AssertionError(rejected.findings());
-        };
+        return TestIssuers.usable(pebble.issuer("main"));
     }
 
     private static Wish wish(int number) {

@@ -2,6 +2,7 @@ package dev.sallyport.acme.order;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.sallyport.acme.TestIssuers;
 import dev.sallyport.acme.issuer.Issuer;
 import dev.sallyport.acme.issuer.IssuerDraft;
 import dev.sallyport.acme.plan.CertificateOrder;
@@ -11,7 +12,6 @@ import dev.sallyport.acme.store.CertificateId;
 import dev.sallyport.acme.store.DirectoryStore;
 import dev.sallyport.acme.store.StoredAccount;
 import dev.sallyport.model.finding.Parsed;
-import dev.sallyport.model.name.ObjectRef;
 import java.io.BufferedReader;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
@@ -182,10 +182,7 @@ class OrderKillIT {
         IssuerDraft draft =
                 IssuerDraft.of("main", URI.create(directory).toString(), List.of(), true)
                         .ofOwn(trusted.getBytes(StandardCharsets.US_ASCII));
-        return switch (Issuer.parse(ObjectRef.gateway("test"), draft)) {
-            case Parsed.Usable<Issuer> usable -> usable.value();
-            case Parsed.Rejected<Issuer> rejected -> throw new AssertionError(rejected.findings());
-        };
+        return TestIssuers.usable(draft);
     }
 
     private static <T> Optional<T> read(Parsed<Optional<T>> parsed) {

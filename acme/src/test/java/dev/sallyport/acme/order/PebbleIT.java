@@ -3,8 +3,8 @@ package dev.sallyport.acme.order;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.InstanceOfAssertFactories.type;
 
+import dev.sallyport.acme.TestIssuers;
 import dev.sallyport.acme.challenge.ChallengeType;
-import dev.sallyport.acme.issuer.Issuer;
 import dev.sallyport.acme.issuer.IssuerDraft;
 import dev.sallyport.acme.order.Progress.Station;
 import dev.sallyport.acme.plan.Cause;
@@ -30,7 +30,6 @@ import dev.sallyport.acme.store.StoredCertificate;
 import dev.sallyport.acme.store.StoredOrder;
 import dev.sallyport.model.certificate.SensitiveBytes;
 import dev.sallyport.model.finding.Parsed;
-import dev.sallyport.model.name.ObjectRef;
 import java.io.ByteArrayInputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -481,11 +480,7 @@ class PebbleIT {
     }
 
     private CertificateAuthority authority(IssuerDraft draft) {
-        return switch (Issuer.parse(ObjectRef.gateway("test"), draft)) {
-            case Parsed.Usable<Issuer> usable ->
-                    kept(CertificateAuthority.of(usable.value(), store, CLOCK));
-            case Parsed.Rejected<Issuer> rejected -> throw new AssertionError(rejected.findings());
-        };
+        return kept(CertificateAuthority.of(TestIssuers.usable(draft), store, CLOCK));
     }
 
     private Outcome run(CertificateAuthority authority, TestBoard board, CertificateOrder order)

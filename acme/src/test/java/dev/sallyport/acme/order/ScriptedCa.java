@@ -4,13 +4,12 @@ import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpsConfigurator;
 import com.sun.net.httpserver.HttpsServer;
 import dev.sallyport.acme.TestAuthority;
+import dev.sallyport.acme.TestIssuers;
 import dev.sallyport.acme.issuer.Issuer;
 import dev.sallyport.acme.issuer.IssuerDraft;
 import dev.sallyport.acme.plan.KeyAlgorithm;
 import dev.sallyport.acme.store.AcmeStore;
 import dev.sallyport.acme.store.KeyMaterial;
-import dev.sallyport.model.finding.Parsed;
-import dev.sallyport.model.name.ObjectRef;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -146,11 +145,7 @@ final class ScriptedCa implements AutoCloseable {
             IssuerDraft draft =
                     IssuerDraft.of("main", base + "/dir", List.of(contacts), true)
                             .ofOwn(pem.getBytes(StandardCharsets.US_ASCII));
-            return switch (Issuer.parse(ObjectRef.gateway("test"), draft)) {
-                case Parsed.Usable<Issuer> usable -> usable.value();
-                case Parsed.Rejected<Issuer> rejected ->
-                        throw new AssertionError(rejected.findings());
-            };
+            return TestIssuers.usable(draft);
         } catch (CertificateEncodingException impossible) {
             throw new IllegalStateException(impossible);
         }
