@@ -5,6 +5,7 @@ import dev.sallyport.model.finding.Parsed;
 import dev.sallyport.model.name.ObjectRef;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
+import java.security.cert.CertificateEncodingException;
 import java.security.cert.X509Certificate;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -76,10 +77,7 @@ public record Issuer(
                                 key.text(),
                                 String.valueOf(privateAddresses),
                                 origins.stream().map(Origin::toString).sorted().toList().toString(),
-                                trustedCa.stream()
-                                        .map(X509Certificate::getSerialNumber)
-                                        .toList()
-                                        .toString())
+                                trustedCa.stream().map(Issuer::fingerprint).toList().toString())
                         .getBytes(StandardCharsets.UTF_8);
         return externalAccount
                 .map(account -> {
@@ -88,6 +86,14 @@ public record Issuer(
                             .use(mac -> Fingerprint.of(FINGERPRINT, keyId, mac, rest));
                 })
                 .orElseGet(() -> Fingerprint.of(FINGERPRINT, rest));
+    }
+
+    private static String fingerprint(X509Certificate certificate) {
+        try {
+            return Fingerprint.of(FINGERPRINT, certificate.getEncoded());
+        } catch (CertificateEncodingException notOurs) {
+            throw new IllegalArgumentException(notOurs);
+        }
     }
 
     /** Whether a URL that the CA named may be asked. */

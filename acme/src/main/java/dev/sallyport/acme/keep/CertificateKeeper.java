@@ -86,6 +86,11 @@ public final class CertificateKeeper implements AutoCloseable {
     private static final int FEW = 500;
     private static final int QUESTIONS_AT_ONCE = 8;
 
+    /** How long it is waited before nothing is said of an order that is given up. */
+    private static final Duration ABANDONING = Duration.ofSeconds(30);
+
+    private static final int ABANDONED_AT_ONCE = 8;
+
     /** What was asked for by a person came to this. */
     public enum Answer {
         /** It is being done. */
@@ -123,6 +128,8 @@ public final class CertificateKeeper implements AutoCloseable {
 
         record NotTold(CertificateId id) implements Command {}
 
+        record Abandoned(CertificateId id, Thread by) implements Command {}
+
         record RollOver(String issuer) implements Command {}
 
         record RolledOver(String issuer, Optional<Cause> failure) implements Command {}
@@ -138,6 +145,7 @@ public final class CertificateKeeper implements AutoCloseable {
     private final List<Runnable> listeners = new CopyOnWriteArrayList<>();
     private final List<Consumer<StoredChange>> storeListeners = new CopyOnWriteArrayList<>();
     private final Semaphore questions = new Semaphore(QUESTIONS_AT_ONCE);
+    private final Semaphore abandons = new Semaphore(ABANDONED_AT_ONCE);
     private final Thread thread;
     private volatile KeeperState state = KeeperState.EMPTY;
 
@@ -150,6 +158,7 @@ public final class CertificateKeeper implements AutoCloseable {
     private final Map<String, Long> failedByCause = new TreeMap<>();
     private final Set<String> rolling = new HashSet<>(); // issuers whose account gets another key
     private final Set<String> rollingNow = new HashSet<>(); // those that are being told so
+    private final Map<String, Thread> abandoning = new HashMap<>(); // who tells the CA, by id
     private Set<Entry> touched = new HashSet<>();
     private OrderLedger ledger;
     private boolean wanted; // whether anybody has said what is wanted
@@ -380,6 +389,12 @@ public final class CertificateKeeper implements AutoCloseable {
                 if (entry != null) {
                     entry.station = station;
                     entry.made |= station == Station.KEY_STORED;
+                    switch (station) {
+                        case KEY_STORED, ISSUED -> entry.underway = null;
+                        case ORDERED ->
+                                entry.underway = Objects.requireNonNull(entry.run).issuer().name();
+                        default -> {}
+                    }
                     show(entry);
                 }
             }
@@ -402,6 +417,7 @@ public final class CertificateKeeper implements AutoCloseable {
                     touched.add(entry);
                 }
             }
+            case Command.Abandoned(CertificateId id, Thread by) -> abandoning.remove(id.text(), by);
             case Command.RollOver(String issuer) -> rolling.add(issuer);
             case Command.RolledOver(String issuer, Optional<Cause> failure) ->
                     rolledOver(issuer, failure);
@@ -512,7 +528,7 @@ public final class CertificateKeeper implements AutoCloseable {
                 }
                 read(entry);
                 if (orders.contains(text)) {
-                    removeDone(entry);
+                    readOrder(entry);
                 }
             } catch (IllegalArgumentException foreign) {
                 LOG.log(System.Logger.Level.WARNING, "Not a certificate of ours: {0}", text);
@@ -536,12 +552,14 @@ public final class CertificateKeeper implements AutoCloseable {
         succeed();
     }
 
-    /** An order that whoever decided before had no time to remove. */
-    private void removeDone(Entry entry) {
+    private void readOrder(Entry entry) {
+        Optional<StoredOrder> found = order(entry);
         StoredCertificate stored = entry.stored;
-        if (stored != null
-                && store.order(entry.id) instanceof Parsed.Usable<Optional<StoredOrder>> order
-                && order.value().filter(it -> it.isDoneBy(stored)).isPresent()) {
+        if (found.isEmpty()) {
+            return;
+        }
+        if (stored != null && found.get().isDoneBy(stored)) {
+            // Whoever decided before had no time to remove it.
             try {
                 store.removeOrder(entry.id);
             } catch (IOException failed) {
@@ -551,7 +569,22 @@ public final class CertificateKeeper implements AutoCloseable {
                         entry.id,
                         failed.getMessage());
             }
+        } else if (found.get().location().isPresent()) {
+            entry.underway = issuer(found.get()).map(Issuer::name).orElse(null);
         }
+    }
+
+    private Optional<StoredOrder> order(Entry entry) {
+        return store.order(entry.id) instanceof Parsed.Usable<Optional<StoredOrder>> usable
+                ? usable.value()
+                : Optional.empty();
+    }
+
+    /** Where an order was made, if that is configured still. */
+    private Optional<Issuer> issuer(StoredOrder order) {
+        return settings.issuers()
+                .find(order.issuer())
+                .filter(issuer -> issuer.directory().equals(order.directory()));
     }
 
     private void recall(Instant now) {
@@ -754,6 +787,7 @@ public final class CertificateKeeper implements AutoCloseable {
                 entry.failures,
                 ledger,
                 settings.rules(),
+                Optional.ofNullable(entry.underway),
                 entry.seed,
                 now);
     }
@@ -824,7 +858,7 @@ public final class CertificateKeeper implements AutoCloseable {
     }
 
     private void startOrders() {
-        List<Entry> waiting = new ArrayList<>(); // for another key
+        List<Entry> waiting = new ArrayList<>();
         while (running < settings.ordersAtOnce() && !queue.isEmpty()) {
             Entry entry = queue.poll();
             entry.queued = false;
@@ -836,9 +870,9 @@ public final class CertificateKeeper implements AutoCloseable {
             RenewalPlan plan = plan(entry, now);
             entry.plan = plan;
             switch (plan) {
-                case RenewalPlan.Issue(_, String issuer, _, _) when rolling.contains(issuer) ->
+                case RenewalPlan.Issue(_, String issuer, _, _) when hasToWait(entry, issuer) ->
                         waiting.add(entry);
-                case RenewalPlan.Renew(_, String issuer, _, _) when rolling.contains(issuer) ->
+                case RenewalPlan.Renew(_, String issuer, _, _) when hasToWait(entry, issuer) ->
                         waiting.add(entry);
                 case RenewalPlan.Issue(CertificateOrder order, String issuer, OrderKind kind, _) ->
                         start(entry, order, issuer, kind, now);
@@ -852,9 +886,20 @@ public final class CertificateKeeper implements AutoCloseable {
         waiting.forEach(this::enqueue);
     }
 
+    /**
+     * For the account's other key; or for the end of an order before: a CA may answer a new one
+     * with that, and what becomes of its authorizations then is not to come to the new one.
+     */
+    private boolean hasToWait(Entry entry, String issuer) {
+        return rolling.contains(issuer) || abandoning.containsKey(entry.id.text());
+    }
+
     private void start(
             Entry entry, CertificateOrder order, String name, OrderKind kind, Instant now) {
         Issuer issuer = settings.issuers().find(name).orElseThrow();
+        if (entry.underway != null && !entry.underway.equals(name)) {
+            tryToAbandon(entry); // it would be written over
+        }
         ledger.begun(now, name, order, kind);
         toRemember = true;
         var request =
@@ -900,23 +945,29 @@ public final class CertificateKeeper implements AutoCloseable {
 
     private void ended(Entry entry, Entry.Run run, Optional<Outcome> outcome) {
         Instant now = clock.instant();
+        boolean made =
+                entry.made
+                        && !(outcome.orElse(null) instanceof Outcome.Failed(Cause why)
+                                && entry.station == Station.KEY_STORED
+                                && isWithoutOrder(why));
         running--;
         entry.run = null;
         entry.station = null;
         toRemember = true;
         touched.add(entry);
-        if (!entry.made) {
+        if (!made) {
             ledger.notMade(run.begun(), run.issuer().name(), run.order(), run.kind());
         }
         if (!accounts.containsKey(run.issuer().name())) {
             readAccount(run.issuer());
         }
         switch (outcome.orElse(null)) {
-            case null -> abandonUnwanted(entry); // else it goes on another time
+            case null -> {} // it goes on another time
             case Outcome.Issued(StoredCertificate certificate) -> {
                 issued++;
                 entry.asked = false;
                 entry.failures.clear();
+                entry.underway = null;
                 entry.store(certificate);
                 entry.askAt = now.plus(ASKING_FIRST);
                 LOG.log(
@@ -932,7 +983,10 @@ public final class CertificateKeeper implements AutoCloseable {
                 entry.asked = false;
                 var failure = new Failure(now, run.issuer().name(), run.order(), cause);
                 failedByCause.merge(cause.getClass().getSimpleName(), 1L, Long::sum);
-                if (entry.made) {
+                if (cause.endsTheOrder()) {
+                    entry.underway = null;
+                }
+                if (made) {
                     ledger.failed(run.begun(), failure, run.kind());
                 } else {
                     ledger.note(failure);
@@ -947,7 +1001,18 @@ public final class CertificateKeeper implements AutoCloseable {
                         cause.detail());
             }
         }
+        if (entry.wish == null && !(outcome.orElse(null) instanceof Outcome.Issued)) {
+            tryToAbandon(entry);
+        }
         show(entry);
+    }
+
+    /** Whether a CA that was asked for an order made none, as far as can be known. */
+    private static boolean isWithoutOrder(Cause cause) {
+        return switch (cause) {
+            case Cause.CaTrouble _, Cause.NotStored _ -> false;
+            default -> true;
+        };
     }
 
     private void ask(Entry entry) {
@@ -1066,41 +1131,44 @@ public final class CertificateKeeper implements AutoCloseable {
         }
     }
 
-    private void abandonUnwanted(Entry entry) {
-        if (entry.wish == null) {
-            try {
-                abandon(entry);
-            } catch (IOException failed) {
-                fail("an order that nobody wants cannot be removed: " + failed.getMessage());
-            }
+    private void tryToAbandon(Entry entry) {
+        try {
+            abandon(entry);
+        } catch (IOException failed) {
+            fail("an order that nobody wants cannot be removed: " + failed.getMessage());
         }
     }
 
     /** Nobody will go on with the order that is stored, if one is. */
     private void abandon(Entry entry) throws IOException {
-        Optional<StoredOrder> left =
-                store.order(entry.id) instanceof Parsed.Usable<Optional<StoredOrder>> usable
-                        ? usable.value()
-                        : Optional.empty();
+        Optional<StoredOrder> left = order(entry).filter(order -> order.location().isPresent());
         store.removeOrder(entry.id);
-        left.filter(order -> order.location().isPresent())
-                .ifPresent(order ->
-                        settings.issuers()
-                                .find(order.issuer())
-                                .filter(issuer -> issuer.directory().equals(order.directory()))
-                                .ifPresent(issuer ->
-                                        Thread.ofVirtual()
-                                                .name("acme-abandon-" + entry.id)
-                                                .start(() -> abandon(issuer, order))));
+        entry.underway = null;
+        Optional<Issuer> issuer = left.flatMap(this::issuer);
+        if (issuer.isPresent()) {
+            Thread teller =
+                    Thread.ofVirtual()
+                            .name("acme-abandon-" + entry.id)
+                            .unstarted(() -> abandon(issuer.get(), left.get()));
+            abandoning.put(entry.id.text(), teller);
+            teller.start();
+        }
     }
 
     /** On a thread of its own. */
     private void abandon(Issuer issuer, StoredOrder order) {
-        questions.acquireUninterruptibly();
         try {
-            ordering.abandon(issuer, order);
+            if (abandons.tryAcquire(ABANDONING.toMillis(), TimeUnit.MILLISECONDS)) {
+                try {
+                    ordering.abandon(issuer, order);
+                } finally {
+                    abandons.release();
+                }
+            }
+        } catch (InterruptedException _) {
+            // Who leads next cannot know of it: the CA forgets such orders by itself, in days.
         } finally {
-            questions.release();
+            mailbox.add(new Command.Abandoned(order.id(), Thread.currentThread()));
         }
     }
 
@@ -1115,6 +1183,13 @@ public final class CertificateKeeper implements AutoCloseable {
                 ended.add(entry);
             }
         }
+        abandoning
+                .values()
+                .forEach(teller -> {
+                    teller.interrupt();
+                    workers.add(teller);
+                });
+        abandoning.clear();
         await(workers);
         for (Entry entry : ended) {
             Entry.Run run = Objects.requireNonNull(entry.run);

@@ -19,7 +19,7 @@ import org.jspecify.annotations.Nullable;
 
 /** What the keeper's thread knows of one certificate. */
 final class Entry {
-    /** Of failures in a row; the older ones change nothing. */
+    /** Of failures in a row at one issuer; the older ones change nothing. */
     static final int MOST_FAILURES = 50;
 
     /**
@@ -51,6 +51,7 @@ final class Entry {
     @Nullable Run run;
     @Nullable Station station;
     boolean made; // whether the run has an order made, and does not go on with one
+    @Nullable String underway; // the issuer of an order whose URL is stored
     @Nullable String revoked; // the serial number of what the CA has revoked at our word
     @Nullable Instant due; // in the schedule
     boolean queued;
@@ -107,10 +108,12 @@ final class Entry {
     }
 
     void failed(Failure failure) {
-        failures.add(failure);
-        if (failures.size() > MOST_FAILURES) {
-            failures.removeFirst();
+        List<Failure> same =
+                failures.stream().filter(it -> it.issuer().equals(failure.issuer())).toList();
+        if (same.size() >= MOST_FAILURES) {
+            failures.remove(same.getFirst());
         }
+        failures.add(failure);
     }
 
     /** Those without a certificate first, then the one that expires next. */

@@ -1,5 +1,6 @@
 package dev.sallyport.acme.keep;
 
+import dev.sallyport.acme.issuer.Issuer;
 import dev.sallyport.acme.issuer.Issuers;
 import dev.sallyport.acme.plan.Cause;
 import dev.sallyport.acme.plan.CertificateOrder;
@@ -52,8 +53,13 @@ final class Remembering {
             Collection<Entry> entries, OrderLedger ledger, Issuers issuers, Instant now) {
         var text = new StringBuilder(VERSION).append('\n');
         issuers.ordered()
-                .forEach(
-                        issuer -> text.append(line("issuer", issuer.name(), issuer.fingerprint())));
+                .forEach(issuer ->
+                        text.append(
+                                line(
+                                        "issuer",
+                                        issuer.name(),
+                                        issuer.fingerprint(),
+                                        issuer.directory().toString())));
         append(
                 text,
                 Stream.concat(
@@ -158,6 +164,7 @@ final class Remembering {
     /** Reads what can be read; the ledger is given its part. */
     static Read read(StoredMemory memory, OrderLedger ledger, Issuers issuers, Instant now) {
         Set<String> unchanged = new HashSet<>();
+        Set<String> others = new HashSet<>(); // names that another CA has by now
         Map<String, List<Failure>> failures = new LinkedHashMap<>();
         Map<String, Instant> gone = new LinkedHashMap<>();
         Map<String, String> revoked = new LinkedHashMap<>();
@@ -171,17 +178,28 @@ final class Remembering {
             try {
                 switch (fields[0]) {
                     case "issuer" -> {
-                        if (issuers.find(fields[1])
+                        Optional<Issuer> configured = issuers.find(fields[1]);
+                        if (configured
                                 .filter(it -> it.fingerprint().equals(fields[2]))
                                 .isPresent()) {
                             unchanged.add(fields[1]);
                         }
+                        if (fields.length > 3
+                                && configured
+                                        .filter(it -> !it.directory().toString().equals(fields[3]))
+                                        .isPresent()) {
+                            others.add(fields[1]);
+                        }
                     }
-                    case "stop" ->
+                    case "stop" -> {
+                        if (!others.contains(fields[1])) {
                             ledger.restore(
                                     new OrderLedger.Stopped(
                                             fields[1], fields[2], instant(fields[3])));
-                    case "count" ->
+                        }
+                    }
+                    case "count" -> {
+                        if (!others.contains(fields[1])) {
                             ledger.restore(
                                     new OrderLedger.Counted(
                                             fields[1],
@@ -190,6 +208,8 @@ final class Remembering {
                                             Stream.of(fields[4].split(" "))
                                                     .map(it -> past(it, now))
                                                     .toList()));
+                        }
+                    }
                     case "fail" -> {
                         Failure failure =
                                 new Failure(
@@ -216,7 +236,7 @@ final class Remembering {
         }
         failures.values()
                 .forEach(all -> {
-                    all.removeIf(it -> isMended(it, unchanged));
+                    all.removeIf(it -> others.contains(it.issuer()) || isMended(it, unchanged));
                     all.sort(Comparator.comparing(Failure::at));
                 });
         return new Read(failures, gone, revoked, unread);

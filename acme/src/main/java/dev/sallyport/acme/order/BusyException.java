@@ -17,8 +17,20 @@ final class BusyException extends IOException {
 
     private final Instant until;
 
-    BusyException(String host, int status, Instant until) {
-        super(host + ": status " + status + ", to be asked again from " + until + " on");
+    /**
+     * Makes one.
+     *
+     * @param detail what else was said; may be empty
+     */
+    BusyException(String host, int status, String detail, Instant until) {
+        super(
+                host
+                        + ": status "
+                        + status
+                        + (detail.isEmpty() ? "" : " (" + detail + ")")
+                        + ", to be asked again from "
+                        + until
+                        + " on");
         this.until = until;
     }
 

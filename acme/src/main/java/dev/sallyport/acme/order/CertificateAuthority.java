@@ -231,6 +231,15 @@ public final class CertificateAuthority implements AutoCloseable {
         return session;
     }
 
+    /** The account, if there is one, and its key is not being changed. */
+    Optional<Login> known(Session session) throws FailedException {
+        Optional<StoredAccount> account = stored().filter(it -> it.nextKey().isEmpty());
+        Optional<URI> location = account.flatMap(StoredAccount::location);
+        return location.isEmpty()
+                ? Optional.empty()
+                : Optional.of(session.login(url(location.get()), account.get().key().keyPair()));
+    }
+
     /** The account, registered where there is none; by one thread, however many ask. */
     synchronized Login login(Session session) throws FailedException {
         Optional<StoredAccount> found = stored();

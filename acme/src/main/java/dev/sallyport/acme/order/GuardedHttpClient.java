@@ -9,6 +9,7 @@ import java.net.ProxySelector;
 import java.net.URI;
 import java.net.UnknownHostException;
 import java.net.http.HttpClient;
+import java.net.http.HttpConnectTimeoutException;
 import java.net.http.HttpHeaders;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
@@ -42,6 +43,7 @@ import org.shredzone.acme4j.toolbox.JSON;
  * The HTTP client under acme4j, which asks one issuer only: at its origins, at public addresses
  * unless it is configured otherwise, following no redirect, reading no more than a bounded number
  * of bytes, and not for longer than a bounded time from the first byte sent to the last received.
+ * One that gives no answer at all in that time is not asked by others either, for half as long.
  *
  * <p>Between the look-up here and the connection a name may change its address. What is behind the
  * new one must still show the issuer's certificate, so nothing is said to it. Safe from any thread.
@@ -67,6 +69,12 @@ final class GuardedHttpClient extends HttpClient {
     private final Duration deadline;
     private final InstantSource clock;
     private final LongAdder requests = new LongAdder();
+
+    /** By {@link System#nanoTime}: when an answer came last. */
+    private volatile long heard = System.nanoTime();
+
+    /** By {@link System#nanoTime}: until when nothing is asked, since nothing is answered. */
+    private volatile long silentUntil = heard;
 
     /** By {@link System#nanoTime}, when the conversation that the thread is in has to be over. */
     private static final ScopedValue<Long> END = ScopedValue.newInstance();
@@ -121,32 +129,77 @@ final class GuardedHttpClient extends HttpClient {
     @Override
     public <T> HttpResponse<T> send(HttpRequest request, BodyHandler<T> handler)
             throws IOException, InterruptedException {
-        long now = System.nanoTime();
-        long left = END.isBound() ? END.get() - now : Long.MAX_VALUE;
-        long end = now + Math.min(left, deadline.toNanos());
-        check(request.uri(), end);
-        requests.increment();
-        CompletableFuture<HttpResponse<byte[]>> answer =
-                client.sendAsync(request, info -> new Capped(request.uri()));
-        HttpResponse<byte[]> whole = await(answer, end, request.uri(), "no whole answer");
+        URI url = request.uri();
+        long begun = System.nanoTime();
+        Bound bound = bound(url, begun);
+        requireNotSilent(url, begun);
+        HttpResponse<byte[]> whole;
+        try {
+            check(url, bound);
+            requests.increment();
+            whole =
+                    await(
+                            client.sendAsync(request, _ -> new Capped(url)),
+                            bound,
+                            url,
+                            "no whole answer");
+        } catch (HttpTimeoutException late) {
+            unheard(begun, bound, late);
+            throw late;
+        }
+        heard = System.nanoTime();
+        silentUntil = heard;
         requireNotBusy(whole);
         requireNotEncoded(whole);
         return new Answer<>(whole, replayed(whole, handler));
     }
 
-    private <T> T await(CompletableFuture<T> answer, long end, URI url, String late)
-            throws IOException, InterruptedException {
-        try {
-            return answer.get(end - System.nanoTime(), TimeUnit.NANOSECONDS);
-        } catch (TimeoutException tooLate) {
-            answer.cancel(true);
+    /**
+     * When a request has to be over.
+     *
+     * @param end by {@link System#nanoTime}
+     * @param shared whether that is because of the requests before it, and not of its own deadline
+     */
+    private record Bound(long end, boolean shared) {}
+
+    private Bound bound(URI url, long now) throws HttpTimeoutException {
+        long own = now + deadline.toNanos();
+        if (!END.isBound() || END.get() - own >= 0) {
+            return new Bound(own, false);
+        }
+        var shared = new Bound(END.get(), true);
+        if (shared.end() - now <= 0) {
+            throw late(url, "not asked any more", shared);
+        }
+        return shared;
+    }
+
+    /** One CA's silence is not to be waited out by everybody who asks, one after the other. */
+    private void requireNotSilent(URI url, long now) throws HttpTimeoutException {
+        long left = silentUntil - now;
+        if (left > 0) {
             throw new HttpTimeoutException(
                     url.getHost()
-                            + ": "
-                            + late
-                            + " within "
-                            + deadline.toSeconds()
-                            + " s, or the time that all requests of an order or a question have");
+                            + ": gave no answer lately, and is not asked for another "
+                            + Duration.ofNanos(left).plusSeconds(1).toSeconds()
+                            + " s");
+        }
+    }
+
+    private void unheard(long begun, Bound bound, HttpTimeoutException late) {
+        boolean hadItsTime = !bound.shared() || late instanceof HttpConnectTimeoutException;
+        if (hadItsTime && heard - begun < 0) {
+            silentUntil = System.nanoTime() + deadline.dividedBy(2).toNanos();
+        }
+    }
+
+    private <T> T await(CompletableFuture<T> answer, Bound bound, URI url, String missing)
+            throws IOException, InterruptedException {
+        try {
+            return answer.get(bound.end() - System.nanoTime(), TimeUnit.NANOSECONDS);
+        } catch (TimeoutException tooLate) {
+            answer.cancel(true);
+            throw late(url, missing, bound);
         } catch (InterruptedException interrupted) {
             answer.cancel(true);
             throw interrupted;
@@ -155,6 +208,17 @@ final class GuardedHttpClient extends HttpClient {
                     ? known
                     : new IOException(failed.getCause());
         }
+    }
+
+    private HttpTimeoutException late(URI url, String missing, Bound bound) {
+        return new HttpTimeoutException(
+                url.getHost()
+                        + ": "
+                        + missing
+                        + (bound.shared()
+                                ? ": the time is over that all requests of an order, or of a"
+                                        + " question, have"
+                                : " within " + deadline.toSeconds() + " s"));
     }
 
     /** None was asked for, and what is packed may be of any size. */
@@ -175,38 +239,51 @@ final class GuardedHttpClient extends HttpClient {
      * problem only.
      */
     private void requireNotBusy(HttpResponse<byte[]> answer) throws BusyException {
-        boolean busy = answer.statusCode() == 429 || answer.statusCode() == 503;
-        if (busy && !isRateLimited(answer)) {
-            Instant now = clock.instant();
-            Optional<Instant> until =
-                    answer.headers()
-                            .firstValue("Retry-After")
-                            .flatMap(text -> BusyException.parse(text, now));
-            if (until.isPresent()) {
-                throw new BusyException(answer.uri().getHost(), answer.statusCode(), until.get());
-            }
+        if (answer.statusCode() != 429 && answer.statusCode() != 503) {
+            return;
+        }
+        Optional<JSON> problem = problem(answer);
+        if (text(problem, "type").equals("urn:ietf:params:acme:error:rateLimited")) {
+            return;
+        }
+        Instant now = clock.instant();
+        Optional<Instant> until =
+                answer.headers()
+                        .firstValue("Retry-After")
+                        .flatMap(text -> BusyException.parse(text, now));
+        if (until.isPresent()) {
+            throw new BusyException(
+                    answer.uri().getHost(),
+                    answer.statusCode(),
+                    text(problem, "detail"),
+                    until.get());
         }
     }
 
-    private static boolean isRateLimited(HttpResponse<byte[]> answer) {
-        boolean problem =
+    private static Optional<JSON> problem(HttpResponse<byte[]> answer) {
+        boolean said =
                 answer.headers()
                         .firstValue("Content-Type")
                         .filter(type -> type.startsWith("application/problem+json"))
                         .isPresent();
         try {
-            return problem
-                    && JSON.parse(new String(answer.body(), StandardCharsets.UTF_8))
-                            .get("type")
-                            .map(JSON.Value::asString)
-                            .filter("urn:ietf:params:acme:error:rateLimited"::equals)
-                            .isPresent();
+            return said
+                    ? Optional.of(JSON.parse(new String(answer.body(), StandardCharsets.UTF_8)))
+                    : Optional.empty();
         } catch (AcmeProtocolException notJson) {
-            return false;
+            return Optional.empty();
         }
     }
 
-    private void check(URI url, long end) throws IOException, InterruptedException {
+    private static String text(Optional<JSON> problem, String field) {
+        try {
+            return problem.flatMap(it -> it.get(field).map(JSON.Value::asString)).orElse("");
+        } catch (AcmeProtocolException noText) {
+            return "";
+        }
+    }
+
+    private void check(URI url, Bound bound) throws IOException, InterruptedException {
         if (!issuer.allows(url)) {
             throw new AddressRefusedException(
                     "url: "
@@ -219,7 +296,7 @@ final class GuardedHttpClient extends HttpClient {
             return;
         }
         int port = url.getPort() < 0 ? 443 : url.getPort();
-        for (InetAddress address : addresses(url, end)) {
+        for (InetAddress address : addresses(url, bound)) {
             Optional<String> refusal = PublicAddress.refusal(address, port);
             if (refusal.isPresent()) {
                 throw new AddressRefusedException(
@@ -235,7 +312,7 @@ final class GuardedHttpClient extends HttpClient {
     }
 
     /** Looked up beside, since that can be neither interrupted nor bounded. */
-    private List<InetAddress> addresses(URI url, long end)
+    private List<InetAddress> addresses(URI url, Bound bound)
             throws IOException, InterruptedException {
         var found = new CompletableFuture<List<InetAddress>>();
         Thread.ofVirtual()
@@ -247,7 +324,7 @@ final class GuardedHttpClient extends HttpClient {
                         found.completeExceptionally(failed);
                     }
                 });
-        return await(found, end, url, "no address");
+        return await(found, bound, url, "no address");
     }
 
     /** Hands bytes that are here already to a handler that expects them from the network. */

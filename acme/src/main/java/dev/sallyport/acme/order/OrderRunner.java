@@ -15,6 +15,7 @@ import dev.sallyport.model.finding.Parsed;
 import java.io.IOException;
 import java.net.URI;
 import java.security.cert.X509Certificate;
+import java.time.Duration;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.Optional;
@@ -43,6 +44,9 @@ public final class OrderRunner {
 
     /** Of the chains that a CA offers beside the first one, how many are looked at. */
     private static final int MOST_ALTERNATES = 8;
+
+    /** How long a CA is told that an order is given up. */
+    private static final Duration ABANDONING = Duration.ofSeconds(30);
 
     private final AcmeStore store;
     private final ChallengeBoard board;
@@ -89,12 +93,15 @@ public final class OrderRunner {
             return;
         }
         GuardedHttpClient.within(
-                times.total(),
+                ABANDONING,
                 () -> {
                     try {
-                        Login login = authority.login(authority.session());
-                        Order order = login.bindOrder(CertificateAuthority.url(location.get()));
-                        Validation.giveUp(authority, order, stored.order().identifiers());
+                        Optional<Login> login = authority.known(authority.session());
+                        if (login.isPresent()) {
+                            Order order =
+                                    login.get().bindOrder(CertificateAuthority.url(location.get()));
+                            Validation.giveUp(authority, order, stored.order().identifiers());
+                        }
                     } catch (FailedException notTold) {
                         LOG.log(
                                 System.Logger.Level.DEBUG,
@@ -141,12 +148,12 @@ public final class OrderRunner {
             progress.reached(Station.ORDERED);
             return finish(authority, opened, progress, waiting);
         } catch (FailedException failed) {
-            switch (failed.why()) {
-                case Cause.AccountLost _ -> authority.forgetLocation(login);
-                // Nor is anything of it to be had the next time; and it may be the key that was
-                // refused.
-                case Cause.OrderLost _, Cause.OrderRefused _ -> forget(request.id());
-                default -> {}
+            if (failed.why() instanceof Cause.AccountLost) {
+                authority.forgetLocation(login);
+            }
+            if (failed.why().endsTheOrder()) {
+                // Its key, too: that may be what was refused.
+                forget(request.id());
             }
             throw failed;
         }
@@ -310,7 +317,8 @@ public final class OrderRunner {
         Set<Identifier> identifiers = opened.stored().order().identifiers();
         Status status = authority.ask(Step.ORDER, identifiers, order::getStatus);
         if (status == Status.PENDING) {
-            validate(authority, opened, progress, waiting);
+            new Validation(authority, board, times, waiting, progress, clock)
+                    .run(order, identifiers);
             status = await(authority, order, identifiers, waiting, Set.of(Status.PENDING));
         }
         if (status != Status.READY && status != Status.PROCESSING && status != Status.VALID) {
@@ -339,20 +347,6 @@ public final class OrderRunner {
             throw refused(authority, order, identifiers, opened.stored());
         }
         return issued(authority, opened, progress);
-    }
-
-    private void validate(
-            CertificateAuthority authority, Opened opened, Progress progress, Waiting waiting)
-            throws FailedException, InterruptedException {
-        try {
-            new Validation(authority, board, times, waiting, progress, clock)
-                    .run(opened.order(), opened.stored().order().identifiers());
-        } catch (FailedException failed) {
-            if (Validation.isFinal(failed.why())) {
-                forget(opened.stored());
-            }
-            throw failed;
-        }
     }
 
     /** The first status that is none of these. */
@@ -401,7 +395,6 @@ public final class OrderRunner {
                             clock.instant(),
                             () -> IssuerTrust.roots(authority.issuer()));
         } catch (IssuedChain.Wrong wrong) {
-            forget(stored);
             throw new FailedException(
                     new Cause.WrongCertificate(String.valueOf(wrong.getMessage())));
         }

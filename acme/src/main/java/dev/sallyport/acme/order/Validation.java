@@ -62,6 +62,7 @@ final class Validation {
 
     void run(Order order, Set<Identifier> identifiers)
             throws FailedException, InterruptedException {
+        List<Authorization> pending = new ArrayList<>();
         List<Asked> all = new ArrayList<>();
         List<Proof> shown = new ArrayList<>();
         try {
@@ -69,9 +70,12 @@ final class Validation {
                 Status status = authority.ask(Step.ORDER, identifiers, authorization::getStatus);
                 switch (status) {
                     case VALID -> {} // From an order before.
-                    case PENDING -> all.add(choose(authorization, identifiers));
+                    case PENDING -> pending.add(authorization);
                     default -> throw failed(authorization, identifiers, Optional.empty());
                 }
+            }
+            for (Authorization authorization : pending) {
+                all.add(choose(authorization, identifiers));
             }
             for (Asked asked : all) {
                 shown.add(asked.proof());
@@ -86,10 +90,8 @@ final class Validation {
                 await(asked);
             }
         } catch (FailedException failed) {
-            if (isFinal(failed.why())) {
-                for (Asked asked : all) {
-                    giveUp(authority, asked.authorization(), Set.of(asked.identifier()));
-                }
+            if (failed.why().endsTheOrder()) {
+                pending.forEach(each -> giveUp(authority, each, identifiers));
             }
             throw failed;
         } finally {
@@ -113,28 +115,6 @@ final class Validation {
                                     + " names"));
         }
         return authorizations;
-    }
-
-    /** Whether an order that failed so cannot be gone on with. */
-    static boolean isFinal(Cause cause) {
-        return switch (cause) {
-            case Cause.ValidationFailed _,
-                    Cause.NameRefused _,
-                    Cause.NoChallenge _,
-                    Cause.OrderRefused _,
-                    Cause.OrderLost _ ->
-                    true;
-            case Cause.Unreachable _,
-                    Cause.CaTrouble _,
-                    Cause.RateLimited _,
-                    Cause.NotPresented _,
-                    Cause.NotStored _,
-                    Cause.AccountLost _,
-                    Cause.AccountRefused _,
-                    Cause.WrongCertificate _,
-                    Cause.AddressRefused _ ->
-                    false;
-        };
     }
 
     private Asked choose(Authorization authorization, Set<Identifier> identifiers)

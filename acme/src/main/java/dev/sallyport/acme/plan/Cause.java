@@ -18,10 +18,48 @@ public sealed interface Cause {
     String detail();
 
     /** How it is tried again. */
-    Pace pace();
+    default Pace pace() {
+        return switch (this) {
+            case NotPresented _, NotStored _, OrderLost _, AccountLost _ -> Pace.OURS;
+            case Unreachable _, CaTrouble _ -> Pace.TROUBLE;
+            case ValidationFailed _ -> Pace.VALIDATION;
+            case RateLimited _ -> Pace.LIMIT;
+            case NoChallenge _,
+                    NameRefused _,
+                    AccountRefused _,
+                    OrderRefused _,
+                    WrongCertificate _,
+                    AddressRefused _ ->
+                    Pace.PEOPLE;
+        };
+    }
 
     /** Whether another issuer may succeed where this one did not. */
-    boolean helpedByAnotherIssuer();
+    default boolean helpedByAnotherIssuer() {
+        return pace() != Pace.OURS;
+    }
+
+    /** Whether nothing is left of an order that failed so: it cannot be gone on with. */
+    default boolean endsTheOrder() {
+        return switch (this) {
+            case ValidationFailed _,
+                    NameRefused _,
+                    NoChallenge _,
+                    OrderRefused _,
+                    OrderLost _,
+                    WrongCertificate _ ->
+                    true;
+            case Unreachable _,
+                    CaTrouble _,
+                    RateLimited _,
+                    NotPresented _,
+                    NotStored _,
+                    AccountLost _,
+                    AccountRefused _,
+                    AddressRefused _ ->
+                    false;
+        };
+    }
 
     /** How soon the same issuer is asked again. */
     enum Pace {
@@ -42,32 +80,12 @@ public sealed interface Cause {
         public Unreachable {
             detail = PlainText.of(detail);
         }
-
-        @Override
-        public Pace pace() {
-            return Pace.TROUBLE;
-        }
-
-        @Override
-        public boolean helpedByAnotherIssuer() {
-            return true;
-        }
     }
 
     /** The CA answers, but not as the protocol has it, or that it is in trouble itself. */
     record CaTrouble(String detail) implements Cause {
         public CaTrouble {
             detail = PlainText.of(detail);
-        }
-
-        @Override
-        public Pace pace() {
-            return Pace.TROUBLE;
-        }
-
-        @Override
-        public boolean helpedByAnotherIssuer() {
-            return true;
         }
     }
 
@@ -95,32 +113,12 @@ public sealed interface Cause {
             return until.map(
                     it -> it.isBefore(soonest) ? soonest : it.isAfter(latest) ? latest : it);
         }
-
-        @Override
-        public Pace pace() {
-            return Pace.LIMIT;
-        }
-
-        @Override
-        public boolean helpedByAnotherIssuer() {
-            return true;
-        }
     }
 
     /** Not every replica answered the challenge when we asked, so the CA was not told to. */
     record NotPresented(String detail) implements Cause {
         public NotPresented {
             detail = PlainText.of(detail);
-        }
-
-        @Override
-        public Pace pace() {
-            return Pace.OURS;
-        }
-
-        @Override
-        public boolean helpedByAnotherIssuer() {
-            return false;
         }
     }
 
@@ -129,16 +127,6 @@ public sealed interface Cause {
         public NotStored {
             detail = PlainText.of(detail);
         }
-
-        @Override
-        public Pace pace() {
-            return Pace.OURS;
-        }
-
-        @Override
-        public boolean helpedByAnotherIssuer() {
-            return false;
-        }
     }
 
     /** The order is no longer known to the CA, or expired. */
@@ -146,32 +134,12 @@ public sealed interface Cause {
         public OrderLost {
             detail = PlainText.of(detail);
         }
-
-        @Override
-        public Pace pace() {
-            return Pace.OURS;
-        }
-
-        @Override
-        public boolean helpedByAnotherIssuer() {
-            return false;
-        }
     }
 
     /** The CA does not know our account any more; it is registered again. */
     record AccountLost(String detail) implements Cause {
         public AccountLost {
             detail = PlainText.of(detail);
-        }
-
-        @Override
-        public Pace pace() {
-            return Pace.OURS;
-        }
-
-        @Override
-        public boolean helpedByAnotherIssuer() {
-            return false;
         }
     }
 
@@ -185,16 +153,6 @@ public sealed interface Cause {
             identifiers = Set.copyOf(identifiers);
             detail = PlainText.of(detail);
         }
-
-        @Override
-        public Pace pace() {
-            return Pace.VALIDATION;
-        }
-
-        @Override
-        public boolean helpedByAnotherIssuer() {
-            return true;
-        }
     }
 
     /** No challenge that the CA offers for an identifier can be answered by us. */
@@ -202,16 +160,6 @@ public sealed interface Cause {
         public NoChallenge {
             identifiers = Set.copyOf(identifiers);
             detail = PlainText.of(detail);
-        }
-
-        @Override
-        public Pace pace() {
-            return Pace.PEOPLE;
-        }
-
-        @Override
-        public boolean helpedByAnotherIssuer() {
-            return true;
         }
     }
 
@@ -222,16 +170,6 @@ public sealed interface Cause {
         public NameRefused {
             identifiers = Set.copyOf(identifiers);
             detail = PlainText.of(detail);
-        }
-
-        @Override
-        public Pace pace() {
-            return Pace.PEOPLE;
-        }
-
-        @Override
-        public boolean helpedByAnotherIssuer() {
-            return true;
         }
     }
 
@@ -245,32 +183,12 @@ public sealed interface Cause {
         public AccountRefused {
             detail = PlainText.of(detail);
         }
-
-        @Override
-        public Pace pace() {
-            return Pace.PEOPLE;
-        }
-
-        @Override
-        public boolean helpedByAnotherIssuer() {
-            return true;
-        }
     }
 
     /** The CA does not take the order as such: its key, its profile, its CSR. */
     record OrderRefused(String detail) implements Cause {
         public OrderRefused {
             detail = PlainText.of(detail);
-        }
-
-        @Override
-        public Pace pace() {
-            return Pace.PEOPLE;
-        }
-
-        @Override
-        public boolean helpedByAnotherIssuer() {
-            return true;
         }
     }
 
@@ -279,32 +197,12 @@ public sealed interface Cause {
         public WrongCertificate {
             detail = PlainText.of(detail);
         }
-
-        @Override
-        public Pace pace() {
-            return Pace.PEOPLE;
-        }
-
-        @Override
-        public boolean helpedByAnotherIssuer() {
-            return true;
-        }
     }
 
     /** A URL that the CA named, or the CA's own, is not one that may be asked. */
     record AddressRefused(String detail) implements Cause {
         public AddressRefused {
             detail = PlainText.of(detail);
-        }
-
-        @Override
-        public Pace pace() {
-            return Pace.PEOPLE;
-        }
-
-        @Override
-        public boolean helpedByAnotherIssuer() {
-            return true;
         }
     }
 }

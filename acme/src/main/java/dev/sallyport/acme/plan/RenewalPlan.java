@@ -48,6 +48,9 @@ public sealed interface RenewalPlan {
     /** Nobody has wanted it for so long that it may go, or others serve what it was for. */
     record Discard(Why why) implements RenewalPlan {}
 
+    /** A CA that wants to be left alone for longer is not waited for, whatever serves. */
+    Duration PATIENCE = Duration.ofHours(1);
+
     /** Decides. */
     static RenewalPlan of(Situation situation) {
         return switch (situation.demand()) {
@@ -74,6 +77,7 @@ public sealed interface RenewalPlan {
                                             .toList(),
                                     situation.ledger(),
                                     situation.rules(),
+                                    situation.underway(),
                                     situation.seed(),
                                     situation.now()),
                             wanted,
@@ -279,17 +283,31 @@ public sealed interface RenewalPlan {
     private static boolean mayFallBack(
             Situation situation, CertificateOrder order, String issuer, WaitUntil wait) {
         if (wait.why() instanceof Why.Limited) {
-            return true;
+            return isLong(situation, wait);
         }
         List<Failure> failures = failures(situation, order, issuer);
         Cause cause = failures.getLast().cause();
         return cause.helpedByAnotherIssuer()
                 && switch (cause.pace()) {
-                    case LIMIT, PEOPLE -> true;
-                    // What has no certificate is not to wait for a CA that is away.
-                    case TROUBLE -> !serves(situation) || often(situation, failures);
+                    case PEOPLE -> true;
+                    case LIMIT -> isLong(situation, wait);
+                    // What has no certificate is not to wait for a CA that is away; unless it has
+                    // an order there that only has to be gone on with.
+                    case TROUBLE ->
+                            often(situation, failures)
+                                    || !(serves(situation) || isUnderWay(situation, issuer));
                     case OURS, VALIDATION -> often(situation, failures);
                 };
+    }
+
+    private static boolean isUnderWay(Situation situation, String issuer) {
+        return situation.underway().equals(Optional.of(issuer));
+    }
+
+    private static boolean isLong(Situation situation, WaitUntil wait) {
+        return !serves(situation)
+                || wait.until().isAfter(situation.now().plus(PATIENCE))
+                || wait.until().isAfter(situation.current().orElseThrow().notAfter());
     }
 
     private static boolean serves(Situation situation) {

@@ -15,6 +15,7 @@ import java.util.Optional;
  *     another order do not count
  * @param ledger what was asked of the CAs lately; only read
  * @param rules how to weigh
+ * @param underway the issuer that has an order which was neither finished nor given up, if one has
  * @param seed always the same for one certificate, another one for others
  * @param now the time
  */
@@ -25,6 +26,7 @@ public record Situation(
         List<Failure> failures,
         OrderLedger ledger,
         RenewalRules rules,
+        Optional<String> underway,
         long seed,
         Instant now) {
     public Situation {

@@ -53,7 +53,10 @@ final class FakeCas implements Ordering {
     volatile boolean rollOverFails;
     volatile boolean rollOverHeld;
     volatile boolean hasBug;
+    volatile boolean abandonHeld;
+    final Semaphore abandons = new Semaphore(0);
     final List<String> abandoned = new CopyOnWriteArrayList<>();
+    final List<String> notAbandoned = new CopyOnWriteArrayList<>();
     final List<String> rolledOver = new CopyOnWriteArrayList<>();
     final Semaphore rollOvers = new Semaphore(0);
     volatile boolean closed;
@@ -89,6 +92,9 @@ final class FakeCas implements Ordering {
     /** All go on with what was ordered before. */
     volatile boolean resumes;
 
+    /** What fails does so before the CA has an order. */
+    volatile boolean failsEarly;
+
     /** The next order at an issuer comes to nothing. */
     void fail(String issuer, Cause... causes) {
         failures.computeIfAbsent(issuer, _ -> new ConcurrentLinkedDeque<>())
@@ -104,13 +110,15 @@ final class FakeCas implements Ordering {
             if (!resumes) {
                 progress.reached(Station.KEY_STORED);
             }
+            if (failsEarly && !failing(issuer).isEmpty()) {
+                return new Outcome.Failed(failing(issuer).remove());
+            }
             progress.reached(Station.ORDERED);
             hold(request.id());
             if (hasBug) {
                 throw new IllegalStateException("nobody thought of that");
             }
-            Cause failure =
-                    failures.getOrDefault(issuer.name(), new ConcurrentLinkedDeque<>()).poll();
+            Cause failure = failing(issuer).poll();
             if (failure != null) {
                 return new Outcome.Failed(failure);
             }
@@ -123,6 +131,10 @@ final class FakeCas implements Ordering {
         } finally {
             atOnce.decrementAndGet();
         }
+    }
+
+    private Deque<Cause> failing(Issuer issuer) {
+        return failures.computeIfAbsent(issuer.name(), _ -> new ConcurrentLinkedDeque<>());
     }
 
     private void hold(CertificateId id) throws InterruptedException {
@@ -202,6 +214,14 @@ final class FakeCas implements Ordering {
     @Override
     public void abandon(Issuer issuer, StoredOrder order) {
         abandoned.add(issuer.name() + " " + order.location().orElseThrow());
+        if (abandonHeld) {
+            try {
+                abandons.acquire();
+            } catch (InterruptedException ended) {
+                notAbandoned.add(order.id().text());
+                Thread.currentThread().interrupt();
+            }
+        }
     }
 
     @Override

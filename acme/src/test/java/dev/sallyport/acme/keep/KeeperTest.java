@@ -262,11 +262,46 @@ class KeeperTest {
 
     @Test
     void whatHasNoCertificateDoesNotWaitForACaThatIsAway() {
+        cas.failsEarly = true;
         CertificateKeeper keeper = leading();
         cas.fail("first", new Cause.CaTrouble("500"));
         want(keeper, wish(SHOP));
         eventually(keeper, SHOP, KeeperTest::isKept);
         assertThat(cas.orders).extracting(FakeCas.Asked::issuer).containsExactly("first", "second");
+    }
+
+    @Test
+    void anOrderThatOnlyHasToBeGoneOnWithIsGivenAnotherTry() {
+        CertificateKeeper keeper = leading();
+        cas.fail("first", new Cause.Unreachable("away"), new Cause.Unreachable("away"));
+        store.orders.put("shop.example", orderAt(FIRST, SHOP));
+        want(keeper, wish(SHOP));
+        eventually(keeper, SHOP, it -> it.failures().size() == 1 && waits(it));
+        assertThat(begun(keeper)).isEqualTo(1);
+        cas.resumes = true;
+        pass(keeper, Duration.ofSeconds(73));
+        eventually(keeper, SHOP, KeeperTest::isKept);
+        assertThat(cas.orders)
+                .extracting(FakeCas.Asked::issuer)
+                .as("often enough is enough")
+                .containsExactly("first", "first", "second");
+        assertThat(cas.abandoned)
+                .as("what is written over")
+                .containsExactly("first " + FIRST.directory().resolve("/order/9"));
+    }
+
+    @Test
+    void aCaThatWasNotReachedHasNoOrderThatCounts() {
+        cas.failsEarly = true;
+        CertificateKeeper keeper = keeper(settings(50, limit(1)));
+        keeper.lead(true);
+        cas.fail("first", new Cause.Unreachable("away"), new Cause.AddressRefused("private"));
+        want(keeper, wish(SHOP, "first"));
+        eventually(keeper, SHOP, it -> it.failures().size() == 1 && waits(it));
+        pass(keeper, Duration.ofHours(1));
+        eventually(keeper, SHOP, it -> it.failures().size() == 2 && waits(it));
+        pass(keeper, Duration.ofHours(2));
+        eventually(keeper, SHOP, KeeperTest::isKept);
     }
 
     @Test
@@ -687,17 +722,64 @@ class KeeperTest {
     }
 
     @Test
+    void aHostThatComesBackIsNotOrderedWhileItsOrderIsGivenUp() {
+        CertificateKeeper keeper = leading();
+        cas.abandonHeld = true;
+        store.orders.put("shop.example", orderAt(FIRST, SHOP));
+        want(keeper);
+        await().until(() -> !cas.abandoned.isEmpty());
+        want(keeper, wish(SHOP), wish(BLOG));
+        eventually(keeper, BLOG, KeeperTest::isKept);
+        assertThat(begun(keeper)).isEqualTo(1);
+        cas.abandons.release();
+        eventually(keeper, SHOP, KeeperTest::isKept);
+        assertThat(begun(keeper)).isEqualTo(2);
+    }
+
+    @Test
+    void givingUpEndsWithTheLead() {
+        CertificateKeeper keeper = leading();
+        cas.abandonHeld = true;
+        store.orders.put("shop.example", orderAt(FIRST, SHOP));
+        want(keeper);
+        await().until(() -> !cas.abandoned.isEmpty());
+        keeper.lead(false);
+        await().until(() -> !cas.notAbandoned.isEmpty());
+        keeper.lead(true);
+        want(keeper, wish(SHOP));
+        eventually(keeper, SHOP, KeeperTest::isKept);
+    }
+
+    @Test
+    void whatFailsAndIsNotWantedAnyMoreIsGivenUp() {
+        CertificateKeeper keeper = leading();
+        cas.beDeaf();
+        cas.hold();
+        cas.fail("first", new Cause.NotPresented("not yet"));
+        want(keeper, wish(SHOP));
+        await().until(() -> cas.orders.size() == 1);
+        store.orders.put("shop.example", orderAt(FIRST, SHOP));
+        want(keeper);
+        begun(keeper);
+        cas.letGo(1);
+        await().until(() -> !cas.abandoned.isEmpty());
+        assertThat(store.orders).isEmpty();
+    }
+
+    private static StoredOrder orderAt(Issuer issuer, CertificateId id) {
+        return new StoredOrder(
+                id,
+                issuer.name(),
+                issuer.directory(),
+                order(id.text()),
+                KeyMaterial.generate(KeyAlgorithm.EC_P256),
+                Optional.of(issuer.directory().resolve("/order/9")),
+                NOW);
+    }
+
+    @Test
     void anOrderThatWasLeftBehindIsGivenUpToo() {
-        store.orders.put(
-                "old.example",
-                new StoredOrder(
-                        new CertificateId("old.example"),
-                        "second",
-                        SECOND.directory(),
-                        order("old.example"),
-                        KeyMaterial.generate(KeyAlgorithm.EC_P256),
-                        Optional.of(URI.create("https://second.example/order/9")),
-                        NOW));
+        store.orders.put("old.example", orderAt(SECOND, new CertificateId("old.example")));
         CertificateKeeper keeper = leading();
         want(keeper);
         await().until(() -> !cas.abandoned.isEmpty());

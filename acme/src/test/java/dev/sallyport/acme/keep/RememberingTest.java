@@ -117,6 +117,50 @@ class RememberingTest {
                 .containsExactly("ValidationFailed");
     }
 
+    @Test
+    void whatOneCaSaidIsNotHeldAgainstAnotherOfTheSameName() {
+        var entry = new Entry(new CertificateId("shop.example"));
+        entry.failed(new Failure(NOW, "ca", ORDER, new Cause.CaTrouble("500")));
+        ledger.begun(NOW, "ca", ORDER, OrderKind.FIRST);
+        ledger.begun(NOW, "ca", ORDER, OrderKind.FIRST);
+        ledger.note(
+                new Failure(
+                        NOW,
+                        "ca",
+                        ORDER,
+                        new Cause.RateLimited(Optional.of(NOW.plusSeconds(600)), true, "busy")));
+        StoredMemory memory = Remembering.write(List.of(entry), ledger, ISSUERS, NOW);
+        var others =
+                new Issuers(
+                        List.of(
+                                TestIssuers.usable(
+                                        IssuerDraft.of(
+                                                "ca",
+                                                "https://other.example/dir",
+                                                List.of(),
+                                                true))));
+        Remembering.Read read = Remembering.read(memory, after, others, NOW);
+        assertThat(read.unread()).isZero();
+        assertThat(read.failures().getOrDefault("shop.example", List.of())).isEmpty();
+        assertThat(after.hold(NOW, "ca", ORDER, OrderKind.FIRST)).isEmpty();
+        Remembering.read(memory, after, ISSUERS, NOW);
+        assertThat(after.hold(NOW, "ca", ORDER, OrderKind.FIRST)).isPresent();
+    }
+
+    @Test
+    void failuresAreCountedForEachIssuer() {
+        var entry = new Entry(new CertificateId("shop.example"));
+        for (int i = 0; i < 200; i++) {
+            for (String issuer : List.of("one", "two", "three")) {
+                entry.failed(
+                        new Failure(NOW.plusSeconds(i), issuer, ORDER, new Cause.CaTrouble("500")));
+            }
+        }
+        assertThat(entry.failures.stream().filter(it -> it.issuer().equals("two")))
+                .hasSize(Entry.MOST_FAILURES)
+                .allMatch(it -> it.at().isAfter(NOW.plusSeconds(100)));
+    }
+
     private static List<String> causes(Remembering.Read read) {
         return read.failures().getOrDefault("shop.example", List.of()).stream()
                 .map(failure -> failure.cause().getClass().getSimpleName())

@@ -154,7 +154,7 @@ class CausesTest {
     @Test
     void aBusyCaIsLeftAloneByEverybody() {
         Instant until = Instant.parse("2026-03-01T12:00:00Z");
-        var busy = new AcmeNetworkException(new BusyException("ca.example", 503, until));
+        var busy = new AcmeNetworkException(new BusyException("ca.example", 503, "", until));
         assertThat(Causes.of(busy, Step.ORDER, BOTH))
                 .asInstanceOf(type(Cause.RateLimited.class))
                 .satisfies(limited -> {

@@ -2,6 +2,7 @@ package dev.sallyport.acme.order;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
 
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpsConfigurator;
@@ -31,6 +32,8 @@ import java.time.Instant;
 import java.util.Base64;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SSLContext;
@@ -47,16 +50,19 @@ class GuardedHttpClientTest {
     private final TestAuthority authority = new TestAuthority();
     private final HttpsServer server;
     private final CountDownLatch ended = new CountDownLatch(1);
+    private final ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
     private final String base;
 
     GuardedHttpClientTest() throws Exception {
         server = HttpsServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
         server.setHttpsConfigurator(new HttpsConfigurator(tls()));
+        server.setExecutor(threads);
         server.createContext("/ok", exchange -> answer(exchange, 200, 2_000));
         server.createContext("/full", exchange -> answer(exchange, 200, MOST));
         server.createContext("/over", exchange -> answer(exchange, 200, MOST + 1));
         server.createContext("/endless", this::endless);
         server.createContext("/slow", this::slow);
+        server.createContext("/late", this::late);
         server.createContext(
                 "/redirect",
                 exchange -> {
@@ -79,6 +85,7 @@ class GuardedHttpClientTest {
     void stop() {
         ended.countDown();
         server.stop(0);
+        threads.close();
     }
 
     @ParameterizedTest
@@ -117,27 +124,65 @@ class GuardedHttpClientTest {
 
     @Test
     void requestsOfOneConversationAreBoundedTogether() {
-        try (var client = client(Duration.ofMillis(400))) {
-            long begin = System.nanoTime();
+        try (var client = client(Duration.ofSeconds(1))) {
             assertThatThrownBy(() ->
                             client.conversation(() -> {
                                 for (int i = 0; i < 100; i++) {
-                                    try {
-                                        client.send(
-                                                get(base + "/slow"),
-                                                HttpResponse.BodyHandlers.discarding());
-                                    } catch (HttpTimeoutException each) {
-                                        if (i == 99) {
-                                            throw each;
-                                        }
-                                    }
+                                    client.send(
+                                            get(base + "/late"),
+                                            HttpResponse.BodyHandlers.discarding());
                                 }
                                 return true;
                             }))
-                    .isInstanceOf(HttpTimeoutException.class);
-            assertThat(Duration.ofNanos(System.nanoTime() - begin))
-                    .isLessThan(Duration.ofSeconds(15));
+                    .isInstanceOf(HttpTimeoutException.class)
+                    .hasMessageContaining("that all requests of an order");
+            assertThat(client.requests()).isBetween(2L, 20L);
         }
+    }
+
+    @Test
+    void nothingIsAskedOnceTheTimeIsOver() {
+        try (var client = client(Duration.ofSeconds(20))) {
+            assertThatThrownBy(() ->
+                            GuardedHttpClient.within(
+                                    Duration.ZERO,
+                                    () ->
+                                            client.send(
+                                                    get(base + "/ok"),
+                                                    HttpResponse.BodyHandlers.discarding())))
+                    .isInstanceOf(HttpTimeoutException.class)
+                    .hasMessageContaining("not asked any more");
+            assertThat(client.requests()).isZero();
+        }
+    }
+
+    @Test
+    void aCaThatIsSilentIsNotAskedForAWhile() throws Exception {
+        try (var client = client(Duration.ofSeconds(1))) {
+            assertThatThrownBy(() -> ask(client, "/slow")).hasMessageContaining("no whole answer");
+            assertThatThrownBy(() -> ask(client, "/ok"))
+                    .isInstanceOf(HttpTimeoutException.class)
+                    .hasMessageContaining("gave no answer lately");
+            assertThat(client.requests()).isEqualTo(1);
+            await().ignoreExceptions().untilAsserted(() -> ask(client, "/ok"));
+            ask(client, "/ok");
+        }
+    }
+
+    @Test
+    void oneThatAnswersOthersIsAskedOn() throws Exception {
+        try (var client = client(Duration.ofSeconds(1));
+                var askers = Executors.newVirtualThreadPerTaskExecutor()) {
+            var slow = askers.submit(() -> ask(client, "/slow"));
+            await().until(() -> client.requests() == 1);
+            ask(client, "/ok");
+            assertThatThrownBy(slow::get).hasStackTraceContaining("no whole answer");
+            ask(client, "/ok");
+        }
+    }
+
+    private Void ask(GuardedHttpClient client, String path) throws Exception {
+        return client.send(get(base + path), HttpResponse.BodyHandlers.discarding()).body();
     }
 
     @Test
@@ -195,6 +240,15 @@ class GuardedHttpClientTest {
                                             HttpResponse.BodyHandlers.ofString())
                                     .statusCode())
                     .isEqualTo(302);
+        }
+    }
+
+    @Test
+    void whatABusyCaSaysIsTold() {
+        try (var client = client(Duration.ofSeconds(20))) {
+            assertThatThrownBy(() -> ask(client, "/unwell"))
+                    .isInstanceOf(BusyException.class)
+                    .hasMessageContaining("status 503 (scripted), to be asked again from");
         }
     }
 
@@ -368,7 +422,7 @@ class GuardedHttpClientTest {
         exchange.getResponseHeaders().add("Retry-After", "120");
         exchange.getResponseHeaders().add("Content-Type", "application/problem+json");
         byte[] body =
-                ("{\"type\":\"urn:ietf:params:acme:error:" + type + "\"}")
+                ("{\"type\":\"urn:ietf:params:acme:error:" + type + "\",\"detail\":\"scripted\"}")
                         .getBytes(StandardCharsets.US_ASCII);
         exchange.sendResponseHeaders(503, body.length);
         exchange.getResponseBody().write(body);
@@ -393,6 +447,15 @@ class GuardedHttpClientTest {
             }
         } catch (IOException cutOff) {
             // By who asked.
+        }
+    }
+
+    private void late(HttpExchange exchange) throws IOException {
+        try {
+            boolean _ = ended.await(400, TimeUnit.MILLISECONDS);
+            answer(exchange, 200, 1);
+        } catch (InterruptedException interrupted) {
+            Thread.currentThread().interrupt();
         }
     }
 

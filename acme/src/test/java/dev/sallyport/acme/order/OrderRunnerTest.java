@@ -32,6 +32,8 @@ import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Tag;
@@ -58,13 +60,14 @@ class OrderRunnerTest {
     private final List<Station> stations = new ArrayList<>();
     private final List<AutoCloseable> open = new ArrayList<>();
     private volatile boolean mute;
+    private volatile boolean none;
 
-    /** Shows everything at once, unless it is mute. */
+    /** Shows everything at once, unless it is mute or can show nothing. */
     private final ChallengeBoard board =
             new ChallengeBoard() {
                 @Override
                 public boolean takes(ChallengeType type, Identifier identifier) {
-                    return type == ChallengeType.HTTP_01;
+                    return type == ChallengeType.HTTP_01 && !none;
                 }
 
                 @Override
@@ -253,6 +256,7 @@ class OrderRunnerTest {
         ca.answeringAgain("/finalize");
         issued(run(authority));
         assertThat(ca.orders).hasValue(2);
+        assertThat(ca.keys()).as("offered, each another one").hasSize(2).doesNotHaveDuplicates();
     }
 
     @Test
@@ -329,6 +333,48 @@ class OrderRunnerTest {
     }
 
     @Test
+    void whatCannotBeProvenIsNotLeftPending() throws Exception {
+        CertificateAuthority authority = authority(PATIENT);
+        none = true;
+        assertThat(failed(run(authority))).isInstanceOf(Cause.NoChallenge.class);
+        assertThat(ca.payloads).contains("/authz/1 {\"status\":\"deactivated\"}");
+        assertThat(store.orders()).isEmpty();
+    }
+
+    @Test
+    void givingUpRegistersNobody() throws Exception {
+        mute = true;
+        run(authority(PATIENT));
+        StoredOrder order =
+                ((Parsed.Usable<Optional<StoredOrder>>) store.order(ID)).value().orElseThrow();
+        CertificateAuthority authority = authority(PATIENT);
+        authority.forgetLocation(authority.login(authority.session()));
+        ca.requests.clear();
+        new OrderRunner(store, board, CLOCK, Pause.PARKED, TIMES).abandon(authority, order);
+        assertThat(ca.requests).isEmpty();
+    }
+
+    @Test
+    void aSilentCaKeepsNobodyLongerThanTheFirst() throws Exception {
+        ca.answering("/", ca.silent());
+        CertificateAuthority authority = authority(Duration.ofSeconds(2));
+        long begin = System.nanoTime();
+        try (var threads = Executors.newVirtualThreadPerTaskExecutor()) {
+            List<Future<Outcome>> all = new ArrayList<>();
+            for (int i = 0; i < 50; i++) {
+                var id = new CertificateId("h" + i + ".example");
+                all.add(threads.submit(() -> run(authority, id)));
+            }
+            for (Future<Outcome> each : all) {
+                assertThat(failed(each.get())).isInstanceOf(Cause.Unreachable.class);
+            }
+        }
+        assertThat(Duration.ofNanos(System.nanoTime() - begin))
+                .as("one after the other they would take 100 s")
+                .isLessThan(Duration.ofSeconds(10));
+    }
+
+    @Test
     void anInterruptIsNoFailure() throws Exception {
         ca.answering("/finalize", ca.dripping());
         CertificateAuthority authority = authority(PATIENT);
@@ -399,6 +445,13 @@ class OrderRunnerTest {
         var order = CertificateOrder.of(List.of(Identifier.parse(ID.text())), KeyAlgorithm.EC_P256);
         return new OrderRunner(store, board, CLOCK, Pause.PARKED, times)
                 .run(authority, new OrderRequest(ID, order, Optional.empty()), stations::add);
+    }
+
+    private Outcome run(CertificateAuthority authority, CertificateId id)
+            throws InterruptedException {
+        var order = CertificateOrder.of(List.of(Identifier.parse(id.text())), KeyAlgorithm.EC_P256);
+        return new OrderRunner(store, board, CLOCK, Pause.PARKED, TIMES)
+                .run(authority, new OrderRequest(id, order, Optional.empty()), Progress.IGNORED);
     }
 
     private StoredAccount account(CertificateAuthority authority) {

@@ -531,6 +531,7 @@ class PebbleIT {
                         failures,
                         new OrderLedger(Map.of(issuers.getFirst(), RateLimits.with(List.of()))),
                         RenewalRules.STANDARD,
+                        Optional.empty(),
                         1,
                         now));
     }

@@ -26,6 +26,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.time.ZoneOffset;
+import java.util.ArrayList;
 import java.util.Base64;
 import java.util.Collections;
 import java.util.List;
@@ -99,6 +100,27 @@ final class ScriptedCa implements AutoCloseable {
     /** Answers itself again. */
     void answeringAgain(String path) {
         answers.remove(path);
+    }
+
+    /** The keys that certificates were asked for with, as often as that was. */
+    List<PublicKey> keys() throws GeneralSecurityException, IOException {
+        List<PublicKey> keys = new ArrayList<>();
+        for (String payload : payloads) {
+            if (payload.startsWith("/finalize/")) {
+                keys.add(key(payload.substring(payload.indexOf(' ') + 1)));
+            }
+        }
+        return keys;
+    }
+
+    private static PublicKey key(String payload) throws GeneralSecurityException, IOException {
+        byte[] request = Base64.getUrlDecoder().decode(JSON.parse(payload).get("csr").asString());
+        return new JcaPKCS10CertificationRequest(request).getPublicKey();
+    }
+
+    /** Says nothing, as long as it runs. */
+    Answer silent() {
+        return _ -> ended.await();
     }
 
     /** Has every challenge that it looked at found by now. */
@@ -185,12 +207,6 @@ final class ScriptedCa implements AutoCloseable {
             exchange.getResponseHeaders().add("Replay-Nonce", "bm9uY2U" + requests.size());
         }
         try {
-            for (var each : answers.entrySet()) {
-                if (path.startsWith(each.getKey())) {
-                    each.getValue().give(exchange);
-                    return;
-                }
-            }
             String payload = "";
             if (!body.isEmpty()) {
                 payload =
@@ -199,6 +215,12 @@ final class ScriptedCa implements AutoCloseable {
                                         .decode(JSON.parse(body).get("payload").asString()),
                                 StandardCharsets.UTF_8);
                 payloads.add(path + " " + payload);
+            }
+            for (var each : answers.entrySet()) {
+                if (path.startsWith(each.getKey())) {
+                    each.getValue().give(exchange);
+                    return;
+                }
             }
             answer(exchange, path, payload);
         } catch (InterruptedException interrupted) {
@@ -253,11 +275,7 @@ final class ScriptedCa implements AutoCloseable {
                 json(exchange, 200, challenge(number));
             }
             case "/finalize/N" -> {
-                byte[] request =
-                        Base64.getUrlDecoder().decode(JSON.parse(payload).get("csr").asString());
-                chains.put(
-                        number,
-                        chain(new JcaPKCS10CertificationRequest(request).getPublicKey(), number));
+                chains.put(number, chain(key(payload), number));
                 states.put(number, "valid");
                 json(exchange, 200, order(number));
             }

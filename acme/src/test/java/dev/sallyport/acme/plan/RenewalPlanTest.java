@@ -23,6 +23,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class RenewalPlanTest {
     private static final Cause DOWN = new Cause.Unreachable("connection refused");
@@ -352,6 +354,37 @@ class RenewalPlanTest {
                     assertThat(wait.why().text())
                             .isEqualTo("given up after 7 times at lets-encrypt: 404");
                 });
+    }
+
+    @Test
+    void anOrderThatOnlyHasToBeGoneOnWithIsNotLeftForAnotherIssuer() {
+        Situations away =
+                valid().withoutCertificate()
+                        .from(FIRST, SECOND)
+                        .failed(Duration.ofSeconds(1), FIRST, new Cause.Unreachable("away"));
+        assertThat(away.plan())
+                .isInstanceOfSatisfying(
+                        Issue.class, issue -> assertThat(issue.issuer()).isEqualTo(SECOND));
+        assertThat(away.underway(FIRST).plan()).isInstanceOf(WaitUntil.class);
+        assertThat(
+                        away.failed(Duration.ZERO, FIRST, new Cause.Unreachable("away"))
+                                .underway(FIRST)
+                                .plan())
+                .isInstanceOfSatisfying(
+                        Issue.class, issue -> assertThat(issue.issuer()).isEqualTo(SECOND));
+    }
+
+    @ParameterizedTest
+    @CsvSource({"10,false", "59,false", "61,true"})
+    void whatServesWaitsForACaThatIsBusyForAWhile(int minutes, boolean fallsBack) {
+        var ledger = new OrderLedger(Map.of());
+        var busy =
+                new Cause.RateLimited(
+                        Optional.of(NOW.plus(Duration.ofMinutes(minutes))), true, "busy");
+        ledger.note(new Failure(NOW, FIRST, order("other.example"), busy));
+        Situations due = valid().with(aged(80, 90)).from(FIRST, SECOND).ledger(ledger);
+        assertThat(due.plan()).isInstanceOf(fallsBack ? Renew.class : WaitUntil.class);
+        assertThat(due.withoutCertificate().plan()).isInstanceOf(Issue.class);
     }
 
     @Test

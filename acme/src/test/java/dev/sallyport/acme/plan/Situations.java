@@ -28,6 +28,7 @@ final class Situations {
                             RateLimits.of(
                                     URI.create("https://acme-v02.api.letsencrypt.org/directory"))));
     private Instant now = NOW;
+    private Optional<String> underway = Optional.empty();
     private long seed = 7;
     private Optional<Instant> gone = Optional.empty();
 
@@ -85,6 +86,11 @@ final class Situations {
         return this;
     }
 
+    Situations underway(String issuer) {
+        underway = Optional.of(issuer);
+        return this;
+    }
+
     Situations seed(long other) {
         seed = other;
         return this;
@@ -109,6 +115,7 @@ final class Situations {
                 failures,
                 ledger,
                 RenewalRules.STANDARD,
+                underway,
                 seed,
                 now);
     }

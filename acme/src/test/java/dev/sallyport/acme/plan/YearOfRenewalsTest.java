@@ -110,6 +110,7 @@ class YearOfRenewalsTest {
                             failures,
                             ledger,
                             RenewalRules.STANDARD,
+                            Optional.empty(),
                             seed,
                             now);
             wake =
