@@ -5,6 +5,7 @@ import static dev.sallyport.conformance.IssuingFolder.trusted;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.cert.X509Certificate;
 import java.time.Duration;
@@ -22,6 +23,9 @@ class AcmeKillIT {
 
     /** With an account that is there: directory, nonce, order, authorization, challenge… */
     private static final int LEAST_STEPS = 8;
+
+    /** Directory, nonce, account, and the order that is the first to use it. */
+    private static final int REGISTRATION = 4;
 
     @TempDir private Path work;
 
@@ -77,6 +81,35 @@ class AcmeKillIT {
             assertThat(kills).isGreaterThanOrEqualTo(2 * LEAST_STEPS);
             assertThat(again).as("only where its answer was lost").isLessThanOrEqualTo(2);
             assertThat(pebble.accounts()).isEqualTo(1);
+        }
+    }
+
+    @Test
+    void killedAtEachStepOfItsRegistrationItHasOneAccount() throws Exception {
+        for (int step = 1; step <= REGISTRATION; step++) {
+            for (boolean before : new boolean[] {true, false}) {
+                Path own = work.resolve((before ? "before" : "after") + step);
+                killedWhileItRegisters(Files.createDirectory(own), step, before);
+            }
+        }
+    }
+
+    private static void killedWhileItRegisters(Path work, int step, boolean before)
+            throws Exception {
+        try (IssuingFolder shop = IssuingFolder.in(work);
+                Pebble pebble = shop.pebble("pebble", Pebble.behaving().refusingNoNonce());
+                CutOffCa ca = new CutOffCa(shop.pki(), pebble)) {
+            String host = "first.kill.example";
+            ca.cutAt(step, before);
+            Gateway gateway = shop.host(host).gateway(ca.directory()).start();
+            await("step " + step).atMost(SOON).pollInterval(Duration.ofMillis(5)).until(ca::isCut);
+            gateway.kill();
+            ca.goOn();
+            try (Gateway next = shop.gateway(ca.directory()).start()) {
+                awaitTrusted(next, host, pebble.root());
+                assertThat(pebble.accounts()).as("accounts, killed at %s", work).isEqualTo(1);
+                assertThat(pebble.orders()).as("orders, killed at %s", work).isBetween(1L, 2L);
+            }
         }
     }
 

@@ -24,7 +24,7 @@ final class CutOffCa implements AutoCloseable {
     private static final Pattern LENGTH = Pattern.compile("(?im)^content-length: *([0-9]+)\\s*$");
 
     /** Asked for at times of its own, and no step of an order. */
-    private static final String RENEWAL_INFO = "ari";
+    private static final String RENEWAL_INFO = "/renewalInfo/";
 
     private final SSLServerSocket server;
     private final SSLContext trusting;

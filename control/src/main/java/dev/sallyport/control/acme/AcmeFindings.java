@@ -174,6 +174,10 @@ final class AcmeFindings {
         };
     }
 
+    private static boolean names(Cause.AccountRefused refused, String problem) {
+        return refused.visit().isEmpty() && refused.detail().contains(problem);
+    }
+
     private static String advice(Cause cause) {
         return switch (cause) {
             case Cause.Unreachable _, Cause.CaTrouble _ ->
@@ -190,6 +194,11 @@ final class AcmeFindings {
                             + ", or name another issuer beside it.";
             case Cause.NotStored _ -> "See that what is kept can be written.";
             case Cause.OrderLost _, Cause.AccountLost _ -> "Wait: it is ordered anew.";
+            case Cause.AccountRefused refused when names(refused, "externalAccountRequired") ->
+                    "Get an external account from the CA, and name it in acme.external-key-id and"
+                            + " acme.external-mac-file.";
+            case Cause.AccountRefused refused when names(refused, "Contact:") ->
+                    "Name a mail address in acme.contacts that the CA takes.";
             case Cause.AccountRefused refused ->
                     "Do what the CA asks of you"
                             + refused.visit().map(URI::toString).map(url -> " at " + url).orElse("")

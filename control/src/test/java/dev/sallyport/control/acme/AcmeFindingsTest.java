@@ -34,6 +34,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class AcmeFindingsTest {
     private static final Instant NOW = Instant.parse("2026-06-01T12:00:00Z");
@@ -217,6 +219,18 @@ class AcmeFindingsTest {
         });
         assertThat(only(keeper(failed(new Cause.CaTrouble("x"), true))).reason())
                 .isEqualTo(Reason.ACME_GIVEN_UP);
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "externalAccountRequired: bind one,acme.external-key-id and acme.external-mac-file",
+        "invalidContact: no such domain,acme.contacts",
+        "unsupportedContact: only mail,acme.contacts",
+        "malformed: what,Do what the CA asks of you",
+    })
+    void whatIsMissingForAnAccountIsNamed(String detail, String advice) {
+        var refused = new Cause.AccountRefused(Optional.empty(), detail);
+        assertThat(only(keeper(failed(refused, false))).advice()).contains(advice);
     }
 
     @Test
