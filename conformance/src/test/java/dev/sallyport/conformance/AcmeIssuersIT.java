@@ -7,6 +7,7 @@ import static dev.sallyport.conformance.Manifests.ingress;
 import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -15,6 +16,7 @@ import java.security.cert.CertificateParsingException;
 import java.security.cert.X509Certificate;
 import java.security.interfaces.RSAPublicKey;
 import java.time.Duration;
+import java.util.List;
 import java.util.Locale;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -27,6 +29,8 @@ import org.junit.jupiter.api.io.TempDir;
 class AcmeIssuersIT {
     private static final System.Logger LOG = System.getLogger(AcmeIssuersIT.class.getName());
     private static final String HOST = "a.shop.example";
+
+    private static final Duration SOON = Duration.ofSeconds(60);
 
     /** How soon the next issuer's certificate is there where the first is away. */
     private static final Duration FALLBACK = Duration.ofSeconds(10);
@@ -113,6 +117,55 @@ class AcmeIssuersIT {
                 awaitTrusted(gateway, HOST, pebble.root());
             }
         }
+    }
+
+    @Test
+    void theGatewaysOwnAddressHasACertificateToo() throws Exception {
+        shop.host(HOST);
+        try (Pebble pebble = shop.pebble("pebble", Pebble.behaving());
+                Gateway gateway =
+                        shop.configured(
+                                        shop.issuer(pebble.directory())
+                                                + "addresses: ['127.0.0.1']\n"
+                                                + "addresses-issuer: short\n"
+                                                + further("short", pebble.directory())
+                                                + "  profile: shortlived\n")
+                                .start()) {
+            Path root = work.resolve("root.pem");
+            Files.writeString(root, Pki.pem(pebble.root()), US_ASCII);
+            awaitByAddress(gateway, root);
+            awaitTrusted(gateway, HOST, pebble.root());
+            X509Certificate leaf = Handshakes.leaf(gateway.https(), "");
+            assertThat(leaf.getSubjectAlternativeNames()).hasSize(1);
+            assertThat(
+                            Duration.between(
+                                    leaf.getNotBefore().toInstant(),
+                                    leaf.getNotAfter().toInstant()))
+                    .as("of the issuer that was named")
+                    .isBetween(Duration.ofDays(5), Duration.ofDays(6));
+
+            Ran renewed =
+                    Distribution.run(
+                            "acme",
+                            "renew",
+                            "127.0.0.1",
+                            "--admin",
+                            gateway.address() + ":" + gateway.admin());
+            assertThat(renewed.exit()).as(renewed.all()).isZero();
+            await().atMost(SOON).until(() -> !Handshakes.leaf(gateway.https(), "").equals(leaf));
+            awaitByAddress(gateway, root);
+        }
+    }
+
+    private static void awaitByAddress(Gateway gateway, Path root) {
+        String url = "https://127.0.0.1:" + gateway.https() + "/";
+        await("a certificate for the address that curl trusts")
+                .atMost(SOON)
+                .until(() -> {
+                    // 22: whatever is answered, which is 404, it is trusted.
+                    Ran ran = Curl.ask(root, List.of(url));
+                    return ran.exit() == 22;
+                });
     }
 
     @Test

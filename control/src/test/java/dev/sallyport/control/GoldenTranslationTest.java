@@ -154,7 +154,8 @@ class GoldenTranslationTest {
                 Boolean.TRUE.equals(map.get("everyHost")),
                 ((Parsed.Usable<AllowList>) allowed).value(),
                 Boolean.TRUE.equals(map.get("wildcards")),
-                "acme");
+                "acme",
+                Optional.empty());
     }
 
     private static List<String> list(Map<?, ?> map, String key) {

@@ -4,12 +4,14 @@ import dev.sallyport.acme.order.Progress.Station;
 import dev.sallyport.acme.plan.CertificateOrder;
 import dev.sallyport.acme.plan.CurrentCertificate;
 import dev.sallyport.acme.plan.Failure;
+import dev.sallyport.acme.plan.Identifier;
 import dev.sallyport.acme.plan.RenewalPlan;
 import dev.sallyport.acme.plan.RenewalWindow;
 import dev.sallyport.acme.store.CertificateId;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * How it stands with one certificate. Immutable.
@@ -59,5 +61,12 @@ public record Kept(
                 failures,
                 servedUntil,
                 now);
+    }
+
+    /** What it is, or is to be, for; nothing where that cannot be known. */
+    public Set<Identifier> names() {
+        return order.<Set<Identifier>>map(it -> Set.copyOf(it.identifiers()))
+                .or(() -> current.map(CurrentCertificate::identifiers))
+                .orElse(Set.of());
     }
 }

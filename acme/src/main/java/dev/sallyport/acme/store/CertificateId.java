@@ -15,6 +15,9 @@ public record CertificateId(String text) {
     private static final Pattern TEXT = Pattern.compile("[a-z0-9][a-z0-9._-]{0,199}");
     private static final int LONGEST_NAME = 160;
 
+    /** That of the one for the gateway's own addresses: no host has it. */
+    public static final CertificateId ADDRESSES = new CertificateId("own..addresses");
+
     public CertificateId {
         if (!TEXT.matcher(text).matches()) {
             throw new IllegalArgumentException(

@@ -3,7 +3,11 @@ package dev.sallyport.app.admin;
 import dev.sallyport.acme.keep.CertificateKeeper;
 import dev.sallyport.acme.keep.CertificateKeeper.Answer;
 import dev.sallyport.acme.keep.KeeperState;
+import dev.sallyport.acme.keep.Kept;
+import dev.sallyport.acme.plan.Identifier;
 import dev.sallyport.acme.store.CertificateId;
+import dev.sallyport.model.name.Hostname;
+import java.util.Optional;
 
 /**
  * What can be asked and told of the certificates that the gateway has issued for itself. Safe from
@@ -13,6 +17,20 @@ public interface AcmeDesk {
 
     /** What is known now. */
     KeeperState state();
+
+    /** Which certificate a host has, or an address if it is one of the gateway's own. */
+    default Optional<CertificateId> find(Identifier named) {
+        return switch (named) {
+            case Identifier.Dns(Hostname name) -> Optional.of(CertificateId.of(name));
+            case Identifier.Ip address ->
+                    state().certificates().stream()
+                            .filter(kept ->
+                                    kept.id().equals(CertificateId.ADDRESSES)
+                                            && kept.names().contains(address))
+                            .map(Kept::id)
+                            .findFirst();
+        };
+    }
 
     /** Has a certificate renewed at once, whatever the plan. */
     Answer renew(CertificateId id);

@@ -227,18 +227,8 @@ public record AcmeView(
         }
 
         private static String host(Kept kept) {
-            return kept.order()
-                    .map(CertificateOrder::identifierText)
-                    .or(() ->
-                            kept.current()
-                                    .map(it ->
-                                            String.join(
-                                                    ",",
-                                                    it.identifiers().stream()
-                                                            .map(Identifier::text)
-                                                            .sorted()
-                                                            .toList())))
-                    .orElse(kept.id().text());
+            List<String> names = kept.names().stream().map(Identifier::text).sorted().toList();
+            return names.isEmpty() ? kept.id().text() : String.join(",", names);
         }
     }
 

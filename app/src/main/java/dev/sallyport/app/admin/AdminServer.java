@@ -3,9 +3,9 @@ package dev.sallyport.app.admin;
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
 import dev.sallyport.acme.keep.CertificateKeeper;
+import dev.sallyport.acme.plan.Identifier;
 import dev.sallyport.acme.store.CertificateId;
 import dev.sallyport.app.telemetry.MetricsPage;
-import dev.sallyport.model.name.Hostname;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.net.InetAddress;
@@ -215,11 +215,17 @@ public final class AdminServer implements AutoCloseable {
         if (desk.isEmpty()) {
             return NOTHING_ISSUED;
         }
-        Optional<Hostname> host = Hostname.tryParse(parameters.getOrDefault("host", ""));
+        Optional<Identifier> host = identifier(parameters.getOrDefault("host", ""));
         if (host.isEmpty() || !known.containsAll(parameters.keySet())) {
-            return Answer.text(400, "expected: ?host= with a host's name, and nothing unknown");
+            return Answer.text(
+                    400,
+                    "expected: ?host= with a host's name or one of acme.addresses, and nothing"
+                            + " unknown");
         }
-        return switch (order.apply(desk.get(), CertificateId.of(host.get()))) {
+        return switch (desk.get()
+                .find(host.get())
+                .map(id -> order.apply(desk.get(), id))
+                .orElse(CertificateKeeper.Answer.UNKNOWN)) {
             case ACCEPTED -> json(202, Map.of("host", host.get().text(), "accepted", true));
             case UNKNOWN ->
                     Answer.text(
@@ -229,6 +235,14 @@ public final class AdminServer implements AutoCloseable {
                                     + " is wanted or kept; /api/acme lists those that are");
             case NOT_LEADING -> ANOTHER_ORDERS;
         };
+    }
+
+    private static Optional<Identifier> identifier(String written) {
+        try {
+            return Optional.of(Identifier.parse(written));
+        } catch (IllegalArgumentException neither) {
+            return Optional.empty();
+        }
     }
 
     private void handle(HttpExchange exchange) throws IOException {

@@ -3,15 +3,22 @@ package dev.sallyport.app.config;
 import dev.sallyport.acme.challenge.ChallengeType;
 import dev.sallyport.acme.challenge.DynamicZone;
 import dev.sallyport.acme.issuer.AllowList;
+import dev.sallyport.acme.issuer.Issuer;
 import dev.sallyport.acme.issuer.IssuerDraft;
 import dev.sallyport.acme.issuer.Issuers;
+import dev.sallyport.acme.plan.CertificateOrder;
+import dev.sallyport.acme.plan.Identifier;
 import dev.sallyport.control.acme.AcmeSettings;
+import dev.sallyport.control.translate.AcmeAddresses;
 import dev.sallyport.model.certificate.SensitiveBytes;
 import dev.sallyport.model.finding.Finding;
 import dev.sallyport.model.finding.Parsed;
+import dev.sallyport.model.finding.PlainText;
 import dev.sallyport.model.name.ObjectRef;
+import dev.sallyport.model.upstream.AddressGuard;
 import java.io.IOException;
 import java.io.InputStream;
+import java.net.InetAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -31,6 +38,7 @@ final class AcmePlan {
     private static final ObjectRef ORIGIN = ObjectRef.gateway(SECTION);
 
     private final GatewayConfig.Acme wanted;
+    private final GatewayConfig.Tls tls;
     private final boolean folder; // a cluster has Secrets
     private final Map<String, String> environment;
     private final List<Setting> settings;
@@ -38,11 +46,13 @@ final class AcmePlan {
 
     private AcmePlan(
             GatewayConfig.Acme wanted,
+            GatewayConfig.Tls tls,
             boolean folder,
             Map<String, String> environment,
             List<Setting> settings,
             List<Problem> problems) {
         this.wanted = wanted;
+        this.tls = tls;
         this.folder = folder;
         this.environment = environment;
         this.settings = settings;
@@ -58,6 +68,7 @@ final class AcmePlan {
         return config.acme().enabled()
                 ? new AcmePlan(
                                 config.acme(),
+                                config.tls(),
                                 config.resources().isPresent(),
                                 environment,
                                 settings,
@@ -92,6 +103,7 @@ final class AcmePlan {
         if (challenges.isEmpty() && wanted.dnsZone().isEmpty()) {
             problem("challenges", "empty (expected: at least one, or a dns-zone)");
         }
+        Optional<AcmeAddresses> addresses = addresses(issuers);
         Optional<Path> state = folder ? Optional.ofNullable(state()) : Optional.empty();
         if (problems.size() > before) {
             return Optional.empty();
@@ -103,6 +115,7 @@ final class AcmePlan {
                         allowed.orElseThrow(),
                         challenges,
                         zone,
+                        addresses,
                         state,
                         wanted.ordersAtOnce()));
     }
@@ -174,6 +187,46 @@ final class AcmePlan {
                         wanted.dnsKeyName().get(),
                         wanted.dnsKeyAlgorithm(),
                         key.get()));
+    }
+
+    private Optional<AcmeAddresses> addresses(Optional<Issuers> issuers) {
+        List<Identifier.Ip> addresses = new ArrayList<>();
+        for (String written : wanted.addresses()) {
+            InetAddress address = AddressGuard.literal(written.strip());
+            if (address == null) {
+                problem("addresses", PlainText.of(written) + " (expected: IP addresses)");
+            } else {
+                addresses.add(new Identifier.Ip(address));
+            }
+        }
+        if (addresses.size() > CertificateOrder.MOST_IDENTIFIERS) {
+            problem(
+                    "addresses",
+                    addresses.size()
+                            + " (expected: up to "
+                            + CertificateOrder.MOST_IDENTIFIERS
+                            + ")");
+        }
+        if (addresses.isEmpty() || issuers.isEmpty()) {
+            return Optional.empty();
+        }
+        if (tls.defaultCertificate().isPresent() || tls.strictSni()) {
+            problem(
+                    "addresses",
+                    "needs the place of the default certificate (expected: neither"
+                            + " tls.default-certificate nor tls.strict-sni beside it)");
+        }
+        List<String> known = issuers.get().ordered().stream().map(Issuer::name).toList();
+        Optional<String> only = wanted.addressesIssuer();
+        if (only.isPresent() && !known.contains(only.get())) {
+            problem(
+                    "addresses-issuer",
+                    PlainText.of(only.get())
+                            + " (expected: one of "
+                            + String.join(", ", known)
+                            + ")");
+        }
+        return Optional.of(new AcmeAddresses(addresses, only.map(List::of).orElse(known)));
     }
 
     private @Nullable Path state() {

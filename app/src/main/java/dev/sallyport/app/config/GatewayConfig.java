@@ -373,6 +373,14 @@ public record GatewayConfig(
                                     + " for every namespace or name, `*.host` one label below it, `**.host` all below.")
                     List<String> allow,
             @Key(
+                            "The gateway's own IP addresses. One certificate is issued for all of them, and served to"
+                                    + " clients that name no host, instead of `tls.default-certificate`.")
+                    List<String> addresses,
+            @Key(
+                            "The name of the issuer that is asked for the certificate of `addresses`; by default all are,"
+                                    + " in their order. Let's Encrypt issues such with the profile `shortlived` only.")
+                    Optional<String> addressesIssuer,
+            @Key(
                             value = "How names are proven, of what there is a port for.",
                             oneOf = {"http-01", "tls-alpn-01"})
                     List<String> challenges,
@@ -412,6 +420,8 @@ public record GatewayConfig(
                         List.of(),
                         AcmeHosts.ALL,
                         List.of("*=*"),
+                        List.of(),
+                        Optional.empty(),
                         List.of("http-01", "tls-alpn-01"),
                         Optional.empty(),
                         List.of(),
@@ -433,6 +443,7 @@ public record GatewayConfig(
             origins = List.copyOf(origins);
             issuers = List.copyOf(issuers);
             allow = List.copyOf(allow);
+            addresses = List.copyOf(addresses);
             challenges = List.copyOf(challenges);
             dnsServers = List.copyOf(dnsServers);
         }

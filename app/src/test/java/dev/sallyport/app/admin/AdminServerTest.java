@@ -509,13 +509,16 @@ class AdminServerTest {
                         "?host=",
                         "?host",
                         "?=a",
-                        "?host=192.0.2.1",
+                        "?host=192.0.2",
                         "?host=a..b",
                         "?host=a.shop.example&host=b.shop.example",
                         "?host=a.shop.example&force=yes",
                         "?host=a.shop.example&reason=key-compromise")) {
             assertThat(post("/api/acme/renew" + query).statusCode()).as(query).isEqualTo(400);
         }
+        assertThat(post("/api/acme/renew?host=192.0.2.1").statusCode())
+                .as("not one of the gateway's own")
+                .isEqualTo(404);
         assertThat(post("/api/acme/revoke?host=a.shop.example&reason=whim").statusCode())
                 .isEqualTo(400);
         for (String query : List.of("", "?issuer=", "?issuer=default&host=a.shop.example")) {

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.sallyport.acme.issuer.Issuer;
+import dev.sallyport.acme.plan.Identifier;
 import dev.sallyport.acme.plan.KeyAlgorithm;
 import dev.sallyport.app.config.GatewayConfig.AccessLog;
 import dev.sallyport.app.config.GatewayConfig.Acme;
@@ -29,6 +30,7 @@ import dev.sallyport.control.acme.AcmeSettings;
 import dev.sallyport.control.cluster.ClusterSettings;
 import dev.sallyport.control.cluster.SecretAccess;
 import dev.sallyport.control.resource.LoadBalancerAddress;
+import dev.sallyport.control.translate.AcmeAddresses;
 import dev.sallyport.control.translate.BackendReference;
 import dev.sallyport.control.translate.PortReference;
 import dev.sallyport.model.listener.TlsProfile;
@@ -690,6 +692,8 @@ final class SectionsTest {
                               key: rsa-2048
                           hosts: annotated
                           allow: ["shop=*.shop.example"]
+                          addresses: [192.0.2.7, "2001:db8::7"]
+                          addresses-issuer: second
                           challenges: [http-01]
                           dns-zone: shop.example
                           dns-servers: ["192.0.2.53"]
@@ -726,6 +730,8 @@ final class SectionsTest {
                                                 Optional.empty())),
                                 Acme.AcmeHosts.ANNOTATED,
                                 List.of("shop=*.shop.example"),
+                                List.of("192.0.2.7", "2001:db8::7"),
+                                Optional.of("second"),
                                 List.of("http-01"),
                                 Optional.of("shop.example"),
                                 List.of("192.0.2.53"),
@@ -745,6 +751,11 @@ final class SectionsTest {
                 .containsExactly(KeyAlgorithm.EC_P384, KeyAlgorithm.RSA_2048);
         assertThat(settings.everyHost()).isFalse();
         assertThat(settings.zone()).isPresent();
+        AcmeAddresses own = settings.addresses().orElseThrow();
+        assertThat(own.issuers()).containsExactly("second");
+        assertThat(own.addresses())
+                .extracting(Identifier.Ip::text)
+                .containsExactly("192.0.2.7", "2001:db8::7");
         assertThat(settings.state()).as("of a cluster: Secrets").isEmpty();
         assertThat(settings.toString()).doesNotContain(KEY);
     }
@@ -764,6 +775,21 @@ final class SectionsTest {
         acmeRefused(
                 "directory: letsencrypt\n  agree-terms: true\n  ca-file: gone.pem",
                 "acme.ca-file: " + folder.resolve("gone.pem") + ": cannot be read");
+        String agreed = "directory: letsencrypt\n  agree-terms: true\n  addresses: ";
+        acmeRefused(agreed + "[shop.example]", "acme.addresses: shop.example (expected: IP");
+        acmeRefused(agreed + "[127.1]", "acme.addresses: 127.1 (expected: IP");
+        acmeRefused(
+                agreed + "[" + "192.0.2.7, ".repeat(101) + "192.0.2.8]",
+                "acme.addresses: 102 (expected: up to 100)");
+        acmeRefused(
+                agreed + "[192.0.2.7]\n  addresses-issuer: other",
+                "acme.addresses-issuer: other (expected: one of default)");
+        acmeRefused(
+                agreed + "[192.0.2.7]\ntls: {strict-sni: true}",
+                "acme.addresses: needs the place of the default certificate");
+        acmeRefused(
+                agreed + "[192.0.2.7]\ntls: {default-certificate: a/b}",
+                "acme.addresses: needs the place of the default certificate");
         acmeRefused("issuers: [{directory: letsencrypt}]", "name");
         acmeRefused("issuers: [letsencrypt]", "acme.issuers");
     }

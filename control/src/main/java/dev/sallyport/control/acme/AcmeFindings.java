@@ -5,12 +5,14 @@ import dev.sallyport.acme.keep.Kept;
 import dev.sallyport.acme.plan.Cause;
 import dev.sallyport.acme.plan.CurrentCertificate;
 import dev.sallyport.acme.plan.Failure;
+import dev.sallyport.acme.plan.Identifier;
 import dev.sallyport.acme.plan.RenewalPlan;
 import dev.sallyport.acme.plan.Why;
 import dev.sallyport.acme.store.CertificateId;
 import dev.sallyport.control.reconcile.ControlState;
 import dev.sallyport.control.resource.Resource;
 import dev.sallyport.control.resource.SourceUpdate;
+import dev.sallyport.control.translate.AcmeAddresses;
 import dev.sallyport.control.translate.AcmeHost;
 import dev.sallyport.model.finding.Finding;
 import dev.sallyport.model.finding.Reason;
@@ -22,12 +24,13 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What is told of certificates that cannot be had: on the Ingress that asks, beside what
- * translation finds. When an order is tried again is not told here, since each try would be news;
- * {@code sallyport acme orders} says it.
+ * What is told of certificates that cannot be had: on the Ingress that asks, or the setting, beside
+ * what translation finds. When an order is tried again is not told here, since each try would be
+ * news; {@code sallyport acme orders} says it.
  *
  * <p>Confined to one thread.
  */
@@ -36,9 +39,37 @@ final class AcmeFindings {
     private static final String ORDERS =
             " It is tried again by itself; `sallyport acme orders` says when.";
 
+    private final Optional<AcmeAddresses> own;
     private final Map<String, Finding> said = new HashMap<>();
-    private Map<String, AcmeHost> asking = Map.of();
+    private Map<String, Asker> asking = Map.of();
     private @Nullable ShardedMap<Hostname, AcmeHost> hosts;
+
+    /**
+     * Who asks for a certificate.
+     *
+     * @param object on which it is told
+     * @param names what is to be in it, for people
+     */
+    private record Asker(ObjectRef object, String names) {
+        static Asker of(AcmeHost host) {
+            return new Asker(host.ingress(), host.host().text());
+        }
+
+        static Asker of(AcmeAddresses own) {
+            return new Asker(
+                    ObjectRef.gateway(STEP + ".addresses"),
+                    own.addresses().stream()
+                            .map(Identifier.Ip::text)
+                            .collect(Collectors.joining(", ")));
+        }
+    }
+
+    /**
+     * @param own addresses that there is to be a certificate for
+     */
+    AcmeFindings(Optional<AcmeAddresses> own) {
+        this.own = own;
+    }
 
     /**
      * What is to be said by now and was not, or not so.
@@ -51,9 +82,9 @@ final class AcmeFindings {
         keeper.trouble().ifPresent(what -> now.put(STEP, trouble(what)));
         for (Kept kept : keeper.certificates()) {
             String step = STEP + "/" + kept.id();
-            AcmeHost host = asking.get(kept.id().text());
-            if (host != null && kept.order().isPresent()) {
-                finding(kept, host, said.get(step), control)
+            Asker asker = asking.get(kept.id().text());
+            if (asker != null && kept.order().isPresent()) {
+                finding(kept, asker, said.get(step), control)
                         .ifPresent(finding -> now.put(step, finding));
             }
         }
@@ -74,8 +105,9 @@ final class AcmeFindings {
     @SuppressWarnings("ReferenceEquality") // what did not change is the same object
     private void read(ShardedMap<Hostname, AcmeHost> now) {
         if (now != hosts) {
-            Map<String, AcmeHost> byId = new HashMap<>();
-            now.forEach((name, host) -> byId.put(CertificateId.of(name).text(), host));
+            Map<String, Asker> byId = new HashMap<>();
+            now.forEach((name, host) -> byId.put(CertificateId.of(name).text(), Asker.of(host)));
+            own.ifPresent(it -> byId.put(CertificateId.ADDRESSES.text(), Asker.of(it)));
             asking = byId;
             hosts = now;
         }
@@ -90,25 +122,25 @@ final class AcmeFindings {
     }
 
     private static Optional<Finding> finding(
-            Kept kept, AcmeHost host, @Nullable Finding before, ControlState control) {
+            Kept kept, Asker asker, @Nullable Finding before, ControlState control) {
         return switch (kept.plan()) {
             case RenewalPlan.WaitUntil(_, Why.Limited limited, _) ->
                     Optional.of(
                             finding(
                                     Reason.ACME_RATE_LIMITED,
-                                    host,
+                                    asker,
                                     control,
-                                    host.host().text() + ": " + limited.text() + rest(kept),
+                                    asker.names() + ": " + limited.text() + rest(kept),
                                     "Wait, or name another issuer beside it." + ORDERS));
             case RenewalPlan.WaitUntil(_, Why.Failed failed, _) ->
-                    Optional.of(failed(kept, host, failed, control));
+                    Optional.of(failed(kept, asker, failed, control));
             case RenewalPlan.WaitUntil(_, Why.Damaged damaged, _) ->
                     Optional.of(
                             finding(
                                     Reason.ACME_STATE_DAMAGED,
-                                    host,
+                                    asker,
                                     control,
-                                    host.host().text() + ": " + damaged.text(),
+                                    asker.names() + ": " + damaged.text(),
                                     "Restore it from a backup, or move it away: it is then made"
                                             + " anew."));
             // While it is tried again it is as it was.
@@ -118,15 +150,14 @@ final class AcmeFindings {
         };
     }
 
-    private static Finding failed(
-            Kept kept, AcmeHost host, Why.Failed failed, ControlState control) {
+    private static Finding failed(Kept kept, Asker asker, Why.Failed failed, ControlState control) {
         Failure last = failed.last();
         Cause cause = last.cause();
         return finding(
                 reason(failed),
-                host,
+                asker,
                 control,
-                host.host().text()
+                asker.names()
                         + ": "
                         + last.issuer()
                         + " issued no certificate: "
@@ -138,12 +169,12 @@ final class AcmeFindings {
     }
 
     private static Finding finding(
-            Reason reason, AcmeHost host, ControlState control, String message, String advice) {
-        Resource ingress = control.resources().get(host.ingress());
+            Reason reason, Asker asker, ControlState control, String message, String advice) {
+        Resource object = control.resources().get(asker.object());
         return new Finding(
                 reason,
-                host.ingress(),
-                ingress == null ? Optional.empty() : ingress.origin().at("spec.rules"),
+                asker.object(),
+                object == null ? Optional.empty() : object.origin().at("spec.rules"),
                 message,
                 advice);
     }

@@ -31,7 +31,7 @@ final class AcmeMediator implements AutoCloseable {
     private final Consumer<SourceUpdate> reconciler;
     private final Supplier<ControlState> state;
     private final Consumer<News> teller;
-    private final AcmeFindings findings = new AcmeFindings();
+    private final AcmeFindings findings;
     private final AcmeProgress progress = new AcmeProgress();
     private final Issuers issuers;
     private final AcmeRules rules;
@@ -39,6 +39,7 @@ final class AcmeMediator implements AutoCloseable {
     private final Thread thread;
     private @Nullable ShardedMap<Hostname, AcmeHost> hosts;
     private @Nullable CertificateTable served;
+    private boolean stored; // whether there is a certificate for the gateway's own addresses
 
     private AcmeMediator(
             CertificateKeeper keeper,
@@ -53,6 +54,7 @@ final class AcmeMediator implements AutoCloseable {
         this.teller = teller;
         this.issuers = issuers;
         this.rules = rules;
+        this.findings = new AcmeFindings(rules.addresses());
         this.thread = Thread.ofPlatform().name("acme-mediator").daemon().unstarted(this::run);
     }
 
@@ -110,9 +112,11 @@ final class AcmeMediator implements AutoCloseable {
     @SuppressWarnings("ReferenceEquality") // what did not change is the same object
     private void tell(ControlState now) {
         CertificateTable certificates = now.snapshot().certificates();
-        if (now.published() == 0
-                || now.stale()
-                || (now.acmeHosts() == hosts && certificates == served)) {
+        if (now.published() == 0 || now.stale()) {
+            return;
+        }
+        lookForOwn(now);
+        if (now.acmeHosts() == hosts && certificates == served) {
             return;
         }
         hosts = now.acmeHosts();
@@ -124,5 +128,17 @@ final class AcmeMediator implements AutoCloseable {
                         keeper.look(CertificateId.of(host));
                     }
                 });
+    }
+
+    /** Nobody else sees that somebody deleted it: what was served is served on. */
+    private void lookForOwn(ControlState now) {
+        boolean before = stored;
+        stored =
+                rules.defaultCertificate()
+                        .filter(secret -> now.resources().get(secret) != null)
+                        .isPresent();
+        if (before && !stored) {
+            keeper.look(CertificateId.ADDRESSES);
+        }
     }
 }

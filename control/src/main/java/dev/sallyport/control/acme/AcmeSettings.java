@@ -9,6 +9,7 @@ import dev.sallyport.acme.keep.KeeperSettings;
 import dev.sallyport.acme.order.OrderTimes;
 import dev.sallyport.acme.plan.RateLimits;
 import dev.sallyport.acme.plan.RenewalRules;
+import dev.sallyport.control.translate.AcmeAddresses;
 import dev.sallyport.control.translate.AcmeRules;
 import java.nio.file.Path;
 import java.util.List;
@@ -24,6 +25,7 @@ import java.util.stream.Collectors;
  * @param allowed which namespace may have certificates ordered for which names
  * @param challenges how hosts are proven, of what the listeners and the zone allow
  * @param zone where DNS-01 records may be written
+ * @param addresses the gateway's own, if there is to be a certificate for them
  * @param state the folder that accounts, orders and certificates are kept in; empty in a cluster,
  *     where Secrets are
  * @param ordersAtOnce how many orders are worked on at a time
@@ -34,6 +36,7 @@ public record AcmeSettings(
         AllowList allowed,
         Set<ChallengeType> challenges,
         Optional<DynamicZone> zone,
+        Optional<AcmeAddresses> addresses,
         Optional<Path> state,
         int ordersAtOnce) {
     public AcmeSettings {
@@ -51,7 +54,8 @@ public record AcmeSettings(
                 everyHost,
                 allowed,
                 zone.isPresent(),
-                namespace);
+                namespace,
+                addresses);
     }
 
     KeeperSettings keeper() {

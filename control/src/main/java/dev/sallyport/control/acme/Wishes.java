@@ -34,7 +34,7 @@ final class Wishes {
     private Wishes() {}
 
     /**
-     * One certificate for each host.
+     * One certificate for each host, and one for the gateway's own addresses.
      *
      * @param served what handshakes are answered with, wildcards too
      * @param rules whose certificates count, and where the gateway's own are
@@ -44,20 +44,30 @@ final class Wishes {
             CertificateTable served,
             Issuers issuers,
             AcmeRules rules) {
-        List<Wish> wishes = new ArrayList<>(hosts.size());
-        hosts.forEach((host, wanted) -> {
-            KeyAlgorithm key =
-                    issuers.find(wanted.issuers().getFirst())
-                            .map(Issuer::key)
-                            .orElse(KeyAlgorithm.EC_P256);
-            wishes.add(
-                    new Wish(
-                            CertificateId.of(host),
-                            CertificateOrder.of(List.of(new Identifier.Dns(host)), key),
-                            wanted.issuers(),
-                            servedUntil(wanted, served, rules)));
-        });
+        List<Wish> wishes = new ArrayList<>(hosts.size() + 1);
+        hosts.forEach((host, wanted) ->
+                wishes.add(
+                        new Wish(
+                                CertificateId.of(host),
+                                order(List.of(new Identifier.Dns(host)), wanted.issuers(), issuers),
+                                wanted.issuers(),
+                                servedUntil(wanted, served, rules))));
+        rules.addresses()
+                .map(own ->
+                        new Wish(
+                                CertificateId.ADDRESSES,
+                                order(own.addresses(), own.issuers(), issuers),
+                                own.issuers(),
+                                Optional.empty()))
+                .ifPresent(wishes::add);
         return wishes;
+    }
+
+    private static CertificateOrder order(
+            List<? extends Identifier> identifiers, List<String> from, Issuers issuers) {
+        KeyAlgorithm key =
+                issuers.find(from.getFirst()).map(Issuer::key).orElse(KeyAlgorithm.EC_P256);
+        return CertificateOrder.of(identifiers, key);
     }
 
     private static Optional<Instant> servedUntil(

@@ -7,6 +7,7 @@ import dev.sallyport.model.name.Hostname;
 import dev.sallyport.model.name.ObjectRef;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.Optional;
 import java.util.UUID;
 import java.util.regex.Pattern;
 
@@ -19,13 +20,15 @@ import java.util.regex.Pattern;
  * @param allowed which namespace may have certificates ordered for which names
  * @param wildcards whether wildcard hosts can be proven (DNS-01)
  * @param namespace of the Secrets that issued certificates are in
+ * @param addresses the gateway's own, if there is to be a certificate for them
  */
 public record AcmeRules(
         List<String> issuers,
         boolean everyHost,
         AllowList allowed,
         boolean wildcards,
-        String namespace) {
+        String namespace,
+        Optional<AcmeAddresses> addresses) {
     /**
      * Annotation of an Ingress and label of a Namespace: {@code true}, {@code false}, or the name
      * of an issuer.
@@ -57,6 +60,11 @@ public record AcmeRules(
         String hex = Long.toHexString(digest.getMostSignificantBits());
         String name = PREFIX + ENDS.matcher(start).replaceFirst("") + "-" + hex;
         return new ObjectRef("Secret", namespace, name);
+    }
+
+    /** The Secret of the default certificate, where that is issued, too. */
+    public Optional<ObjectRef> defaultCertificate() {
+        return addresses.map(_ -> secret(CertificateId.ADDRESSES));
     }
 
     /** Whether a namespace may have certificates for a host. */

@@ -549,15 +549,22 @@ public final class IncrementalTranslator {
                 || settings.defaultCertificate().filter(secret::equals).isPresent();
     }
 
+    /** Whether it is for the gateway itself to make it. */
+    private boolean isIssued(ObjectRef secret) {
+        return settings.acme().filter(rules -> rules.isOurs(secret)).isPresent();
+    }
+
+    private List<Finding> findingsOf(ObjectRef secret) {
+        // Nobody has to restore what we issued: another one is, or others serve the host.
+        boolean ours = isIssued(secret);
+        return certificates.status(secret).findings().stream()
+                .filter(it -> !ours || it.reason() != Reason.SECRET_DELETED)
+                .toList();
+    }
+
     private void reportSecret(ObjectRef secret) {
         if (isReferenced(secret)) {
-            // Nobody has to restore what we issued: another one is, or others serve the host.
-            boolean ours = settings.acme().filter(rules -> rules.isOurs(secret)).isPresent();
-            report(
-                    secret,
-                    certificates.status(secret).findings().stream()
-                            .filter(it -> !ours || it.reason() != Reason.SECRET_DELETED)
-                            .toList());
+            report(secret, findingsOf(secret));
         }
     }
 
@@ -709,10 +716,10 @@ public final class IncrementalTranslator {
         if (settings.defaultCertificate().isPresent()) {
             ObjectRef secret = settings.defaultCertificate().get();
             CertificateStatus status = certificates.status(secret);
-            report(secret, status.findings());
+            report(secret, findingsOf(secret));
             if (status.inService().isPresent()) {
                 chosen = certificateSet(List.of(status.inService().get()), defaultSet.orElse(null));
-            } else if (!status.exists()) {
+            } else if (!status.exists() && !isIssued(secret)) {
                 findings =
                         List.of(
                                 Finding.of(

@@ -23,8 +23,8 @@ import java.util.Set;
  * @param httpsRedirect how plain requests for hosts with a {@code tls} section are sent to HTTPS;
  *     empty switches that off
  * @param defaultBackend answers what no rule and no Ingress's default backend matches
- * @param defaultCertificate the Secret of the default certificate; while it cannot be used, {@code
- *     fallbackCertificate} stands in
+ * @param defaultCertificate the Secret of the default certificate, be it one that is issued by the
+ *     gateway itself; while it cannot be used, {@code fallbackCertificate} stands in
  * @param fallbackCertificate the gateway's self-signed certificate
  * @param strictSni whether handshakes for unknown names are refused rather than answered with the
  *     default certificate
@@ -56,6 +56,8 @@ public record TranslationSettings(
         listeners = List.copyOf(listeners);
         ingressClasses = Set.copyOf(ingressClasses);
         controllers = Set.copyOf(controllers);
+        defaultCertificate =
+                defaultCertificate.or(() -> acme.flatMap(AcmeRules::defaultCertificate));
     }
 
     /** The same, with certificates issued by the gateway itself. */

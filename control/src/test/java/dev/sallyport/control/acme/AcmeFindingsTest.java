@@ -19,6 +19,7 @@ import dev.sallyport.control.reconcile.ControlState;
 import dev.sallyport.control.resource.Origin;
 import dev.sallyport.control.resource.Resource;
 import dev.sallyport.control.resource.SourceUpdate;
+import dev.sallyport.control.translate.AcmeAddresses;
 import dev.sallyport.control.translate.AcmeHost;
 import dev.sallyport.model.finding.Finding;
 import dev.sallyport.model.finding.Reason;
@@ -26,6 +27,7 @@ import dev.sallyport.model.name.Hostname;
 import dev.sallyport.model.name.ObjectRef;
 import dev.sallyport.model.name.ShardedMap;
 import io.fabric8.kubernetes.api.model.networking.v1.IngressBuilder;
+import java.net.InetAddress;
 import java.net.URI;
 import java.time.Duration;
 import java.time.Instant;
@@ -45,7 +47,12 @@ class AcmeFindingsTest {
     private static final CertificateOrder ORDER =
             CertificateOrder.of(List.of(Identifier.parse("a.shop.example")), KeyAlgorithm.EC_P256);
 
-    private final AcmeFindings findings = new AcmeFindings();
+    private final AcmeFindings findings =
+            new AcmeFindings(
+                    Optional.of(
+                            new AcmeAddresses(
+                                    List.of(new Identifier.Ip(InetAddress.ofLiteral("192.0.2.7"))),
+                                    List.of("first"))));
 
     private static ControlState control(boolean asks) {
         ControlState empty = ControlState.EMPTY;
@@ -77,11 +84,19 @@ class AcmeFindingsTest {
 
     private static KeeperState keeper(
             RenewalPlan plan, Optional<CurrentCertificate> current, Optional<String> trouble) {
+        return keeper(CertificateId.of(HOST), plan, current, trouble);
+    }
+
+    private static KeeperState keeper(
+            CertificateId id,
+            RenewalPlan plan,
+            Optional<CurrentCertificate> current,
+            Optional<String> trouble) {
         return new KeeperState(
                 true,
                 List.of(
                         new Kept(
-                                CertificateId.of(HOST),
+                                id,
                                 Optional.of(ORDER),
                                 List.of("default"),
                                 current,
@@ -117,10 +132,14 @@ class AcmeFindingsTest {
     }
 
     private Finding only(KeeperState keeper) {
+        return only(keeper, STEP);
+    }
+
+    private Finding only(KeeperState keeper, String step) {
         SourceUpdate update = findings.news(keeper, control(true)).orElseThrow();
         assertThat(update.changes()).isEmpty();
-        assertThat(update.findings()).containsOnlyKeys(STEP);
-        return update.findings().getOrDefault(STEP, List.of()).getFirst();
+        assertThat(update.findings()).containsOnlyKeys(step);
+        return update.findings().getOrDefault(step, List.of()).getFirst();
     }
 
     @Test
@@ -219,6 +238,20 @@ class AcmeFindingsTest {
         });
         assertThat(only(keeper(failed(new Cause.CaTrouble("x"), true))).reason())
                 .isEqualTo(Reason.ACME_GIVEN_UP);
+    }
+
+    @Test
+    void whatTheGatewaysOwnAddressesLackIsToldOfTheSetting() {
+        Finding finding =
+                only(
+                        keeper(
+                                CertificateId.ADDRESSES,
+                                failed(new Cause.Unreachable("x"), false),
+                                Optional.empty(),
+                                Optional.empty()),
+                        "acme/" + CertificateId.ADDRESSES);
+        assertThat(finding.object()).isEqualTo(ObjectRef.gateway("acme.addresses"));
+        assertThat(finding.message()).startsWith("192.0.2.7: ");
     }
 
     @ParameterizedTest

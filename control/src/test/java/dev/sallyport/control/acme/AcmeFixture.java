@@ -43,6 +43,7 @@ final class AcmeFixture {
                 AllowList.EVERYTHING,
                 Set.of(ChallengeType.HTTP_01, ChallengeType.TLS_ALPN_01),
                 Optional.empty(),
+                Optional.empty(),
                 Optional.of(state),
                 5);
     }

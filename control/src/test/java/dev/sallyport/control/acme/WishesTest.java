@@ -9,6 +9,7 @@ import dev.sallyport.acme.plan.Identifier;
 import dev.sallyport.acme.plan.KeyAlgorithm;
 import dev.sallyport.acme.store.CertificateId;
 import dev.sallyport.control.Placeholders;
+import dev.sallyport.control.translate.AcmeAddresses;
 import dev.sallyport.control.translate.AcmeHost;
 import dev.sallyport.control.translate.AcmeRules;
 import dev.sallyport.model.certificate.CertificateSet;
@@ -18,6 +19,7 @@ import dev.sallyport.model.name.HostTable;
 import dev.sallyport.model.name.Hostname;
 import dev.sallyport.model.name.ObjectRef;
 import dev.sallyport.model.name.ShardedMap;
+import java.net.InetAddress;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
@@ -45,6 +47,35 @@ class WishesTest {
                                         List.of(new Identifier.Dns(SHOP)), KeyAlgorithm.EC_P256),
                                 List.of("first", "second"),
                                 Optional.empty()));
+    }
+
+    @Test
+    void theGatewaysOwnAddressesAreOneMore() {
+        var addresses =
+                List.of(
+                        new Identifier.Ip(InetAddress.ofLiteral("192.0.2.7")),
+                        new Identifier.Ip(InetAddress.ofLiteral("2001:db8::7")));
+        AcmeRules rules =
+                new AcmeRules(
+                        List.of("first", "second"),
+                        true,
+                        AllowList.EVERYTHING,
+                        false,
+                        OURS,
+                        Optional.of(new AcmeAddresses(addresses, List.of("second"))));
+        assertThat(
+                        Wishes.of(
+                                ShardedMap.empty(),
+                                CertificateTable.EMPTY,
+                                AcmeFixture.issuers(),
+                                rules))
+                .containsExactly(
+                        new Wish(
+                                CertificateId.ADDRESSES,
+                                CertificateOrder.of(addresses, KeyAlgorithm.RSA_2048),
+                                List.of("second"),
+                                Optional.empty()));
+        assertThat(rules.defaultCertificate()).contains(rules.secret(CertificateId.ADDRESSES));
     }
 
     @Test
@@ -206,6 +237,6 @@ class WishesTest {
                         Map.of(host, new AcmeHost(host, issuers, ingress, others, false))),
                 served,
                 AcmeFixture.issuers(),
-                new AcmeRules(List.of("first"), true, allowed, false, OURS));
+                new AcmeRules(List.of("first"), true, allowed, false, OURS, Optional.empty()));
     }
 }

@@ -3,6 +3,7 @@ package dev.sallyport.control.translate;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.sallyport.acme.issuer.AllowList;
+import dev.sallyport.acme.plan.Identifier;
 import dev.sallyport.acme.store.CertificateId;
 import dev.sallyport.control.Placeholders;
 import dev.sallyport.control.TranslationPrinter;
@@ -37,6 +38,7 @@ import io.fabric8.kubernetes.api.model.networking.v1.IngressBuilder;
 import io.fabric8.kubernetes.api.model.networking.v1.IngressClassBuilder;
 import io.fabric8.kubernetes.api.model.networking.v1.IngressTLSBuilder;
 import java.lang.management.ManagementFactory;
+import java.net.InetAddress;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -208,7 +210,12 @@ class IncrementalTranslatorTest {
 
     private static AcmeRules acme(boolean everyHost) {
         return new AcmeRules(
-                List.of("first", "second"), everyHost, AllowList.EVERYTHING, false, "acme");
+                List.of("first", "second"),
+                everyHost,
+                AllowList.EVERYTHING,
+                false,
+                "acme",
+                Optional.empty());
     }
 
     private static void changeOfOurOwn(World world, Random random) {
@@ -374,7 +381,12 @@ class IncrementalTranslatorTest {
                         settings(false, false)
                                 .with(
                                         new AcmeRules(
-                                                List.of("first"), true, allowed, false, "acme")));
+                                                List.of("first"),
+                                                true,
+                                                allowed,
+                                                false,
+                                                "acme",
+                                                Optional.empty())));
         world.put(ingress("n", "default", "", List.of("new.x.org"), "/", "web", 80, ""));
         world.put(issued("new.x.org", "0c"));
         world.put(
@@ -387,6 +399,38 @@ class IncrementalTranslatorTest {
         Translation translation = world.translator.translate();
         assertThat(serial(translation, "new.x.org")).isEqualTo("0c");
         assertThat(wanted(translation, "new.x.org").orElseThrow().others()).isEmpty();
+    }
+
+    @Test
+    void whatIsIssuedForTheGatewaysOwnAddressesIsTheDefault() {
+        var own =
+                new AcmeAddresses(
+                        List.of(new Identifier.Ip(InetAddress.ofLiteral("192.0.2.7"))),
+                        List.of("first"));
+        World world =
+                shop(
+                        settings(false, false)
+                                .with(
+                                        new AcmeRules(
+                                                List.of("first"),
+                                                true,
+                                                AllowList.EVERYTHING,
+                                                false,
+                                                "acme",
+                                                Optional.of(own))));
+        Translation none = world.translator.translate();
+        assertThat(none.findings().sorted())
+                .as("it is on its way")
+                .noneMatch(it -> it.reason() == Reason.SECRET_MISSING);
+        ObjectRef secret = AcmeRules.secret("acme", CertificateId.ADDRESSES);
+        world.put(secret(secret, "ecdsa 0c 192.0.2.7 2020-01-01 2050-01-01", "k"));
+        CertificateSet issued =
+                world.translator.translate().certificates().fallback().orElseThrow();
+        assertThat(issued.certificates().getFirst().bundle().serial()).isEqualTo("0c");
+        world.remove(secret);
+        Translation lost = world.translator.translate();
+        assertThat(lost.certificates().fallback()).contains(issued);
+        assertThat(lost.findings().sorted()).noneMatch(it -> it.object().equals(secret));
     }
 
     private static Optional<AcmeHost> wanted(Translation translation, String host) {
