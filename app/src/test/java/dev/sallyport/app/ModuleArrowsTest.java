@@ -15,9 +15,11 @@ import java.util.Map;
 import javax.naming.InvalidNameException;
 import javax.naming.ldap.LdapName;
 import javax.naming.ldap.Rdn;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** The arrows of ARCHITECTURE.md, for all modules at once: what a package must not see. */
+@Tag("slow")
 class ModuleArrowsTest {
     private static final String NETTY = "io.netty..";
     private static final String TCNATIVE = "io.netty.internal.tcnative..";

@@ -41,6 +41,7 @@ import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -64,6 +65,7 @@ class KeeperTest {
     /** What is waited for takes no longer; hundreds of times a tenth of a second would. */
     @BeforeAll
     static void lookOften() {
+        Awaitility.setDefaultTimeout(Duration.ofSeconds(30));
         Awaitility.setDefaultPollDelay(Duration.ZERO);
         Awaitility.setDefaultPollInterval(Duration.ofMillis(2));
     }
@@ -155,6 +157,7 @@ class KeeperTest {
         assertThat(cas.mostAtOnce).hasValue(3);
     }
 
+    @Tag("slow")
     @Test
     void manyAreShownInTime() {
         CertificateKeeper keeper = leading();
@@ -849,6 +852,7 @@ class KeeperTest {
         assertThat(store.certificates).isEmpty();
     }
 
+    @Tag("slow")
     @Test
     void closingDoesNotWaitForever() {
         CertificateKeeper keeper = leading();

@@ -38,6 +38,7 @@ import java.util.concurrent.TimeUnit;
 import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SSLContext;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -112,6 +113,7 @@ class GuardedHttpClientTest {
         }
     }
 
+    @Tag("slow")
     @Test
     void anAnswerThatDripsEndsAtTheDeadline() {
         try (var client = client(Duration.ofMillis(700))) {
@@ -122,6 +124,7 @@ class GuardedHttpClientTest {
         }
     }
 
+    @Tag("slow")
     @Test
     void requestsOfOneConversationAreBoundedTogether() {
         try (var client = client(Duration.ofSeconds(1))) {
@@ -156,6 +159,7 @@ class GuardedHttpClientTest {
         }
     }
 
+    @Tag("slow")
     @Test
     void aCaThatIsSilentIsNotAskedForAWhile() throws Exception {
         try (var client = client(Duration.ofSeconds(1))) {
@@ -169,6 +173,7 @@ class GuardedHttpClientTest {
         }
     }
 
+    @Tag("slow")
     @Test
     void oneThatAnswersOthersIsAskedOn() throws Exception {
         try (var client = client(Duration.ofSeconds(1));

@@ -34,6 +34,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 class ReconcilerTest {
@@ -401,6 +402,7 @@ class ReconcilerTest {
         await().until(() -> serial(dataPlane.last(), "a.example.com").equals("01"));
     }
 
+    @Tag("slow")
     @Test
     void aSourceThatSaysNothingIsNotWaitedForForEver() throws Exception {
         lookForSecrets();

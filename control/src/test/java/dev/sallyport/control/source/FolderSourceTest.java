@@ -25,6 +25,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestReporter;
 import org.junit.jupiter.api.io.TempDir;
@@ -265,6 +266,7 @@ class FolderSourceTest {
         assertThat(told.get()).isEqualTo(count);
     }
 
+    @Tag("slow")
     @Test
     void tenThousandFilesAreReadInSeconds(TestReporter reporter) throws Exception {
         for (int i = 0; i < 10_000; i++) {
