@@ -211,7 +211,8 @@ final class LastKnownGoodIT {
                 Handshakes.connect(pki.clientContext(), gateway.httpsAddress(), host)) {
             var connection = new RawClient.Connection(socket);
             connection.send(RawClient.head("GET / HTTP/1.1", "Host: " + host, "Connection: close"));
-            assertThat(connection.response().status()).isEqualTo(200);
+            var response = connection.response();
+            assertThat(response.status()).as("%s, by%n%s", response, gateway.err()).isEqualTo(200);
             return ((X509Certificate) socket.getSession().getPeerCertificates()[0])
                     .getSerialNumber();
         }

@@ -73,8 +73,8 @@ final class GuardedHttpClient extends HttpClient {
     /** By {@link System#nanoTime}: when an answer came last. */
     private volatile long heard = System.nanoTime();
 
-    /** By {@link System#nanoTime}: until when nothing is asked, since nothing is answered. */
-    private volatile long silentUntil = heard;
+    /** By {@link System#nanoTime}: until when nothing is asked; null while there are answers. */
+    private volatile @Nullable Long silentUntil;
 
     /** By {@link System#nanoTime}, when the conversation that the thread is in has to be over. */
     private static final ScopedValue<Long> END = ScopedValue.newInstance();
@@ -148,7 +148,7 @@ final class GuardedHttpClient extends HttpClient {
             throw late;
         }
         heard = System.nanoTime();
-        silentUntil = heard;
+        silentUntil = null;
         requireNotBusy(whole);
         requireNotEncoded(whole);
         return new Answer<>(whole, replayed(whole, handler));
@@ -176,7 +176,8 @@ final class GuardedHttpClient extends HttpClient {
 
     /** One CA's silence is not to be waited out by everybody who asks, one after the other. */
     private void requireNotSilent(URI url, long now) throws HttpTimeoutException {
-        long left = silentUntil - now;
+        Long until = silentUntil;
+        long left = until == null ? 0 : until - now;
         if (left > 0) {
             throw new HttpTimeoutException(
                     url.getHost()
