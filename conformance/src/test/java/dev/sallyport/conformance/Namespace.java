@@ -5,6 +5,7 @@ import java.time.Duration;
 import java.util.Locale;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.stream.Stream;
+import org.awaitility.Awaitility;
 import tools.jackson.databind.JsonNode;
 
 /** A namespace of one test, deleted with all that is in it. */
@@ -55,7 +56,22 @@ final class Namespace implements AutoCloseable {
     Namespace echo(String name, int replicas) {
         apply(Manifests.echoPods(name, replicas));
         kubectl.awaitRollout(name, ROLLOUT);
+        // The slices follow the Pods; after an outage of the API server by seconds.
+        Awaitility.await("endpoints of " + name)
+                .atMost(ROLLOUT)
+                .until(() -> readyEndpoints(name) >= replicas);
         return this;
+    }
+
+    private long readyEndpoints(String service) {
+        return Json.items(get("endpointslices.discovery.k8s.io").path("items"))
+                .filter(slice ->
+                        slice.at("/metadata/labels/kubernetes.io~1service-name")
+                                .asString("")
+                                .equals(service))
+                .flatMap(slice -> Json.items(slice.path("endpoints")))
+                .filter(endpoint -> endpoint.at("/conditions/ready").asBoolean(false))
+                .count();
     }
 
     /** An object, {@code kind/name}. */

@@ -42,6 +42,7 @@ import java.util.Optional;
 import java.util.PriorityQueue;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.Semaphore;
@@ -104,6 +105,9 @@ public final class CertificateKeeper implements AutoCloseable {
         NOT_LEADING
     }
 
+    /** Who tells an issuer's CA that an order is given up. */
+    private record Teller(String issuer, Thread thread) {}
+
     /** What the thread is told. */
     private sealed interface Command {
         record Want(List<Wish> wishes) implements Command {}
@@ -128,7 +132,7 @@ public final class CertificateKeeper implements AutoCloseable {
 
         record NotTold(CertificateId id) implements Command {}
 
-        record Abandoned(CertificateId id, Thread by) implements Command {}
+        record Abandoned(CertificateId id, Teller by) implements Command {}
 
         record RollOver(String issuer) implements Command {}
 
@@ -145,7 +149,7 @@ public final class CertificateKeeper implements AutoCloseable {
     private final List<Runnable> listeners = new CopyOnWriteArrayList<>();
     private final List<Consumer<StoredChange>> storeListeners = new CopyOnWriteArrayList<>();
     private final Semaphore questions = new Semaphore(QUESTIONS_AT_ONCE);
-    private final Semaphore abandons = new Semaphore(ABANDONED_AT_ONCE);
+    private final Map<String, Semaphore> abandons = new ConcurrentHashMap<>(); // by issuer
     private final Thread thread;
     private volatile KeeperState state = KeeperState.EMPTY;
 
@@ -158,7 +162,7 @@ public final class CertificateKeeper implements AutoCloseable {
     private final Map<String, Long> failedByCause = new TreeMap<>();
     private final Set<String> rolling = new HashSet<>(); // issuers whose account gets another key
     private final Set<String> rollingNow = new HashSet<>(); // those that are being told so
-    private final Map<String, Thread> abandoning = new HashMap<>(); // who tells the CA, by id
+    private final Map<String, Teller> abandoning = new HashMap<>(); // by id
     private Set<Entry> touched = new HashSet<>();
     private OrderLedger ledger;
     private boolean wanted; // whether anybody has said what is wanted
@@ -390,7 +394,11 @@ public final class CertificateKeeper implements AutoCloseable {
                     entry.station = station;
                     entry.made |= station == Station.KEY_STORED;
                     switch (station) {
-                        case KEY_STORED, ISSUED -> entry.underway = null;
+                        case KEY_STORED -> {
+                            entry.underway = null;
+                            entry.madeAt = null;
+                        }
+                        case ISSUED -> entry.underway = null;
                         case ORDERED ->
                                 entry.underway = Objects.requireNonNull(entry.run).issuer().name();
                         default -> {}
@@ -417,7 +425,7 @@ public final class CertificateKeeper implements AutoCloseable {
                     touched.add(entry);
                 }
             }
-            case Command.Abandoned(CertificateId id, Thread by) -> abandoning.remove(id.text(), by);
+            case Command.Abandoned(CertificateId id, Teller by) -> abandoning.remove(id.text(), by);
             case Command.RollOver(String issuer) -> rolling.add(issuer);
             case Command.RolledOver(String issuer, Optional<Cause> failure) ->
                     rolledOver(issuer, failure);
@@ -891,7 +899,8 @@ public final class CertificateKeeper implements AutoCloseable {
      * with that, and what becomes of its authorizations then is not to come to the new one.
      */
     private boolean hasToWait(Entry entry, String issuer) {
-        return rolling.contains(issuer) || abandoning.containsKey(entry.id.text());
+        Teller teller = abandoning.get(entry.id.text());
+        return rolling.contains(issuer) || (teller != null && teller.issuer().equals(issuer));
     }
 
     private void start(
@@ -968,6 +977,7 @@ public final class CertificateKeeper implements AutoCloseable {
                 entry.asked = false;
                 entry.failures.clear();
                 entry.underway = null;
+                entry.madeAt = null;
                 entry.store(certificate);
                 entry.askAt = now.plus(ASKING_FIRST);
                 LOG.log(
@@ -983,14 +993,9 @@ public final class CertificateKeeper implements AutoCloseable {
                 entry.asked = false;
                 var failure = new Failure(now, run.issuer().name(), run.order(), cause);
                 failedByCause.merge(cause.getClass().getSimpleName(), 1L, Long::sum);
-                if (cause.endsTheOrder()) {
-                    entry.underway = null;
-                }
-                if (made) {
-                    ledger.failed(run.begun(), failure, run.kind());
-                } else {
-                    ledger.note(failure);
-                }
+                entry.underway = null;
+                readOrder(entry);
+                count(entry, run, failure, made);
                 entry.failed(failure);
                 LOG.log(
                         System.Logger.Level.WARNING,
@@ -1007,12 +1012,21 @@ public final class CertificateKeeper implements AutoCloseable {
         show(entry);
     }
 
+    /** An order that may be gone on with may still become a certificate, and counts as one. */
+    private void count(Entry entry, Entry.Run run, Failure failure, boolean made) {
+        Instant begun = made ? run.begun() : entry.madeAt;
+        boolean ended = failure.cause().endsTheOrder();
+        entry.madeAt = ended ? null : begun;
+        if (ended && begun != null) {
+            ledger.failed(begun, failure, run.kind());
+        } else {
+            ledger.note(failure);
+        }
+    }
+
     /** Whether a CA that was asked for an order made none, as far as can be known. */
     private static boolean isWithoutOrder(Cause cause) {
-        return switch (cause) {
-            case Cause.CaTrouble _, Cause.NotStored _ -> false;
-            default -> true;
-        };
+        return !(cause instanceof Cause.NotStored); // its URL, perhaps
     }
 
     private void ask(Entry entry) {
@@ -1146,29 +1160,33 @@ public final class CertificateKeeper implements AutoCloseable {
         entry.underway = null;
         Optional<Issuer> issuer = left.flatMap(this::issuer);
         if (issuer.isPresent()) {
-            Thread teller =
+            Thread thread =
                     Thread.ofVirtual()
                             .name("acme-abandon-" + entry.id)
                             .unstarted(() -> abandon(issuer.get(), left.get()));
-            abandoning.put(entry.id.text(), teller);
-            teller.start();
+            abandoning.put(entry.id.text(), new Teller(issuer.get().name(), thread));
+            thread.start();
         }
     }
 
     /** On a thread of its own. */
     private void abandon(Issuer issuer, StoredOrder order) {
+        Semaphore few =
+                abandons.computeIfAbsent(issuer.name(), _ -> new Semaphore(ABANDONED_AT_ONCE));
         try {
-            if (abandons.tryAcquire(ABANDONING.toMillis(), TimeUnit.MILLISECONDS)) {
+            if (few.tryAcquire(ABANDONING.toMillis(), TimeUnit.MILLISECONDS)) {
                 try {
                     ordering.abandon(issuer, order);
                 } finally {
-                    abandons.release();
+                    few.release();
                 }
             }
         } catch (InterruptedException _) {
             // Who leads next cannot know of it: the CA forgets such orders by itself, in days.
         } finally {
-            mailbox.add(new Command.Abandoned(order.id(), Thread.currentThread()));
+            mailbox.add(
+                    new Command.Abandoned(
+                            order.id(), new Teller(issuer.name(), Thread.currentThread())));
         }
     }
 
@@ -1186,8 +1204,8 @@ public final class CertificateKeeper implements AutoCloseable {
         abandoning
                 .values()
                 .forEach(teller -> {
-                    teller.interrupt();
-                    workers.add(teller);
+                    teller.thread().interrupt();
+                    workers.add(teller.thread());
                 });
         abandoning.clear();
         await(workers);

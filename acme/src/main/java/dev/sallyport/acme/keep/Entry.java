@@ -52,6 +52,7 @@ final class Entry {
     @Nullable Station station;
     boolean made; // whether the run has an order made, and does not go on with one
     @Nullable String underway; // the issuer of an order whose URL is stored
+    @Nullable Instant madeAt; // when that was begun, where it is known
     @Nullable String revoked; // the serial number of what the CA has revoked at our word
     @Nullable Instant due; // in the schedule
     boolean queued;

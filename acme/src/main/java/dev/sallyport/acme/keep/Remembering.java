@@ -87,14 +87,14 @@ final class Remembering {
         append(
                 text,
                 Stream.concat(
+                        entries.stream().flatMap(it -> Stream.concat(revoked(it), gone(it))),
                         entries.stream()
                                 .filter(it -> !it.failures.isEmpty())
                                 .sorted(
                                         Comparator.comparing(
                                                         (Entry it) -> it.failures.getLast().at())
                                                 .reversed())
-                                .flatMap(Remembering::failures),
-                        entries.stream().flatMap(it -> Stream.concat(revoked(it), gone(it)))));
+                                .flatMap(Remembering::failures)));
         return new StoredMemory(text.toString());
     }
 

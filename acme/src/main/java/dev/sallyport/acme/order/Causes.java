@@ -119,8 +119,13 @@ final class Causes {
 
     /** Whether a failure is a problem of this type. */
     static boolean is(Exception failure, String type) {
-        return failure instanceof AcmeServerException server
-                && type(server.getProblem()).equals(type);
+        return switch (failure) {
+            case AcmeLazyLoadingException lazy
+                    when lazy.getCause() instanceof AcmeException inner ->
+                    is(inner, type);
+            case AcmeServerException server -> type(server.getProblem()).equals(type);
+            default -> false;
+        };
     }
 
     private static Cause ofNetwork(AcmeNetworkException network) {

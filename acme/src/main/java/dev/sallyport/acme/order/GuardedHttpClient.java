@@ -177,13 +177,9 @@ final class GuardedHttpClient extends HttpClient {
     /** One CA's silence is not to be waited out by everybody who asks, one after the other. */
     private void requireNotSilent(URI url, long now) throws HttpTimeoutException {
         Long until = silentUntil;
-        long left = until == null ? 0 : until - now;
-        if (left > 0) {
+        if (until != null && until - now > 0) {
             throw new HttpTimeoutException(
-                    url.getHost()
-                            + ": gave no answer lately, and is not asked for another "
-                            + Duration.ofNanos(left).plusSeconds(1).toSeconds()
-                            + " s");
+                    url.getHost() + ": gave no answer lately, and is left alone for a while");
         }
     }
 

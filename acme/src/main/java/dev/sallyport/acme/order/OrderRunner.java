@@ -45,8 +45,8 @@ public final class OrderRunner {
     /** Of the chains that a CA offers beside the first one, how many are looked at. */
     private static final int MOST_ALTERNATES = 8;
 
-    /** How long a CA is told that an order is given up. */
-    private static final Duration ABANDONING = Duration.ofSeconds(30);
+    /** How long a CA is told that an order is given up; more than one of its requests may take. */
+    private static final Duration ABANDONING = Duration.ofSeconds(40);
 
     private final AcmeStore store;
     private final ChallengeBoard board;
@@ -152,8 +152,7 @@ public final class OrderRunner {
                 authority.forgetLocation(login);
             }
             if (failed.why().endsTheOrder()) {
-                // Its key, too: that may be what was refused.
-                forget(request.id());
+                forgetEnded(request.id());
             }
             throw failed;
         }
@@ -439,7 +438,7 @@ public final class OrderRunner {
                 }
             }
         } catch (FailedException failed) {
-            if (Thread.currentThread().isInterrupted()) {
+            if (failed.isInterruption()) {
                 throw failed;
             }
             LOG.log(
@@ -474,6 +473,20 @@ public final class OrderRunner {
             store.removeOrder(id);
         } catch (IOException failed) {
             throw notStored(failed);
+        }
+    }
+
+    /** Its key, too: that may be what was refused. */
+    private void forgetEnded(CertificateId id) {
+        try {
+            store.removeOrder(id);
+        } catch (IOException failed) {
+            // The CA says so again the next time; why it ended is what is to be told.
+            LOG.log(
+                    System.Logger.Level.WARNING,
+                    "The order of {0}, which has ended, stays: {1}",
+                    id,
+                    failed.getMessage());
         }
     }
 

@@ -54,8 +54,7 @@ record Waiting(InstantSource clock, Pause pause, OrderTimes times, Instant deadl
         Duration left =
                 Duration.between(now, deadline).minus(times.soonest().multipliedBy(LAST_QUESTION));
         if (!left.isPositive()) {
-            throw new FailedException(
-                    new Cause.CaTrouble("waited until " + deadline + " in vain for " + what));
+            throw new FailedException(new Cause.CaTrouble("waited in vain for " + what));
         }
         Duration wished = again.map(at -> Duration.between(now, at)).orElse(times.soonest());
         // ZeroSSL likes to be asked again in a day, and has issued within seconds.

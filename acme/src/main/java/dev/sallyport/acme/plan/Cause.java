@@ -36,7 +36,7 @@ public sealed interface Cause {
 
     /** Whether another issuer may succeed where this one did not. */
     default boolean helpedByAnotherIssuer() {
-        return pace() != Pace.OURS;
+        return pace() != Pace.OURS || this instanceof OrderLost;
     }
 
     /** Whether nothing is left of an order that failed so: it cannot be gone on with. */

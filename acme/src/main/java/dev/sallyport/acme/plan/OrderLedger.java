@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
@@ -103,12 +104,22 @@ public final class OrderLedger {
 
     /** What speaks against an order now; empty where nothing does. */
     public Optional<Hold> hold(Instant now, String issuer, CertificateOrder order, OrderKind kind) {
+        return hold(now, issuer, order, limit -> limit.counts(kind));
+    }
+
+    /** What speaks against going on with one that was made and counted. */
+    Optional<Hold> holdOfGoingOn(Instant now, String issuer, CertificateOrder order) {
+        return hold(now, issuer, order, _ -> false);
+    }
+
+    private Optional<Hold> hold(
+            Instant now, String issuer, CertificateOrder order, Predicate<RateLimit> counts) {
         Optional<Hold> longest = pause(now, issuer);
         for (RateLimit limit : limitsOf(issuer)) {
             Collection<String> whats =
                     limit.scope() == Scope.FAILED_VALIDATIONS
                             ? texts(order.identifiers())
-                            : limit.counts(kind) ? countedBy(limit, order) : Set.of();
+                            : counts.test(limit) ? countedBy(limit, order) : Set.of();
             for (String what : whats) {
                 longest = later(longest, hold(now, new Key(issuer, limit, what)));
             }

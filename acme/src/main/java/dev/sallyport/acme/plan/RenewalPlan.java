@@ -239,9 +239,7 @@ public sealed interface RenewalPlan {
                         .map(last -> retry(situation, wanted.order(), last, purpose))
                         .filter(wait -> wait.until().isAfter(situation.now()));
         Optional<WaitUntil> limited =
-                situation
-                        .ledger()
-                        .hold(situation.now(), issuer, wanted.order(), kind)
+                hold(situation, wanted.order(), issuer, kind)
                         .map(hold ->
                                 new WaitUntil(
                                         hold.until(),
@@ -250,6 +248,14 @@ public sealed interface RenewalPlan {
         return Stream.of(retry, limited)
                 .flatMap(Optional::stream)
                 .max(Comparator.comparing(WaitUntil::until));
+    }
+
+    private static Optional<OrderLedger.Hold> hold(
+            Situation situation, CertificateOrder order, String issuer, OrderKind kind) {
+        OrderLedger ledger = situation.ledger();
+        return isUnderWay(situation, issuer)
+                ? ledger.holdOfGoingOn(situation.now(), issuer, order)
+                : ledger.hold(situation.now(), issuer, order, kind);
     }
 
     private static WaitUntil retry(
@@ -290,7 +296,7 @@ public sealed interface RenewalPlan {
         return cause.helpedByAnotherIssuer()
                 && switch (cause.pace()) {
                     case PEOPLE -> true;
-                    case LIMIT -> isLong(situation, wait);
+                    case LIMIT -> isLong(situation, wait) || often(situation, failures);
                     // What has no certificate is not to wait for a CA that is away; unless it has
                     // an order there that only has to be gone on with.
                     case TROUBLE ->

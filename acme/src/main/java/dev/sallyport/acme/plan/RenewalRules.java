@@ -15,8 +15,9 @@ import java.time.Duration;
  * @param grace how long the Secret of a host that is gone stays
  * @param lookAgain how long nothing is asked at most, where there is no window
  * @param fallbackAfter the number of failures in a row of one issuer from which the next is asked,
- *     where that may help; where nothing serves yet and the CA itself is in trouble, it is asked
- *     after the first
+ *     where that may help; it is asked after the first where only people can mend, where a CA asks
+ *     for a long wait, and where nothing serves yet while the CA is in trouble or busy and has no
+ *     order that only has to be gone on with
  * @param retries how soon what failed is tried again
  */
 public record RenewalRules(

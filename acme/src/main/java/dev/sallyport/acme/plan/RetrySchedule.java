@@ -129,15 +129,14 @@ public record RetrySchedule(Map<Pace, Row> rows) {
                     case OURS, TROUBLE, VALIDATION -> delay.compareTo(most) > 0;
                     case LIMIT, PEOPLE -> false;
                 };
-        Duration held = urgent ? most : delay;
-        Duration spread =
-                Jitter.share(
-                        Jitter.mix(seed, failures),
-                        Duration.ofMillis((long) (held.toMillis() * SPREAD)));
-        Instant at = last.at().plus(held).plus(spread);
+        Instant at = last.at().plus(urgent ? most : delay);
         if (last.cause() instanceof Cause.RateLimited limited && limited.until().isPresent()) {
-            at = limited.untilAfter(last.at()).orElseThrow().plus(spread);
+            at = limited.untilAfter(last.at()).orElseThrow();
         }
+        long held = Duration.between(last.at(), at).toMillis();
+        Duration spread =
+                Jitter.share(Jitter.mix(seed, failures), Duration.ofMillis((long) (held * SPREAD)));
+        at = at.plus(spread);
         return new Retry(at, failures, failures >= row.givenUpAfter());
     }
 }

@@ -294,17 +294,36 @@ class KeeperTest {
     }
 
     @Test
-    void aCaThatWasNotReachedHasNoOrderThatCounts() {
+    void aCaThatMadeNoOrderHasNoneThatCounts() {
         cas.failsEarly = true;
-        CertificateKeeper keeper = keeper(settings(50, limit(1)));
+        CertificateKeeper keeper = keeper(settings(50, limit(1, RateLimit.Scope.ACCOUNT)));
         keeper.lead(true);
-        cas.fail("first", new Cause.Unreachable("away"), new Cause.AddressRefused("private"));
+        cas.fail("first", new Cause.Unreachable("away"), new Cause.CaTrouble("500"));
         want(keeper, wish(SHOP, "first"));
         eventually(keeper, SHOP, it -> it.failures().size() == 1 && waits(it));
         pass(keeper, Duration.ofHours(1));
         eventually(keeper, SHOP, it -> it.failures().size() == 2 && waits(it));
         pass(keeper, Duration.ofHours(2));
         eventually(keeper, SHOP, KeeperTest::isKept);
+    }
+
+    @Test
+    void anOrderThatIsGoneOnWithCountsOnce() {
+        CertificateKeeper keeper = keeper(settings(50, limit(1)));
+        keeper.lead(true);
+        cas.fail("first", new Cause.NotPresented("not yet"));
+        store.orders.put("shop.example", orderAt(FIRST, SHOP));
+        want(keeper, wish(SHOP, "first"));
+        eventually(keeper, SHOP, it -> it.failures().size() == 1 && waits(it));
+        cas.resumes = true;
+        pass(keeper, Duration.ofSeconds(10));
+        eventually(keeper, SHOP, KeeperTest::isKept);
+        cas.resumes = false;
+        keeper.renew(SHOP);
+        Kept shop = eventually(keeper, SHOP, KeeperTest::waits);
+        assertThat(shop.plan().why()).isInstanceOf(Why.Limited.class);
+        pass(keeper, DAY);
+        await().until(() -> keeper.state().counts().issued() == 2);
     }
 
     @Test
@@ -1072,8 +1091,11 @@ class KeeperTest {
     }
 
     private static RateLimit limit(int most) {
-        return new RateLimit(
-                "a test's", RateLimit.Scope.SAME_IDENTIFIERS, most, DAY, RateLimit.Exempt.NOTHING);
+        return limit(most, RateLimit.Scope.SAME_IDENTIFIERS);
+    }
+
+    private static RateLimit limit(int most, RateLimit.Scope scope) {
+        return new RateLimit("a test's", scope, most, DAY, RateLimit.Exempt.NOTHING);
     }
 
     private void want(CertificateKeeper keeper, Wish... all) {

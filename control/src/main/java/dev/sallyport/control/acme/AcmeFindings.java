@@ -224,7 +224,8 @@ final class AcmeFindings {
                             + limited.until().map(until -> " until " + until).orElse("")
                             + ", or name another issuer beside it.";
             case Cause.NotStored _ -> "See that what is kept can be written.";
-            case Cause.OrderLost _, Cause.AccountLost _ -> "Wait: it is ordered anew.";
+            case Cause.OrderLost _, Cause.AccountLost _ ->
+                    "Wait: it is ordered anew; if that does not help, name another issuer beside it.";
             case Cause.AccountRefused refused when names(refused, "externalAccountRequired") ->
                     "Get an external account from the CA, and name it in acme.external-key-id and"
                             + " acme.external-mac-file.";
