@@ -34,9 +34,6 @@ final class Remembering {
     private static final String VERSION = "sallyport-acme-memory\t1";
     private static final int LONGEST_DETAIL = 160;
 
-    /** In characters, so that neither takes all of the other's room. */
-    private static final int MOST_OF_EACH = StoredMemory.MOST / 2 - 1_000;
-
     private Remembering() {}
 
     /** What was read. */
@@ -60,8 +57,11 @@ final class Remembering {
                                         issuer.name(),
                                         issuer.fingerprint(),
                                         issuer.directory().toString())));
+        // So that neither takes all of the other's room.
+        int half = Math.max(0, (StoredMemory.MOST - text.length()) / 2);
         append(
                 text,
+                half,
                 Stream.concat(
                         ledger.stopped(now).stream()
                                 .map(it ->
@@ -86,6 +86,7 @@ final class Remembering {
                                                         .collect(Collectors.joining(" "))))));
         append(
                 text,
+                half,
                 Stream.concat(
                         entries.stream().flatMap(it -> Stream.concat(revoked(it), gone(it))),
                         entries.stream()
@@ -98,8 +99,8 @@ final class Remembering {
         return new StoredMemory(text.toString());
     }
 
-    private static void append(StringBuilder text, Stream<String> lines) {
-        int most = text.length() + MOST_OF_EACH;
+    private static void append(StringBuilder text, int room, Stream<String> lines) {
+        int most = text.length() + room;
         lines.takeWhile(line -> text.length() + line.length() < most).forEach(text::append);
     }
 

@@ -289,14 +289,14 @@ public sealed interface RenewalPlan {
     private static boolean mayFallBack(
             Situation situation, CertificateOrder order, String issuer, WaitUntil wait) {
         if (wait.why() instanceof Why.Limited) {
-            return isLong(situation, wait);
+            return isLong(situation, issuer, wait);
         }
         List<Failure> failures = failures(situation, order, issuer);
         Cause cause = failures.getLast().cause();
         return cause.helpedByAnotherIssuer()
                 && switch (cause.pace()) {
                     case PEOPLE -> true;
-                    case LIMIT -> isLong(situation, wait) || often(situation, failures);
+                    case LIMIT -> isLong(situation, issuer, wait) || often(situation, failures);
                     // What has no certificate is not to wait for a CA that is away; unless it has
                     // an order there that only has to be gone on with.
                     case TROUBLE ->
@@ -310,10 +310,13 @@ public sealed interface RenewalPlan {
         return situation.underway().equals(Optional.of(issuer));
     }
 
-    private static boolean isLong(Situation situation, WaitUntil wait) {
-        return !serves(situation)
+    private static boolean isLong(Situation situation, String issuer, WaitUntil wait) {
+        return !(serves(situation) || isUnderWay(situation, issuer))
                 || wait.until().isAfter(situation.now().plus(PATIENCE))
-                || wait.until().isAfter(situation.current().orElseThrow().notAfter());
+                || situation
+                        .current()
+                        .filter(it -> wait.until().isAfter(it.notAfter()))
+                        .isPresent();
     }
 
     private static boolean serves(Situation situation) {

@@ -357,6 +357,34 @@ class RenewalPlanTest {
     }
 
     @Test
+    void anIssuerThatLosesItsOrdersIsNotAskedForEver() {
+        Situations lost =
+                valid().withoutCertificate()
+                        .from(FIRST, SECOND)
+                        .failed(Duration.ofSeconds(2), FIRST, new Cause.OrderLost("404"));
+        assertThat(lost.plan()).isInstanceOf(WaitUntil.class);
+        assertThat(lost.failed(Duration.ofSeconds(1), FIRST, new Cause.OrderLost("404")).plan())
+                .isInstanceOfSatisfying(
+                        Issue.class, issue -> assertThat(issue.issuer()).isEqualTo(SECOND));
+    }
+
+    @Test
+    void whatACaAsksForIsHardlyStretched() {
+        for (int failures = 1; failures < 10; failures++) {
+            Situations busy = valid().withoutCertificate().from(FIRST).seed(failures);
+            for (int i = failures; i > 0; i--) {
+                busy.failed(
+                        Duration.ofSeconds(i),
+                        FIRST,
+                        new Cause.RateLimited(
+                                Optional.of(NOW.minusSeconds(i).plusSeconds(60)), true, "busy"));
+            }
+            assertThat(((WaitUntil) busy.plan()).until())
+                    .isBetween(NOW.plusSeconds(59), NOW.plusSeconds(72));
+        }
+    }
+
+    @Test
     void anOrderThatOnlyHasToBeGoneOnWithIsNotLeftForAnotherIssuer() {
         Situations away =
                 valid().withoutCertificate()

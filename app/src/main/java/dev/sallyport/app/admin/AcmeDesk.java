@@ -18,10 +18,14 @@ public interface AcmeDesk {
     /** What is known now. */
     KeeperState state();
 
-    /** Which certificate a host has, or an address if it is one of the gateway's own. */
+    /**
+     * Which certificate a host has, or an address if it is one of the gateway's own; who does not
+     * lead does not know which are.
+     */
     default Optional<CertificateId> find(Identifier named) {
         return switch (named) {
             case Identifier.Dns(Hostname name) -> Optional.of(CertificateId.of(name));
+            case Identifier.Ip _ when !state().leads() -> Optional.of(CertificateId.ADDRESSES);
             case Identifier.Ip address ->
                     state().certificates().stream()
                             .filter(kept ->
