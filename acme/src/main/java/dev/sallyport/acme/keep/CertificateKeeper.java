@@ -258,7 +258,8 @@ public final class CertificateKeeper implements AutoCloseable {
 
     /** Has the CA revoke the certificate that is stored, then orders another if it is wanted. */
     public Answer revoke(CertificateId id, boolean keyCompromised) {
-        return answer(id, _ -> true, new Command.Revoke(id, keyCompromised));
+        return answer(
+                id, kept -> kept.current().isPresent(), new Command.Revoke(id, keyCompromised));
     }
 
     /**

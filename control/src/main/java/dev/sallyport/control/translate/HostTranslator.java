@@ -490,7 +490,7 @@ final class HostTranslator {
                                         + host
                                         + " (expected: a name without '*', or DNS-01 in the gateway's"
                                         + " configuration)",
-                                "Configure acme.dns, or bring a Secret with a certificate for it."));
+                                "Configure acme.dns-zone, or bring a Secret with a certificate for it."));
             }
             var identifier = new Identifier.Dns(host);
             return rules.allowed().allows(ingress.namespace(), identifier)

@@ -434,7 +434,8 @@ public final class IncrementalTranslator {
                 switch (word) {
                     case "true" -> rules.issuers();
                     case "false" -> List.<String>of();
-                    default -> rules.issuers().contains(word) ? List.of(word) : List.<String>of();
+                    // Be it one that is not configured (any more): what it issued is kept.
+                    default -> List.of(word);
                 };
         boolean explicit =
                 intent.acme().isPresent() || acmeLabels.containsKey(intent.ref().namespace());
