@@ -67,6 +67,11 @@ public record Issuers(List<Issuer> ordered) {
         return Finding.of(Reason.ISSUER_INVALID, origin, message, advice);
     }
 
+    /** Their names, in their order. */
+    public List<String> names() {
+        return ordered.stream().map(Issuer::name).toList();
+    }
+
     /** The issuer of a name. */
     public Optional<Issuer> find(String name) {
         return ordered.stream().filter(issuer -> issuer.name().equals(name)).findFirst();
@@ -92,9 +97,7 @@ public record Issuers(List<Issuer> ordered) {
                                         "issuer: "
                                                 + value
                                                 + " (expected: true, or one of "
-                                                + ordered.stream()
-                                                        .map(Issuer::name)
-                                                        .collect(Collectors.joining(", "))
+                                                + String.join(", ", names())
                                                 + ")",
                                         "Write true for the configured order of issuers.")));
     }

@@ -399,7 +399,6 @@ public final class CertificateKeeper implements AutoCloseable {
                             entry.underway = null;
                             entry.madeAt = null;
                         }
-                        case ISSUED -> entry.underway = null;
                         case ORDERED ->
                                 entry.underway = Objects.requireNonNull(entry.run).issuer().name();
                         default -> {}

@@ -745,11 +745,7 @@ class KeeperTest {
 
     @Test
     void aHostThatComesBackIsNotOrderedWhileItsOrderIsGivenUp() {
-        CertificateKeeper keeper = leading();
-        cas.abandonHeld = true;
-        store.orders.put("shop.example", orderAt(FIRST, SHOP));
-        want(keeper);
-        await().until(() -> !cas.abandoned.isEmpty());
+        CertificateKeeper keeper = givingUp();
         want(keeper, wish(SHOP), wish(BLOG));
         eventually(keeper, BLOG, KeeperTest::isKept);
         assertThat(begun(keeper)).isEqualTo(1);
@@ -760,11 +756,7 @@ class KeeperTest {
 
     @Test
     void givingUpEndsWithTheLead() {
-        CertificateKeeper keeper = leading();
-        cas.abandonHeld = true;
-        store.orders.put("shop.example", orderAt(FIRST, SHOP));
-        want(keeper);
-        await().until(() -> !cas.abandoned.isEmpty());
+        CertificateKeeper keeper = givingUp();
         keeper.lead(false);
         await().until(() -> !cas.notAbandoned.isEmpty());
         keeper.lead(true);
@@ -786,6 +778,16 @@ class KeeperTest {
         cas.letGo(1);
         await().until(() -> !cas.abandoned.isEmpty());
         assertThat(store.orders).isEmpty();
+    }
+
+    /** One that tells the first CA, until it is let go, that the order of SHOP is given up. */
+    private CertificateKeeper givingUp() {
+        CertificateKeeper keeper = leading();
+        cas.abandonHeld = true;
+        store.orders.put("shop.example", orderAt(FIRST, SHOP));
+        want(keeper);
+        await().until(() -> !cas.abandoned.isEmpty());
+        return keeper;
     }
 
     private static StoredOrder orderAt(Issuer issuer, CertificateId id) {

@@ -3,7 +3,6 @@ package dev.sallyport.app.config;
 import dev.sallyport.acme.challenge.ChallengeType;
 import dev.sallyport.acme.challenge.DynamicZone;
 import dev.sallyport.acme.issuer.AllowList;
-import dev.sallyport.acme.issuer.Issuer;
 import dev.sallyport.acme.issuer.IssuerDraft;
 import dev.sallyport.acme.issuer.Issuers;
 import dev.sallyport.acme.plan.CertificateOrder;
@@ -216,7 +215,7 @@ final class AcmePlan {
                     "needs the place of the default certificate (expected: neither"
                             + " tls.default-certificate nor tls.strict-sni beside it)");
         }
-        List<String> known = issuers.get().ordered().stream().map(Issuer::name).toList();
+        List<String> known = issuers.get().names();
         Optional<String> only = wanted.addressesIssuer();
         if (only.isPresent() && !known.contains(only.get())) {
             problem(

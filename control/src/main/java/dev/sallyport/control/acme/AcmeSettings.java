@@ -50,12 +50,7 @@ public record AcmeSettings(
      */
     public AcmeRules rules(String namespace) {
         return new AcmeRules(
-                issuers.ordered().stream().map(Issuer::name).toList(),
-                everyHost,
-                allowed,
-                zone.isPresent(),
-                namespace,
-                addresses);
+                issuers.names(), everyHost, allowed, zone.isPresent(), namespace, addresses);
     }
 
     KeeperSettings keeper() {

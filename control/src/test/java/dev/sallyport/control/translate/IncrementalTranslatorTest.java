@@ -218,6 +218,10 @@ class IncrementalTranslatorTest {
                 Optional.empty());
     }
 
+    private static AcmeRules everyHost(AllowList allowed, Optional<AcmeAddresses> addresses) {
+        return new AcmeRules(List.of("first"), true, allowed, false, "acme", addresses);
+    }
+
     private static void changeOfOurOwn(World world, Random random) {
         String[] hosts = {"a.x.org", "b.x.org", "c.y.org"};
         String[] words = {"true", "false", "second", "nobody", ""};
@@ -376,17 +380,7 @@ class IncrementalTranslatorTest {
                     case Parsed.Rejected<AllowList> rejected ->
                             throw new AssertionError(rejected.findings());
                 };
-        World world =
-                shop(
-                        settings(false, false)
-                                .with(
-                                        new AcmeRules(
-                                                List.of("first"),
-                                                true,
-                                                allowed,
-                                                false,
-                                                "acme",
-                                                Optional.empty())));
+        World world = shop(settings(false, false).with(everyHost(allowed, Optional.empty())));
         world.put(ingress("n", "default", "", List.of("new.x.org"), "/", "web", 80, ""));
         world.put(issued("new.x.org", "0c"));
         world.put(
@@ -410,14 +404,7 @@ class IncrementalTranslatorTest {
         World world =
                 shop(
                         settings(false, false)
-                                .with(
-                                        new AcmeRules(
-                                                List.of("first"),
-                                                true,
-                                                AllowList.EVERYTHING,
-                                                false,
-                                                "acme",
-                                                Optional.of(own))));
+                                .with(everyHost(AllowList.EVERYTHING, Optional.of(own))));
         Translation none = world.translator.translate();
         assertThat(none.findings().sorted())
                 .as("it is on its way")
