@@ -117,7 +117,10 @@ public final class TranslationPrinter {
                                         + ", others "
                                         + wanted.others().stream()
                                                 .map(it -> it.bundle().serial())
-                                                .toList()));
+                                                .toList()
+                                        + wanted.refusal()
+                                                .map(it -> ", refused: " + it.reason())
+                                                .orElse("")));
         if (!rows.isEmpty()) {
             line("to be issued:");
             rows.forEach((host, row) -> line("  " + host + ": " + row));

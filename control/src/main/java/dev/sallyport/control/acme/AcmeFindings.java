@@ -74,14 +74,17 @@ final class AcmeFindings {
     /**
      * What is to be said by now and was not, or not so.
      *
+     * @param refused what is told of hosts for which nothing is ordered
      * @param control where the Ingresses are
      */
-    Optional<SourceUpdate> news(KeeperState keeper, ControlState control) {
+    Optional<SourceUpdate> news(
+            KeeperState keeper, Map<CertificateId, Finding> refused, ControlState control) {
         read(control.acmeHosts());
         Map<String, Finding> now = new HashMap<>();
         keeper.trouble().ifPresent(what -> now.put(STEP, trouble(what)));
+        refused.forEach((id, why) -> now.put(step(id), located(why, control)));
         for (Kept kept : keeper.certificates()) {
-            String step = STEP + "/" + kept.id();
+            String step = step(kept.id());
             Asker asker = asking.get(kept.id().text());
             if (asker != null && kept.order().isPresent()) {
                 finding(kept, asker, said.get(step), control)
@@ -111,6 +114,10 @@ final class AcmeFindings {
             asking = byId;
             hosts = now;
         }
+    }
+
+    private static String step(CertificateId id) {
+        return STEP + "/" + id;
     }
 
     private static Finding trouble(String what) {
@@ -170,13 +177,17 @@ final class AcmeFindings {
 
     private static Finding finding(
             Reason reason, Asker asker, ControlState control, String message, String advice) {
-        Resource object = control.resources().get(asker.object());
+        return located(Finding.of(reason, asker.object(), message, advice), control);
+    }
+
+    private static Finding located(Finding finding, ControlState control) {
+        Resource object = control.resources().get(finding.object());
         return new Finding(
-                reason,
-                asker.object(),
+                finding.reason(),
+                finding.object(),
                 object == null ? Optional.empty() : object.origin().at("spec.rules"),
-                message,
-                advice);
+                finding.message(),
+                finding.advice());
     }
 
     private static String rest(Kept kept) {

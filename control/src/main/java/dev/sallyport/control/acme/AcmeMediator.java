@@ -10,8 +10,10 @@ import dev.sallyport.control.resource.SourceUpdate;
 import dev.sallyport.control.translate.AcmeHost;
 import dev.sallyport.control.translate.AcmeRules;
 import dev.sallyport.model.certificate.CertificateTable;
+import dev.sallyport.model.finding.Finding;
 import dev.sallyport.model.name.Hostname;
 import dev.sallyport.model.name.ShardedMap;
+import java.util.Map;
 import java.util.concurrent.Semaphore;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
@@ -39,6 +41,7 @@ final class AcmeMediator implements AutoCloseable {
     private final Thread thread;
     private @Nullable ShardedMap<Hostname, AcmeHost> hosts;
     private @Nullable CertificateTable served;
+    private Map<CertificateId, Finding> refused = Map.of();
     private boolean stored; // whether there is a certificate for the gateway's own addresses
 
     private AcmeMediator(
@@ -95,7 +98,7 @@ final class AcmeMediator implements AutoCloseable {
                     ControlState now = state.get();
                     tell(now);
                     KeeperState kept = keeper.state();
-                    findings.news(kept, now).ifPresent(reconciler);
+                    findings.news(kept, refused, now).ifPresent(reconciler);
                     progress.news(kept, now.acmeHosts()).forEach(teller);
                 } catch (RuntimeException bug) {
                     log.error("A bug: hosts keep the certificates they have", bug);
@@ -121,7 +124,8 @@ final class AcmeMediator implements AutoCloseable {
         }
         hosts = now.acmeHosts();
         served = certificates;
-        keeper.want(Wishes.of(now.acmeHosts(), certificates, issuers, rules));
+        refused = Wishes.refused(hosts, certificates, rules);
+        keeper.want(Wishes.of(hosts, certificates, issuers, rules));
         now.acmeHosts()
                 .forEach((host, wanted) -> {
                     if (wanted.lost()) {

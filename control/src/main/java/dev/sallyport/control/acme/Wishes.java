@@ -13,13 +13,16 @@ import dev.sallyport.model.certificate.CertificateBundle;
 import dev.sallyport.model.certificate.CertificateSet;
 import dev.sallyport.model.certificate.CertificateTable;
 import dev.sallyport.model.certificate.ServedCertificate;
+import dev.sallyport.model.finding.Finding;
 import dev.sallyport.model.name.Hostname;
 import dev.sallyport.model.name.ObjectRef;
 import dev.sallyport.model.name.ShardedMap;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
 
@@ -45,13 +48,16 @@ final class Wishes {
             Issuers issuers,
             AcmeRules rules) {
         List<Wish> wishes = new ArrayList<>(hosts.size() + 1);
-        hosts.forEach((host, wanted) ->
+        hosts.forEach((host, wanted) -> {
+            if (wanted.refusal().isEmpty()) {
                 wishes.add(
                         new Wish(
                                 CertificateId.of(host),
                                 order(List.of(new Identifier.Dns(host)), wanted.issuers(), issuers),
                                 wanted.issuers(),
-                                servedUntil(wanted, served, rules))));
+                                servedUntil(wanted, served, rules)));
+            }
+        });
         rules.addresses()
                 .map(own ->
                         new Wish(
@@ -61,6 +67,17 @@ final class Wishes {
                                 Optional.empty()))
                 .ifPresent(wishes::add);
         return wishes;
+    }
+
+    /** What is told of hosts that may have none ordered, and have none from elsewhere. */
+    static Map<CertificateId, Finding> refused(
+            ShardedMap<Hostname, AcmeHost> hosts, CertificateTable served, AcmeRules rules) {
+        Map<CertificateId, Finding> refused = new HashMap<>();
+        hosts.forEach((host, wanted) ->
+                wanted.refusal()
+                        .filter(_ -> servedUntil(wanted, served, rules).isEmpty())
+                        .ifPresent(why -> refused.put(CertificateId.of(host), why)));
+        return refused;
     }
 
     private static CertificateOrder order(

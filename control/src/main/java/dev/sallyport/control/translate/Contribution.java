@@ -62,13 +62,22 @@ record Contribution(
      * That the gateway is to have certificates issued.
      *
      * @param issuers names of issuers, the one to be asked first in front
-     * @param annotated whether the Ingress itself says so
-     * @param explicit whether it or its Namespace does, and not the configuration for all
+     * @param by who says so
      */
-    record AcmeAsk(List<String> issuers, boolean annotated, boolean explicit) {
+    record AcmeAsk(List<String> issuers, AskedBy by) {
         AcmeAsk {
             issuers = List.copyOf(issuers);
         }
+    }
+
+    /** Who says that certificates are to be issued: the nearest to the host first. */
+    enum AskedBy {
+        /** The Ingress itself. */
+        ANNOTATION,
+        /** Its Namespace. */
+        LABEL,
+        /** The gateway's, for all hosts. */
+        CONFIGURATION
     }
 
     /** Whether cert-manager has a certificate issued for the host. */

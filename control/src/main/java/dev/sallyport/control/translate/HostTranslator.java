@@ -3,6 +3,8 @@ package dev.sallyport.control.translate;
 import dev.sallyport.acme.plan.Identifier;
 import dev.sallyport.acme.store.CertificateId;
 import dev.sallyport.control.resource.Resource;
+import dev.sallyport.control.translate.Contribution.AcmeAsk;
+import dev.sallyport.control.translate.Contribution.AskedBy;
 import dev.sallyport.control.translate.Contribution.Claim;
 import dev.sallyport.control.translate.IngressIntent.ChallengeRule;
 import dev.sallyport.control.translate.IngressIntent.Issuance;
@@ -169,12 +171,45 @@ final class HostTranslator {
         private final Set<String> undecided = new HashSet<>();
         private final List<ServedCertificate> others = new ArrayList<>();
         private Optional<Asked> asked = Optional.empty();
+        private Optional<Refused> refused = Optional.empty();
         private Optional<Own> own = Optional.empty();
         private boolean othersGood;
         private Optional<Route> fallback = Optional.empty();
 
         /** Who asks the gateway to have a certificate issued for the host, and of whom. */
-        private record Asked(Hostname host, Contribution asking, List<String> issuers) {}
+        private record Asked(Hostname host, ObjectRef ingress, AcmeAsk ask) {
+            boolean ofNamespace(Asked other) {
+                return ingress.namespace().equals(other.ingress.namespace());
+            }
+
+            /** Who names issuers itself ought to know that others are asked. */
+            boolean isContradictedBy(Asked other) {
+                return other.ask.by() == AskedBy.ANNOTATION
+                        && !other.ask.issuers().equals(ask.issuers());
+            }
+
+            Finding contradiction(Asked other) {
+                return Finding.of(
+                        Reason.CERTIFICATE_CONFLICT,
+                        other.ingress,
+                        host
+                                + ": ordered as "
+                                + ingress
+                                + " asks, from "
+                                + String.join(", ", ask.issuers())
+                                + ", not from "
+                                + String.join(", ", other.ask.issuers()),
+                        "Write the same value of " + AcmeRules.KEY + " on both.");
+            }
+
+            AcmeHost wanted(
+                    List<ServedCertificate> others, boolean lost, Optional<Finding> refusal) {
+                return new AcmeHost(host, ask.issuers(), ingress, others, lost, refusal);
+            }
+        }
+
+        /** Who would have one issued, as all, and may not. */
+        private record Refused(Asked asked, Finding why) {}
 
         /** What the gateway has issued for the host, or would. */
         private record Own(ObjectRef secret, CertificateStatus status) {
@@ -430,9 +465,10 @@ final class HostTranslator {
         }
 
         /**
-         * The oldest Ingress that may ask for a certificate decides how it is ordered. What
-         * cert-manager is to have issued is not, but what was issued already is kept until that is
-         * there; and it is served on for as long as it is stored, though nobody asks any more.
+         * The oldest Ingress that may ask for a certificate decides how it is ordered, unless
+         * another of its namespace says more of it than that one. What cert-manager is to have
+         * issued is not ordered, but what was issued already is kept until that is there; and it is
+         * served on for as long as it is stored, though nobody asks any more.
          */
         void chooseAcme(Collection<Contribution> contributions) {
             if (acme.isEmpty() || !(scope instanceof HostScope.Named(Hostname host))) {
@@ -452,20 +488,31 @@ final class HostTranslator {
             boolean theirs =
                     contributions.stream().anyMatch(it -> it.automatic() && mayHave(it.ingress()));
             boolean left = theirs && !ownServes();
+            List<Asked> candidates = new ArrayList<>();
             for (Contribution contribution : contributions) {
-                Contribution.AcmeAsk ask = contribution.acme().orElse(null);
-                if (ask == null || (left && !ask.annotated())) {
+                AcmeAsk ask = contribution.acme().orElse(null);
+                if (ask == null || (left && ask.by() != AskedBy.ANNOTATION)) {
                     continue;
                 }
+                var candidate = new Asked(host, contribution.ingress(), ask);
                 Optional<Finding> refusal = refusal(rules, host, contribution.ingress());
-                if (refusal.isPresent()) {
-                    if (ask.explicit()) {
-                        findings.add(refusal.get());
-                    }
-                } else if (asked.isEmpty()) {
-                    asked = Optional.of(new Asked(host, contribution, ask.issuers()));
+                if (refusal.isEmpty()) {
+                    candidates.add(candidate);
+                } else if (ask.by() == AskedBy.CONFIGURATION) {
+                    refused = refused.or(() -> Optional.of(new Refused(candidate, refusal.get())));
+                } else {
+                    findings.add(refusal.get());
                 }
             }
+            asked =
+                    candidates.stream()
+                            .filter(it -> it.ofNamespace(candidates.getFirst()))
+                            .min(Comparator.comparing(it -> it.ask().by()));
+            asked.ifPresent(chosen ->
+                    candidates.stream()
+                            .filter(chosen::isContradictedBy)
+                            .map(chosen::contradiction)
+                            .forEach(findings::add));
         }
 
         private boolean ownServes() {
@@ -640,13 +687,14 @@ final class HostTranslator {
                     Set.copyOf(servicesSeen),
                     Set.copyOf(upstreams),
                     Set.copyOf(secrets),
-                    asked.map(it ->
-                            new AcmeHost(
-                                    it.host(),
-                                    it.issuers(),
-                                    it.asking().ingress(),
-                                    others,
-                                    isLost())));
+                    asked.map(it -> it.wanted(others, isLost(), Optional.empty()))
+                            .or(() ->
+                                    refused.map(it ->
+                                            it.asked()
+                                                    .wanted(
+                                                            others,
+                                                            false,
+                                                            Optional.of(it.why())))));
         }
     }
 

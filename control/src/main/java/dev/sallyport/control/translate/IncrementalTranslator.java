@@ -437,17 +437,34 @@ public final class IncrementalTranslator {
                     // Be it one that is not configured (any more): what it issued is kept.
                     default -> List.of(word);
                 };
-        boolean explicit =
-                intent.acme().isPresent() || acmeLabels.containsKey(intent.ref().namespace());
         return issuers.isEmpty()
                 ? Optional.empty()
-                : Optional.of(
-                        new Contribution.AcmeAsk(issuers, intent.acme().isPresent(), explicit));
+                : Optional.of(new Contribution.AcmeAsk(issuers, askedBy(intent)));
+    }
+
+    private Contribution.AskedBy askedBy(IngressIntent intent) {
+        if (intent.acme().isPresent()) {
+            return Contribution.AskedBy.ANNOTATION;
+        }
+        return acmeLabels.containsKey(intent.ref().namespace())
+                ? Contribution.AskedBy.LABEL
+                : Contribution.AskedBy.CONFIGURATION;
     }
 
     private Optional<Finding> acmeProblem(IngressIntent intent) {
         if (settings.acme().isEmpty()) {
-            return Optional.empty();
+            return intent.acme()
+                    .filter(word -> !word.equals("false"))
+                    .map(word ->
+                            Finding.of(
+                                    Reason.ISSUER_UNKNOWN,
+                                    intent.ref(),
+                                    AcmeRules.KEY
+                                            + ": "
+                                            + word
+                                            + " (expected: false, as the gateway has no issuer"
+                                            + " configured)",
+                                    "Configure acme.directory, or acme.issuers, or bring a Secret."));
         }
         AcmeRules rules = settings.acme().get();
         String word = acmeWord(intent, rules);

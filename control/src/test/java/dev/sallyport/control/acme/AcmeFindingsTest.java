@@ -56,7 +56,8 @@ class AcmeFindingsTest {
 
     private static ControlState control(boolean asks) {
         ControlState empty = ControlState.EMPTY;
-        var host = new AcmeHost(HOST, List.of("default"), INGRESS, List.of(), false);
+        var host =
+                new AcmeHost(HOST, List.of("default"), INGRESS, List.of(), false, Optional.empty());
         var ingress =
                 new Resource.OfIngress(
                         INGRESS,
@@ -136,7 +137,7 @@ class AcmeFindingsTest {
     }
 
     private Finding only(KeeperState keeper, String step) {
-        SourceUpdate update = findings.news(keeper, control(true)).orElseThrow();
+        SourceUpdate update = findings.news(keeper, Map.of(), control(true)).orElseThrow();
         assertThat(update.changes()).isEmpty();
         assertThat(update.findings()).containsOnlyKeys(step);
         return update.findings().getOrDefault(step, List.of()).getFirst();
@@ -156,7 +157,31 @@ class AcmeFindingsTest {
                         "a.shop.example: default issued no certificate: Unreachable: connection"
                                 + " refused");
         assertThat(finding.advice()).contains("CA can be reached", "sallyport acme orders");
-        assertThat(findings.news(failing, control(true))).as("the same again").isEmpty();
+        assertThat(findings.news(failing, Map.of(), control(true))).as("the same again").isEmpty();
+    }
+
+    @Test
+    void whatIsRefusedIsToldThereToo() {
+        Finding why = Finding.of(Reason.HOST_NOT_ALLOWED, INGRESS, "no", "Have it granted.");
+        KeeperState nothing =
+                new KeeperState(
+                        true,
+                        List.of(),
+                        List.of(),
+                        new KeeperState.Counts(0, 0, Map.of()),
+                        Optional.empty());
+
+        Finding told =
+                findings.news(nothing, Map.of(CertificateId.of(HOST), why), control(true))
+                        .orElseThrow()
+                        .findings()
+                        .getOrDefault(STEP, List.of())
+                        .getFirst();
+
+        assertThat(told.message()).isEqualTo("no");
+        assertThat(told.location().orElseThrow().line()).isEqualTo(7);
+        assertThat(findings.news(nothing, Map.of(), control(true)).orElseThrow().findings())
+                .isEqualTo(Map.of(STEP, List.of()));
     }
 
     @Test
@@ -182,13 +207,13 @@ class AcmeFindingsTest {
     @Test
     void anotherTryTakesNothingBackBeforeItSucceeds() {
         ControlState control = control(true);
-        assertThat(findings.news(keeper(ordering()), control)).isEmpty();
+        assertThat(findings.news(keeper(ordering()), Map.of(), control)).isEmpty();
         only(keeper(failed(new Cause.Unreachable("x"), false)));
 
-        assertThat(findings.news(keeper(ordering()), control)).isEmpty();
-        assertThat(findings.news(keeper(kept()), control).orElseThrow().findings())
+        assertThat(findings.news(keeper(ordering()), Map.of(), control)).isEmpty();
+        assertThat(findings.news(keeper(kept()), Map.of(), control).orElseThrow().findings())
                 .isEqualTo(Map.of(STEP, List.of()));
-        assertThat(findings.news(keeper(kept()), control)).isEmpty();
+        assertThat(findings.news(keeper(kept()), Map.of(), control)).isEmpty();
     }
 
     @Test
@@ -196,7 +221,7 @@ class AcmeFindingsTest {
         KeeperState failing = keeper(failed(new Cause.Unreachable("x"), false));
         only(failing);
 
-        assertThat(findings.news(failing, control(false)).orElseThrow().findings())
+        assertThat(findings.news(failing, Map.of(), control(false)).orElseThrow().findings())
                 .isEqualTo(Map.of(STEP, List.of()));
     }
 
@@ -284,6 +309,7 @@ class AcmeFindingsTest {
         assertThat(
                         findings.news(
                                         keeper(new RenewalPlan.WaitUntil(until, unknown, unknown)),
+                                        Map.of(),
                                         control(true))
                                 .orElseThrow()
                                 .findings())
@@ -296,7 +322,7 @@ class AcmeFindingsTest {
         KeeperState troubled = keeper(kept(), Optional.empty(), Optional.of("the disk is full"));
 
         Finding finding =
-                findings.news(troubled, control(true))
+                findings.news(troubled, Map.of(), control(true))
                         .orElseThrow()
                         .findings()
                         .getOrDefault("acme", List.of())

@@ -37,7 +37,13 @@ class AcmeProgressTest {
             ShardedMap.copyOf(
                     Map.of(
                             HOST,
-                            new AcmeHost(HOST, List.of("default"), INGRESS, List.of(), false)));
+                            new AcmeHost(
+                                    HOST,
+                                    List.of("default"),
+                                    INGRESS,
+                                    List.of(),
+                                    false,
+                                    Optional.empty())));
 
     private final AcmeProgress progress = new AcmeProgress();
 

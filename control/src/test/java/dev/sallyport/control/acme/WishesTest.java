@@ -15,6 +15,8 @@ import dev.sallyport.control.translate.AcmeRules;
 import dev.sallyport.model.certificate.CertificateSet;
 import dev.sallyport.model.certificate.CertificateTable;
 import dev.sallyport.model.certificate.ServedCertificate;
+import dev.sallyport.model.finding.Finding;
+import dev.sallyport.model.finding.Reason;
 import dev.sallyport.model.name.HostTable;
 import dev.sallyport.model.name.Hostname;
 import dev.sallyport.model.name.ObjectRef;
@@ -27,6 +29,9 @@ import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
 class WishesTest {
+    private static final ObjectRef INGRESS = new ObjectRef("Ingress", "shop", "web");
+    private static final Finding REFUSAL =
+            Finding.of(Reason.HOST_NOT_ALLOWED, INGRESS, "no", "Have it granted.");
     private static final String OURS = "acme";
     private static final Hostname SHOP = new Hostname.Exact("www.shop.example");
     private static final Hostname WILDCARD = new Hostname.Wildcard("shop.example");
@@ -154,6 +159,35 @@ class WishesTest {
     }
 
     @Test
+    void whatMayNotBeOrderedIsNot() {
+        assertThat(
+                        Wishes.of(
+                                refusedHost(List.of()),
+                                CertificateTable.EMPTY,
+                                AcmeFixture.issuers(),
+                                rules(AllowList.EVERYTHING)))
+                .isEmpty();
+    }
+
+    @Test
+    void whatMayNotBeOrderedIsToldOfWhereNobodyElseServesIt() {
+        assertThat(refused(List.of(), CertificateTable.EMPTY))
+                .isEqualTo(Map.of(CertificateId.of(SHOP), REFUSAL));
+        ServedCertificate own = served("user", "www.shop.example", false);
+        assertThat(refused(List.of(own), CertificateTable.EMPTY)).isEmpty();
+        assertThat(refused(List.of(), table(served("user", "*.shop.example", false)))).isEmpty();
+    }
+
+    private static Map<CertificateId, Finding> refused(
+            List<ServedCertificate> others, CertificateTable served) {
+        return Wishes.refused(refusedHost(others), served, rules(AllowList.EVERYTHING));
+    }
+
+    private static ShardedMap<Hostname, AcmeHost> refusedHost(List<ServedCertificate> others) {
+        return host(SHOP, List.of("first"), others, Optional.of(REFUSAL));
+    }
+
+    @Test
     void theDefaultCertificateServesWhatItIsFor() {
         assertThat(servedByDefault("*.shop.example")).contains(LAST_SIXTH);
         assertThat(servedByDefault("sallyport.invalid")).isEmpty();
@@ -231,12 +265,23 @@ class WishesTest {
             List<ServedCertificate> others,
             CertificateTable served,
             AllowList allowed) {
-        var ingress = new ObjectRef("Ingress", "shop", "web");
         return Wishes.of(
-                ShardedMap.copyOf(
-                        Map.of(host, new AcmeHost(host, issuers, ingress, others, false))),
+                host(host, issuers, others, Optional.empty()),
                 served,
                 AcmeFixture.issuers(),
-                new AcmeRules(List.of("first"), true, allowed, false, OURS, Optional.empty()));
+                rules(allowed));
+    }
+
+    private static AcmeRules rules(AllowList allowed) {
+        return new AcmeRules(List.of("first"), true, allowed, false, OURS, Optional.empty());
+    }
+
+    private static ShardedMap<Hostname, AcmeHost> host(
+            Hostname host,
+            List<String> issuers,
+            List<ServedCertificate> others,
+            Optional<Finding> refusal) {
+        var wanted = new AcmeHost(host, issuers, INGRESS, others, false, refusal);
+        return ShardedMap.copyOf(Map.of(host, wanted));
     }
 }

@@ -59,6 +59,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestReporter;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 @Tag("slow")
@@ -374,13 +375,7 @@ class IncrementalTranslatorTest {
     @ParameterizedTest
     @ValueSource(strings = {"/", "/p1"})
     void whoMayNotHaveACertificateForAHostDoesNotReplaceOurs(String path) {
-        AllowList allowed =
-                switch (AllowList.parse(ObjectRef.gateway("test"), List.of("default=*.x.org"))) {
-                    case Parsed.Usable<AllowList> usable -> usable.value();
-                    case Parsed.Rejected<AllowList> rejected ->
-                            throw new AssertionError(rejected.findings());
-                };
-        World world = shop(settings(false, false).with(everyHost(allowed, Optional.empty())));
+        World world = shop(settings(false, false).with(everyHostOf("default=*.x.org")));
         world.put(ingress("n", "default", "", List.of("new.x.org"), "/", "web", 80, ""));
         world.put(issued("new.x.org", "0c"));
         world.put(
@@ -418,6 +413,101 @@ class IncrementalTranslatorTest {
         Translation lost = world.translator.translate();
         assertThat(lost.certificates().fallback()).contains(issued);
         assertThat(lost.findings().sorted()).noneMatch(it -> it.object().equals(secret));
+    }
+
+    @Test
+    void whoNamesAnIssuerIsHeardBeforeAnOlderOneOfItsNamespaceThatSaysNothing() {
+        World world = shop(settings(false, false).with(acme(true)));
+        world.put(ingress("o", "default", "2020-01-01", List.of("new.x.org"), "/", "web", 80, ""));
+        world.put(annotated(ofNew("default", "2026-01-01"), AcmeRules.KEY, "second"));
+        Translation translation = world.translator.translate();
+        AcmeHost host = wanted(translation, "new.x.org").orElseThrow();
+        assertThat(host.issuers()).containsExactly("second");
+        assertThat(host.ingress().name()).isEqualTo("n");
+        assertThat(translation.findings().sorted()).isEmpty();
+    }
+
+    @Test
+    void nobodyOfAnotherNamespaceChangesWhoIsAsked() {
+        World world = shop(settings(false, false).with(acme(true)));
+        world.put(ingress("o", "default", "2020-01-01", List.of("new.x.org"), "/", "web", 80, ""));
+        world.put(annotated(ofNew("evil", "2026-01-01"), AcmeRules.KEY, "second"));
+        Translation translation = world.translator.translate();
+        AcmeHost host = wanted(translation, "new.x.org").orElseThrow();
+        assertThat(host.issuers()).containsExactly("first", "second");
+        assertThat(host.ingress().name()).isEqualTo("o");
+        assertThat(translation.findings().sorted())
+                .filteredOn(finding -> finding.reason() == Reason.CERTIFICATE_CONFLICT)
+                .singleElement()
+                .satisfies(finding -> {
+                    assertThat(finding.object()).hasToString("Ingress evil/n");
+                    assertThat(finding.message())
+                            .isEqualTo(
+                                    "new.x.org: ordered as Ingress default/o asks, from first,"
+                                            + " second, not from second");
+                });
+    }
+
+    private static Resource ofNew(String namespace, String created) {
+        return ingress("n", namespace, created, List.of("new.x.org"), "/new", "web", 80, "");
+    }
+
+    @Test
+    void aHostThatAllMayHaveButThisOneIsToldOfAsRefused() {
+        World world = shop(settings(false, false).with(everyHostOf("default=*.x.org")));
+        world.put(ingress("n", "default", "", List.of("new.y.org"), "/", "web", 80, ""));
+        world.put(ingress("w", "default", "", List.of("*.x.org"), "/", "web", 80, ""));
+        Translation translation = world.translator.translate();
+        assertThat(refusal(translation, "new.y.org")).isEqualTo(Reason.HOST_NOT_ALLOWED);
+        assertThat(refusal(translation, "*.x.org")).isEqualTo(Reason.WILDCARD_NOT_PROVABLE);
+        assertThat(translation.findings().sorted())
+                .as("told once it is known that nobody else serves them")
+                .isEmpty();
+    }
+
+    private static Reason refusal(Translation translation, String host) {
+        return wanted(translation, host).orElseThrow().refusal().orElseThrow().reason();
+    }
+
+    @ParameterizedTest
+    @CsvSource({"new.y.org, HOST_NOT_ALLOWED", "*.x.org, WILDCARD_NOT_PROVABLE"})
+    void whoAsksForWhatItMayNotHaveIsToldSo(String host, Reason reason) {
+        World world = shop(settings(false, false).with(everyHostOf("default=*.x.org")));
+        world.put(
+                annotated(
+                        ingress("n", "default", "", List.of(host), "/", "web", 80, ""),
+                        AcmeRules.KEY,
+                        "true"));
+        Translation translation = world.translator.translate();
+        assertThat(wanted(translation, host)).isEmpty();
+        assertThat(translation.findings().sorted())
+                .extracting(Finding::reason)
+                .containsExactly(reason);
+    }
+
+    @Test
+    void whoAsksAGatewayThatHasNoIssuerIsToldSo() {
+        World world = shop(settings(false, false));
+        world.put(annotated(ofNew("default", ""), AcmeRules.KEY, "true"));
+        assertThat(world.translator.translate().findings().sorted())
+                .singleElement()
+                .satisfies(finding -> {
+                    assertThat(finding.reason()).isEqualTo(Reason.ISSUER_UNKNOWN);
+                    assertThat(finding.message())
+                            .isEqualTo(
+                                    "sallyport.dev/acme: true (expected: false, as the gateway has"
+                                            + " no issuer configured)");
+                });
+        world.put(annotated(ofNew("default", ""), AcmeRules.KEY, "false"));
+        assertThat(world.translator.translate().findings().sorted()).isEmpty();
+    }
+
+    private static AcmeRules everyHostOf(String allowed) {
+        return switch (AllowList.parse(ObjectRef.gateway("test"), List.of(allowed))) {
+            case Parsed.Usable<AllowList> usable -> everyHost(usable.value(), Optional.empty());
+            case Parsed.Rejected<AllowList> rejected ->
+                    throw new AssertionError(rejected.findings());
+        };
     }
 
     private static Optional<AcmeHost> wanted(Translation translation, String host) {
