@@ -21,13 +21,20 @@ record Waiting(InstantSource clock, Pause pause, OrderTimes times, Instant deadl
     /** Between questions, where the CA's wish does not fit into the order's time. */
     private static final Duration OWN_PACE = Duration.ofSeconds(15);
 
+    /** Of the order's time, what a CA may be away once it was asked to go on: a minute of ten. */
+    private static final int TROUBLE = 10;
+
+    /** Of the order's time, after how much one that is away is asked again: five seconds. */
+    private static final int AGAIN = 120;
+
     /** Asks the CA. */
     interface Question<T> {
         T ask() throws FailedException;
     }
 
     /**
-     * Asks until the answer is one that was waited for.
+     * Asks until the answer is one that was waited for. A CA that is away for a moment is waited
+     * for, too.
      *
      * @param what is waited for, for people
      * @param fetch asks the CA, and says when it likes to be asked again
@@ -36,15 +43,35 @@ record Waiting(InstantSource clock, Pause pause, OrderTimes times, Instant deadl
     <T> T until(
             String what, Question<Optional<Instant>> fetch, Question<T> answer, Predicate<T> done)
             throws FailedException, InterruptedException {
-        T current = answer.ask();
-        while (!done.test(current)) {
-            Optional<Instant> again = fetch.ask();
-            current = answer.ask();
-            if (!done.test(current)) {
-                pause(what, again);
+        Instant heard = clock.instant();
+        while (true) {
+            Optional<Instant> again;
+            try {
+                T known = answer.ask();
+                if (done.test(known)) {
+                    return known;
+                }
+                again = fetch.ask();
+                T current = answer.ask();
+                if (done.test(current)) {
+                    return current;
+                }
+                heard = clock.instant();
+            } catch (FailedException failed) {
+                if (!passes(failed, heard)) {
+                    throw failed;
+                }
+                again = Optional.of(clock.instant().plus(times.total().dividedBy(AGAIN)));
             }
+            pause(what, again);
         }
-        return current;
+    }
+
+    /** Who gives up while the CA looks takes away what it is to find, and that it counts. */
+    private boolean passes(FailedException failed, Instant heard) {
+        return !failed.isInterruption()
+                && failed.why().pace() == Cause.Pace.TROUBLE
+                && clock.instant().isBefore(heard.plus(times.total().dividedBy(TROUBLE)));
     }
 
     private void pause(String what, Optional<Instant> again)

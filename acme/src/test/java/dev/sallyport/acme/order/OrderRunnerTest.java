@@ -1,5 +1,6 @@
 package dev.sallyport.acme.order;
 
+import static java.time.Duration.ofSeconds;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
@@ -32,8 +33,11 @@ import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Tag;
@@ -54,11 +58,14 @@ class OrderRunnerTest {
     private static final OrderTimes TIMES =
             new OrderTimes(Duration.ofSeconds(30), Duration.ofSeconds(10), Duration.ofMillis(20));
 
+    private static final ScriptedCa.Answer AWAY = ScriptedCa.status(503, "text/plain", "");
+
     private final ScriptedCa ca = new ScriptedCa();
     private final Path root;
     private final DirectoryStore store;
     private final List<Station> stations = new ArrayList<>();
     private final List<AutoCloseable> open = new ArrayList<>();
+    private final Set<Proof> shown = ConcurrentHashMap.newKeySet();
     private volatile boolean mute;
     private volatile boolean none;
 
@@ -75,11 +82,12 @@ class OrderRunnerTest {
                     if (mute) {
                         throw new NotPresentedException("mute");
                     }
+                    shown.add(proof);
                 }
 
                 @Override
                 public void withdraw(Proof proof) {
-                    // Nothing was shown.
+                    shown.remove(proof);
                 }
             };
 
@@ -285,19 +293,62 @@ class OrderRunnerTest {
         ca.afterwards = "pending";
         ca.retryAfter = "86400"; // as ZeroSSL has it
         List<Duration> pauses = new ArrayList<>();
-        Pause noted =
-                held -> {
+        issued(
+                runPausing(held -> {
                     pauses.add(held);
                     ca.validate();
-                };
-        var order = CertificateOrder.of(List.of(Identifier.parse(ID.text())), KeyAlgorithm.EC_P256);
-        issued(
-                new OrderRunner(store, board, CLOCK, noted, OrderTimes.STANDARD)
-                        .run(
-                                authority(PATIENT),
-                                new OrderRequest(ID, order, Optional.empty()),
-                                stations::add));
+                }));
         assertThat(pauses).containsExactly(Duration.ofSeconds(15));
+    }
+
+    @Test
+    void aCaThatIsAwayForAMomentWhileItLooksIsWaitedFor() throws Exception {
+        ca.afterwards = "pending";
+        List<Duration> pauses = new ArrayList<>();
+        issued(
+                runPausing(held -> {
+                    pauses.add(held);
+                    switch (pauses.size()) {
+                        case 1 -> ca.answering("/authz", AWAY);
+                        case 2, 3 -> assertThat(shown).as("while it may look").hasSize(1);
+                        default -> {
+                            ca.answeringAgain("/authz");
+                            ca.validate();
+                        }
+                    }
+                }));
+        assertThat(pauses).hasSize(4);
+        assertThat(pauses.subList(1, 4))
+                .allSatisfy(held -> assertThat(held).isCloseTo(ofSeconds(5), ofSeconds(1)));
+        assertThat(ca.orders).hasValue(1);
+        assertThat(shown).isEmpty();
+    }
+
+    @Test
+    void aCaThatStaysAwayIsNotWaitedForWithAllOfTheOrdersTime() throws Exception {
+        ca.afterwards = "pending";
+        AtomicInteger pauses = new AtomicInteger();
+        var times = new OrderTimes(ofSeconds(60), TIMES.presenting(), TIMES.soonest());
+        long begin = System.nanoTime();
+        assertThat(
+                        failed(
+                                run(
+                                        authority(PATIENT),
+                                        times,
+                                        held -> {
+                                            if (pauses.incrementAndGet() == 1) {
+                                                ca.answering("/authz", AWAY);
+                                            }
+                                            Pause.PARKED.take(held);
+                                        })))
+                .isInstanceOf(Cause.CaTrouble.class);
+        assertThat(Duration.ofNanos(System.nanoTime() - begin))
+                .isBetween(ofSeconds(6), ofSeconds(20));
+        assertThat(store.orders()).as("gone on with later").hasSize(1);
+    }
+
+    private Outcome runPausing(Pause pause) throws InterruptedException {
+        return run(authority(PATIENT), OrderTimes.STANDARD, pause);
     }
 
     @Test
@@ -442,8 +493,13 @@ class OrderRunnerTest {
 
     private Outcome run(CertificateAuthority authority, OrderTimes times)
             throws InterruptedException {
+        return run(authority, times, Pause.PARKED);
+    }
+
+    private Outcome run(CertificateAuthority authority, OrderTimes times, Pause pause)
+            throws InterruptedException {
         var order = CertificateOrder.of(List.of(Identifier.parse(ID.text())), KeyAlgorithm.EC_P256);
-        return new OrderRunner(store, board, CLOCK, Pause.PARKED, times)
+        return new OrderRunner(store, board, CLOCK, pause, times)
                 .run(authority, new OrderRequest(ID, order, Optional.empty()), stations::add);
     }
 
