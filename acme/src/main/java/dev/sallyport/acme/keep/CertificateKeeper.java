@@ -399,8 +399,10 @@ public final class CertificateKeeper implements AutoCloseable {
                             entry.underway = null;
                             entry.madeAt = null;
                         }
-                        case ORDERED ->
-                                entry.underway = Objects.requireNonNull(entry.run).issuer().name();
+                        case ORDERED -> {
+                            Entry.Run now = Objects.requireNonNull(entry.run);
+                            entry.underway = new Entry.Underway(now.issuer().name(), now.order());
+                        }
                         default -> {}
                     }
                     show(entry);
@@ -578,7 +580,10 @@ public final class CertificateKeeper implements AutoCloseable {
                         failed.getMessage());
             }
         } else if (found.get().location().isPresent()) {
-            entry.underway = issuer(found.get()).map(Issuer::name).orElse(null);
+            entry.underway =
+                    issuer(found.get())
+                            .map(issuer -> new Entry.Underway(issuer.name(), found.get().order()))
+                            .orElse(null);
         }
     }
 
@@ -795,9 +800,17 @@ public final class CertificateKeeper implements AutoCloseable {
                 entry.failures,
                 ledger,
                 settings.rules(),
-                Optional.ofNullable(entry.underway),
+                underway(entry),
                 entry.seed,
                 now);
+    }
+
+    /** Where the order that is wanted is made already. */
+    private static Optional<String> underway(Entry entry) {
+        Wish wish = entry.wish;
+        return Optional.ofNullable(entry.underway)
+                .filter(it -> wish == null || it.order().equals(wish.order()))
+                .map(Entry.Underway::issuer);
     }
 
     private Optional<CurrentCertificate> current(Entry entry) {
@@ -878,20 +891,34 @@ public final class CertificateKeeper implements AutoCloseable {
             RenewalPlan plan = plan(entry, now);
             entry.plan = plan;
             switch (plan) {
-                case RenewalPlan.Issue(_, String issuer, _, _) when hasToWait(entry, issuer) ->
-                        waiting.add(entry);
-                case RenewalPlan.Renew(_, String issuer, _, _) when hasToWait(entry, issuer) ->
-                        waiting.add(entry);
                 case RenewalPlan.Issue(CertificateOrder order, String issuer, OrderKind kind, _) ->
-                        start(entry, order, issuer, kind, now);
+                        startOrWait(entry, order, issuer, kind, now, waiting);
                 case RenewalPlan.Renew(CertificateOrder order, String issuer, OrderKind kind, _) ->
-                        start(entry, order, issuer, kind, now);
+                        startOrWait(entry, order, issuer, kind, now, waiting);
                 case RenewalPlan.Keep _, RenewalPlan.WaitUntil _, RenewalPlan.Discard _ ->
                         decide(entry, now);
             }
             show(entry);
         }
         waiting.forEach(this::enqueue);
+    }
+
+    private void startOrWait(
+            Entry entry,
+            CertificateOrder order,
+            String issuer,
+            OrderKind kind,
+            Instant now,
+            List<Entry> waiting) {
+        Entry.Underway before = entry.underway;
+        if (before != null && !before.equals(new Entry.Underway(issuer, order))) {
+            tryToAbandon(entry); // it would be written over
+        }
+        if (hasToWait(entry, issuer)) {
+            waiting.add(entry);
+        } else {
+            start(entry, order, issuer, kind, now);
+        }
     }
 
     /**
@@ -906,9 +933,6 @@ public final class CertificateKeeper implements AutoCloseable {
     private void start(
             Entry entry, CertificateOrder order, String name, OrderKind kind, Instant now) {
         Issuer issuer = settings.issuers().find(name).orElseThrow();
-        if (entry.underway != null && !entry.underway.equals(name)) {
-            tryToAbandon(entry); // it would be written over
-        }
         ledger.begun(now, name, order, kind);
         toRemember = true;
         var request =
@@ -954,11 +978,12 @@ public final class CertificateKeeper implements AutoCloseable {
 
     private void ended(Entry entry, Entry.Run run, Optional<Outcome> outcome) {
         Instant now = clock.instant();
-        boolean made =
-                entry.made
-                        && !(outcome.orElse(null) instanceof Outcome.Failed(Cause why)
-                                && entry.station == Station.KEY_STORED
-                                && isWithoutOrder(why));
+        Optional<Cause> onMaking =
+                entry.station == Station.KEY_STORED
+                                && outcome.orElse(null) instanceof Outcome.Failed(Cause why)
+                        ? Optional.of(why)
+                        : Optional.empty();
+        boolean made = entry.made && onMaking.filter(it -> !mayBeMade(it)).isEmpty();
         running--;
         entry.run = null;
         entry.station = null;
@@ -995,7 +1020,7 @@ public final class CertificateKeeper implements AutoCloseable {
                 failedByCause.merge(cause.getClass().getSimpleName(), 1L, Long::sum);
                 entry.underway = null;
                 readOrder(entry);
-                count(entry, run, failure, made);
+                count(entry, run, failure, made, onMaking.isPresent());
                 entry.failed(failure);
                 LOG.log(
                         System.Logger.Level.WARNING,
@@ -1012,10 +1037,14 @@ public final class CertificateKeeper implements AutoCloseable {
         show(entry);
     }
 
-    /** An order that may be gone on with may still become a certificate, and counts as one. */
-    private void count(Entry entry, Entry.Run run, Failure failure, boolean made) {
+    /**
+     * An order that may be gone on with may still become a certificate, and counts as one.
+     *
+     * @param unknown whether nobody knows its URL: it can not be gone on with
+     */
+    private void count(Entry entry, Entry.Run run, Failure failure, boolean made, boolean unknown) {
         Instant begun = made ? run.begun() : entry.madeAt;
-        boolean ended = failure.cause().endsTheOrder();
+        boolean ended = failure.cause().endsTheOrder() || unknown;
         entry.madeAt = ended ? null : begun;
         if (ended && begun != null) {
             ledger.failed(begun, failure, run.kind());
@@ -1024,9 +1053,13 @@ public final class CertificateKeeper implements AutoCloseable {
         }
     }
 
-    /** Whether a CA that was asked for an order made none, as far as can be known. */
-    private static boolean isWithoutOrder(Cause cause) {
-        return !(cause instanceof Cause.NotStored); // its URL, perhaps
+    /** Whether a CA may have made the order that it was asked for when this went wrong. */
+    private static boolean mayBeMade(Cause cause) {
+        return switch (cause) {
+            case Cause.NotStored _ -> true; // its URL, perhaps
+            case Cause.Unreachable unreachable -> unreachable.asked();
+            default -> false;
+        };
     }
 
     private void ask(Entry entry) {

@@ -35,6 +35,9 @@ final class Entry {
             CertificateOrder order,
             OrderKind kind) {}
 
+    /** An order that was made, and may be gone on with by the same issuer only. */
+    record Underway(String issuer, CertificateOrder order) {}
+
     final CertificateId id;
     final long seed;
     final List<Failure> failures = new ArrayList<>();
@@ -51,7 +54,7 @@ final class Entry {
     @Nullable Run run;
     @Nullable Station station;
     boolean made; // whether the run has an order made, and does not go on with one
-    @Nullable String underway; // the issuer of an order whose URL is stored
+    @Nullable Underway underway; // an order whose URL is stored
     @Nullable Instant madeAt; // when that was begun, where it is known
     @Nullable String revoked; // the serial number of what the CA has revoked at our word
     @Nullable Instant due; // in the schedule

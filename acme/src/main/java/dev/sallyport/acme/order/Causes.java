@@ -136,6 +136,7 @@ final class Causes {
         return cause instanceof AddressRefusedException refused
                 ? new Cause.AddressRefused(message(refused))
                 : new Cause.Unreachable(
+                        cause instanceof UnansweredException,
                         cause instanceof IOException io ? message(io) : message(network));
     }
 

@@ -3,6 +3,7 @@ package dev.sallyport.acme.order;
 import dev.sallyport.acme.issuer.Issuer;
 import java.io.IOException;
 import java.net.Authenticator;
+import java.net.ConnectException;
 import java.net.CookieHandler;
 import java.net.InetAddress;
 import java.net.ProxySelector;
@@ -33,6 +34,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.LongAdder;
 import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLHandshakeException;
 import javax.net.ssl.SSLParameters;
 import javax.net.ssl.SSLSession;
 import org.jspecify.annotations.Nullable;
@@ -145,7 +147,9 @@ final class GuardedHttpClient extends HttpClient {
                             "no whole answer");
         } catch (HttpTimeoutException late) {
             unheard(begun, bound, late);
-            throw late;
+            throw mayHaveArrived(request, late) ? new UnansweredException(late) : late;
+        } catch (IOException failed) {
+            throw mayHaveArrived(request, failed) ? new UnansweredException(failed) : failed;
         }
         heard = System.nanoTime();
         silentUntil = null;
@@ -188,6 +192,16 @@ final class GuardedHttpClient extends HttpClient {
         if (hadItsTime && heard - begun < 0) {
             silentUntil = System.nanoTime() + deadline.dividedBy(2).toNanos();
         }
+    }
+
+    /** Only what is posted has a CA do anything. */
+    private static boolean mayHaveArrived(HttpRequest request, IOException failure) {
+        return request.method().equals("POST")
+                && !(failure instanceof ConnectException)
+                && !(failure instanceof HttpConnectTimeoutException)
+                && !(failure instanceof UnknownHostException)
+                && !(failure instanceof SSLHandshakeException)
+                && !(failure instanceof AddressRefusedException);
     }
 
     private <T> T await(CompletableFuture<T> answer, Bound bound, URI url, String missing)

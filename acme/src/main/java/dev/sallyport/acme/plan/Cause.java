@@ -75,10 +75,19 @@ public sealed interface Cause {
         PEOPLE
     }
 
-    /** The CA cannot be reached, or did not answer in time. */
-    record Unreachable(String detail) implements Cause {
+    /**
+     * The CA cannot be reached, or did not answer in time.
+     *
+     * @param asked whether what it was to do may have reached it, so that it may be done
+     */
+    record Unreachable(boolean asked, String detail) implements Cause {
         public Unreachable {
             detail = PlainText.of(detail);
+        }
+
+        /** One that was not asked to do anything. */
+        public Unreachable(String detail) {
+            this(false, detail);
         }
     }
 

@@ -308,6 +308,50 @@ class KeeperTest {
     }
 
     @Test
+    void aCaThatMayHaveMadeAnOrderHasOneThatCountsButNoCertificate() {
+        cas.failsEarly = true;
+        CertificateKeeper keeper = keeper(settings(50, limit(1, RateLimit.Scope.ACCOUNT)));
+        keeper.lead(true);
+        cas.fail("first", new Cause.Unreachable(true, "no answer"));
+        want(keeper, wish(SHOP, "first"));
+        eventually(keeper, SHOP, it -> it.failures().size() == 1 && waits(it));
+        pass(keeper, Duration.ofHours(1));
+        Kept shop = eventually(keeper, SHOP, KeeperTest::waits);
+        assertThat(shop.plan().why()).isInstanceOf(Why.Limited.class);
+        keeper.close();
+
+        keeper = keeper(settings(50, limit(1, RateLimit.Scope.SAME_IDENTIFIERS)));
+        keeper.lead(true);
+        cas.fail("first", new Cause.Unreachable(true, "no answer"));
+        want(keeper, wish(BLOG, "first"));
+        eventually(keeper, BLOG, it -> it.failures().size() == 1 && waits(it));
+        pass(keeper, Duration.ofHours(1));
+        eventually(keeper, BLOG, KeeperTest::isKept);
+    }
+
+    /** Its authorizations are not to count, nor to be taken up by the new one. */
+    @Test
+    void anOrderThatIsNotTheOneWantedAnyMoreIsGivenUpBeforeTheNextAtTheSameIssuer() {
+        store.orders.put("shop.example", orderAt(FIRST, SHOP));
+        cas.abandonHeld = true;
+        CertificateKeeper keeper = leading();
+        want(
+                keeper,
+                new Wish(
+                        SHOP,
+                        CertificateOrder.of(
+                                List.of(Identifier.parse("shop.example")), KeyAlgorithm.EC_P384),
+                        List.of("first"),
+                        Optional.empty()));
+        await().until(() -> !cas.abandoned.isEmpty());
+        assertThat(cas.abandoned).containsExactly("first " + FIRST.directory().resolve("/order/9"));
+        assertThat(begun(keeper)).isZero();
+        cas.abandons.release();
+        eventually(keeper, SHOP, KeeperTest::isKept);
+        assertThat(begun(keeper)).isEqualTo(1);
+    }
+
+    @Test
     void anOrderThatIsGoneOnWithCountsOnce() {
         CertificateKeeper keeper = keeper(settings(50, limit(1)));
         keeper.lead(true);

@@ -219,6 +219,16 @@ class OrderRunnerTest {
         assertThat(Duration.ofNanos(System.nanoTime() - begin)).isLessThan(Duration.ofSeconds(25));
     }
 
+    @ParameterizedTest
+    @CsvSource({"/order, true", "/nonce, false"})
+    void itIsKnownWhetherAnOrderMayHaveBeenMade(String silent, boolean asked) throws Exception {
+        ca.answering(silent, ca.silent());
+        assertThat(failed(run(authority(Duration.ofMillis(500)))))
+                .isInstanceOfSatisfying(
+                        Cause.Unreachable.class,
+                        cause -> assertThat(cause.asked()).isEqualTo(asked));
+    }
+
     @Test
     void norWhereItIsNoOrder() throws Exception {
         CertificateAuthority authority = authority(Duration.ofMillis(500));
