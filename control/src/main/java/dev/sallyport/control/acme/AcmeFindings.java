@@ -222,9 +222,15 @@ final class AcmeFindings {
 
     private static String advice(Cause cause) {
         return switch (cause) {
-            case Cause.Unreachable _, Cause.CaTrouble _ ->
+            case Cause.Unreachable untrusted when untrusted.detail().contains("PKIX") ->
+                    "If the CA is your own, name the certificate of its authority in its ca-file;"
+                            + " else see who answers in its place.";
+            case Cause.Unreachable _ ->
                     "Look whether the CA can be reached from here, or name another issuer beside"
                             + " it.";
+            case Cause.CaTrouble _ ->
+                    "See that its directory is the URL of an ACME directory; if it is, wait, or name"
+                            + " another issuer beside it.";
             case Cause.NotPresented _ ->
                     "See that a listener is bound, and that no proxy answers in front of it.";
             case Cause.ValidationFailed _ ->

@@ -24,8 +24,6 @@ import java.util.function.Consumer;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Certificates of its own for a gateway in a cluster: the replica that leads orders them, all show
@@ -33,8 +31,6 @@ import org.slf4j.LoggerFactory;
  */
 public final class ClusterAcme implements AutoCloseable {
     /* Concurrency: what comes first is under the lock; the rest is safe from any thread. */
-    private static final Logger log = LoggerFactory.getLogger(ClusterAcme.class);
-
     private final AcmeSettings settings;
     private final ClusterClient cluster;
     private final BoundedCalls calls = new BoundedCalls(LeaseTimes.DEFAULT.call());
@@ -77,16 +73,10 @@ public final class ClusterAcme implements AutoCloseable {
                         settings.challenges(),
                         challenges::show,
                         self,
-                        new Replicas(hasty, calls, service, self)));
+                        new Replicas(hasty, calls, namespace, service, self)));
         settings.zone().ifPresent(zone -> boards.add(new Rfc2136Board(zone)));
         this.keeper =
                 CertificateKeeper.of(settings.keeper(), store, new SeveralBoards(boards), time);
-        if (service.isEmpty()) {
-            log.atWarn()
-                    .log(
-                            "whether all replicas show a challenge is not looked at, for their Service is"
-                                    + " not known: give acme.service, NAMESPACE/NAME");
-        }
     }
 
     /** For translation. */

@@ -3,24 +3,35 @@ package dev.sallyport.control.acme;
 import dev.sallyport.control.call.BoundedCalls;
 import dev.sallyport.model.name.ObjectRef;
 import io.fabric8.kubernetes.api.model.discovery.v1.Endpoint;
+import io.fabric8.kubernetes.api.model.discovery.v1.EndpointPort;
 import io.fabric8.kubernetes.api.model.discovery.v1.EndpointSlice;
 import io.fabric8.kubernetes.client.KubernetesClient;
+import io.fabric8.kubernetes.client.KubernetesClientException;
+import java.net.HttpURLConnection;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.NetworkInterface;
+import java.net.SocketException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Supplier;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
  * The replicas that a CA may come to: the ready endpoints of the Service in front of the gateway,
- * each with the ports of this one. Safe from any thread; may block for one request to the API
- * server.
+ * each with the ports of this one. Where the Service is not known, those of the gateway's namespace
+ * are meant that have this replica behind them, at one of its ports. Safe from any thread; may
+ * block for one request to the API server.
  */
 final class Replicas implements Supplier<List<Replica>> {
     private static final Logger log = LoggerFactory.getLogger(Replicas.class);
@@ -31,23 +42,28 @@ final class Replicas implements Supplier<List<Replica>> {
 
     private final KubernetesClient client;
     private final BoundedCalls calls;
+    private final String namespace;
     private final Optional<ObjectRef> service;
     private final Supplier<Replica> self;
     private final ReentrantLock lock = new ReentrantLock();
+    private boolean alone; // under the lock; told that it seems so
     private @Nullable List<InetAddress> known; // under the lock; null before the first answer
     private long askedAt = System.nanoTime() - FRESH; // under the lock
 
     /**
-     * @param service in front of the gateway; where it is not known, this replica counts as all
+     * @param namespace the gateway's own
+     * @param service in front of the gateway, where it is known
      * @param self where this replica is bound now
      */
     Replicas(
             KubernetesClient client,
             BoundedCalls calls,
+            String namespace,
             Optional<ObjectRef> service,
             Supplier<Replica> self) {
         this.client = client;
         this.calls = calls;
+        this.namespace = namespace;
         this.service = service;
         this.self = self;
     }
@@ -56,10 +72,7 @@ final class Replicas implements Supplier<List<Replica>> {
     @Override
     public List<Replica> get() {
         Replica own = self.get();
-        if (service.isEmpty()) {
-            return List.of(own);
-        }
-        List<InetAddress> addresses = addresses(service.get());
+        List<InetAddress> addresses = addresses(own);
         if (addresses == null) {
             return List.of();
         }
@@ -77,40 +90,118 @@ final class Replicas implements Supplier<List<Replica>> {
     }
 
     /** As they are now; as they were, where the API server is silent. */
-    private @Nullable List<InetAddress> addresses(ObjectRef behind) {
+    private @Nullable List<InetAddress> addresses(Replica own) {
         lock.lock();
         try {
             if (System.nanoTime() - askedAt >= FRESH) {
                 try {
-                    known = ready(list(behind));
+                    known = service.isPresent() ? behind(service.get()) : besides(own);
                 } finally {
                     askedAt = System.nanoTime();
                 }
             }
-            return known;
         } catch (RuntimeException silent) {
             log.atWarn()
-                    .addArgument(behind)
+                    .addArgument(service.map(ObjectRef::toString).orElse("this one's Services"))
                     .addArgument(silent::getMessage)
                     .log("which replicas are behind {} is not known now: {}");
-            return known;
         } catch (InterruptedException _) {
             Thread.currentThread().interrupt();
-            return known;
         } finally {
             lock.unlock();
         }
+        return known;
     }
 
-    private List<EndpointSlice> list(ObjectRef behind) throws InterruptedException {
-        return calls.make(() ->
-                client.discovery()
-                        .v1()
-                        .endpointSlices()
-                        .inNamespace(behind.namespace())
-                        .withLabel(SERVICE_NAME, behind.name())
-                        .list()
-                        .getItems());
+    private List<InetAddress> behind(ObjectRef named) throws InterruptedException {
+        return ready(
+                calls.make(() ->
+                        client.discovery()
+                                .v1()
+                                .endpointSlices()
+                                .inNamespace(named.namespace())
+                                .withLabel(SERVICE_NAME, named.name())
+                                .list()
+                                .getItems()));
+    }
+
+    private List<InetAddress> besides(Replica own) throws InterruptedException {
+        List<InetAddress> found = List.of();
+        String why = "no Service in its namespace has it as an endpoint";
+        try {
+            List<EndpointSlice> all =
+                    calls.make(() ->
+                            client.discovery()
+                                    .v1()
+                                    .endpointSlices()
+                                    .inNamespace(namespace)
+                                    .list()
+                                    .getItems());
+            found = ready(sharing(all, machine(), ports(own)));
+        } catch (KubernetesClientException refused) {
+            if (refused.getCode() != HttpURLConnection.HTTP_FORBIDDEN) {
+                throw refused;
+            }
+            why = "it may not list EndpointSlices in its namespace";
+        }
+        if (found.isEmpty() && !alone) {
+            log.atWarn()
+                    .addArgument(why)
+                    .log(
+                            "this replica counts as all, when it is looked at whether all show a"
+                                    + " challenge, for {}: where there are several give"
+                                    + " acme.service, NAMESPACE/NAME");
+        }
+        alone = found.isEmpty();
+        return found;
+    }
+
+    /** All slices of the Services of which one has an address and a port of ours. */
+    static List<EndpointSlice> sharing(
+            List<EndpointSlice> slices, Set<InetAddress> addresses, Set<Integer> ports) {
+        Set<String> ours =
+                slices.stream()
+                        .filter(slice ->
+                                ports(slice).anyMatch(ports::contains)
+                                        && addresses(slice).anyMatch(addresses::contains))
+                        .map(Replicas::serviceOf)
+                        .collect(Collectors.toSet());
+        ours.remove("");
+        return slices.stream().filter(slice -> ours.contains(serviceOf(slice))).toList();
+    }
+
+    private static String serviceOf(EndpointSlice slice) {
+        Map<String, String> labels = slice.getMetadata().getLabels();
+        return labels == null ? "" : labels.getOrDefault(SERVICE_NAME, "");
+    }
+
+    private static Stream<Integer> ports(EndpointSlice slice) {
+        return slice.getPorts() == null
+                ? Stream.empty()
+                : slice.getPorts().stream().map(EndpointPort::getPort).filter(Objects::nonNull);
+    }
+
+    private static Stream<InetAddress> addresses(EndpointSlice slice) {
+        return slice.getEndpoints().stream()
+                .flatMap(endpoint -> endpoint.getAddresses().stream())
+                .flatMap(text -> literal(text).stream());
+    }
+
+    private static Set<Integer> ports(Replica own) {
+        return Stream.concat(own.http().stream(), own.https().stream())
+                .map(InetSocketAddress::getPort)
+                .collect(Collectors.toSet());
+    }
+
+    /** A Pod's is its own; with the host's network the node's. */
+    private static Set<InetAddress> machine() {
+        try {
+            return NetworkInterface.networkInterfaces()
+                    .flatMap(NetworkInterface::inetAddresses)
+                    .collect(Collectors.toSet());
+        } catch (SocketException unknown) {
+            return Set.of();
+        }
     }
 
     static List<InetAddress> ready(List<EndpointSlice> slices) {

@@ -292,6 +292,20 @@ class AcmeFindingsTest {
     }
 
     @Test
+    void whoSetADirectoryUpLearnsWhatToLookAt() {
+        assertThat(
+                        only(keeper(
+                                        failed(
+                                                new Cause.Unreachable(
+                                                        "PKIX path building failed: no path"),
+                                                false)))
+                                .advice())
+                .contains("ca-file");
+        assertThat(only(keeper(failed(new Cause.CaTrouble("HTTP 404"), false))).advice())
+                .contains("the URL of an ACME directory");
+    }
+
+    @Test
     void whatIsHeldBackOrDamagedIsTold() {
         Instant until = NOW.plusSeconds(60);
         assertThat(

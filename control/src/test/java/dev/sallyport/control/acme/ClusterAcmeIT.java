@@ -275,17 +275,17 @@ class ClusterAcmeIT {
                         List.of(new InetSocketAddress(InetAddress.getLoopbackAddress(), 8080)),
                         List.of());
         var service = new ObjectRef("Service", namespace, "web");
-        assertThat(new Replicas(client, calls, Optional.of(service), () -> own).get())
+        assertThat(new Replicas(client, calls, namespace, Optional.of(service), () -> own).get())
                 .containsExactly(
                         new Replica(
                                 List.of(
                                         new InetSocketAddress(
                                                 InetAddress.getByName("10.0.0.1"), 8080)),
                                 List.of()));
-        assertThat(new Replicas(client, calls, Optional.empty(), () -> own).get())
+        assertThat(new Replicas(client, calls, namespace, Optional.empty(), () -> own).get())
                 .containsExactly(own);
         var missing = new ObjectRef("Service", namespace, "gone");
-        assertThat(new Replicas(client, calls, Optional.of(missing), () -> own).get())
+        assertThat(new Replicas(client, calls, namespace, Optional.of(missing), () -> own).get())
                 .containsExactly(own);
     }
 
