@@ -4,9 +4,12 @@ import dev.sallyport.model.finding.Finding;
 import dev.sallyport.model.finding.Parsed;
 import dev.sallyport.model.finding.Reason;
 import dev.sallyport.model.name.ObjectRef;
+import java.net.URI;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
@@ -77,28 +80,19 @@ public record Issuers(List<Issuer> ordered) {
         return ordered.stream().filter(issuer -> issuer.name().equals(name)).findFirst();
     }
 
-    /**
-     * Which issuers an annotation's value means: all in their order for {@code true}, else the one
-     * of that name.
-     *
-     * @param origin the object with the annotation
-     */
-    public Parsed<List<Issuer>> chosen(ObjectRef origin, String value) {
-        if (value.equals("true")) {
-            return Parsed.usable(ordered);
-        }
-        return find(value)
-                .map(issuer -> Parsed.usable(List.of(issuer)))
-                .orElseGet(() ->
-                        Parsed.rejected(
-                                Finding.of(
-                                        Reason.ISSUER_UNKNOWN,
-                                        origin,
-                                        "issuer: "
-                                                + value
-                                                + " (expected: true, or one of "
-                                                + String.join(", ", names())
-                                                + ")",
-                                        "Write true for the configured order of issuers.")));
+    /** The issuer of a name, if it is still the one of that directory: else it is another CA. */
+    public Optional<Issuer> find(String name, URI directory) {
+        return find(name).filter(issuer -> issuer.directory().equals(directory));
+    }
+
+    /** By the name of each issuer that of the first one of the same CA: accounts differ. */
+    public Map<String, String> firstOfSameCa() {
+        Map<URI, String> first = new HashMap<>();
+        ordered.forEach(issuer -> first.putIfAbsent(issuer.directory(), issuer.name()));
+        return ordered.stream()
+                .collect(
+                        Collectors.toUnmodifiableMap(
+                                Issuer::name,
+                                issuer -> first.getOrDefault(issuer.directory(), issuer.name())));
     }
 }

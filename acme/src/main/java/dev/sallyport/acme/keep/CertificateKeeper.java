@@ -186,7 +186,7 @@ public final class CertificateKeeper implements AutoCloseable {
         this.store = store;
         this.ordering = ordering;
         this.clock = clock;
-        this.ledger = new OrderLedger(settings.limits());
+        this.ledger = emptyLedger();
         this.thread = Thread.ofPlatform().name("acme").daemon().unstarted(this::run);
     }
 
@@ -472,11 +472,15 @@ public final class CertificateKeeper implements AutoCloseable {
         }
     }
 
+    private OrderLedger emptyLedger() {
+        return new OrderLedger(settings.limits(), settings.issuers().firstOfSameCa());
+    }
+
     /** What only the leader knows. */
     private void forget() {
         schedule.clear();
         queue.clear();
-        ledger = new OrderLedger(settings.limits());
+        ledger = emptyLedger();
         read = false;
         recalled = false;
         toRemember = false;
@@ -593,11 +597,16 @@ public final class CertificateKeeper implements AutoCloseable {
                 : Optional.empty();
     }
 
+    /** Who issued what is stored, if that is configured still. */
+    private Optional<Issuer> issuer(@Nullable StoredCertificate stored) {
+        return stored == null
+                ? Optional.empty()
+                : settings.issuers().find(stored.issuer(), stored.directory());
+    }
+
     /** Where an order was made, if that is configured still. */
     private Optional<Issuer> issuer(StoredOrder order) {
-        return settings.issuers()
-                .find(order.issuer())
-                .filter(issuer -> issuer.directory().equals(order.directory()));
+        return settings.issuers().find(order.issuer(), order.directory());
     }
 
     private void recall(Instant now) {
@@ -814,9 +823,7 @@ public final class CertificateKeeper implements AutoCloseable {
     }
 
     private Optional<CurrentCertificate> current(Entry entry) {
-        StoredCertificate stored = entry.stored;
-        return entry.current(
-                stored == null ? Optional.empty() : settings.issuers().find(stored.issuer()));
+        return entry.current(issuer(entry.stored));
     }
 
     private void schedule(Entry entry, Instant at) {
@@ -1065,13 +1072,8 @@ public final class CertificateKeeper implements AutoCloseable {
     private void ask(Entry entry) {
         StoredCertificate stored = entry.stored;
         X509Certificate leaf = entry.leaf;
-        Optional<Issuer> issuer =
-                stored == null ? Optional.empty() : settings.issuers().find(stored.issuer());
-        if (leaf == null || stored == null || issuer.isEmpty()) {
-            entry.askAt = null;
-            return;
-        }
-        if (!issuer.get().directory().equals(stored.directory())) {
+        Optional<Issuer> issuer = issuer(stored);
+        if (leaf == null || issuer.isEmpty()) {
             entry.askAt = null;
             return;
         }
@@ -1118,8 +1120,7 @@ public final class CertificateKeeper implements AutoCloseable {
         Entry entry = entries.get(id.text());
         StoredCertificate stored = entry == null ? null : entry.stored;
         X509Certificate leaf = entry == null ? null : entry.leaf;
-        Optional<Issuer> issuer =
-                stored == null ? Optional.empty() : settings.issuers().find(stored.issuer());
+        Optional<Issuer> issuer = issuer(stored);
         if (leaf == null || issuer.isEmpty()) {
             return;
         }

@@ -86,8 +86,8 @@ final class Entry {
     /**
      * The certificate as the plan knows it.
      *
-     * @param issuer the configured issuer of its issuer's name, if there is one: where that has
-     *     another directory by now, the certificate is somebody else's
+     * @param issuer who issued it; empty where that is not configured any more, so that the
+     *     certificate is somebody else's
      */
     Optional<CurrentCertificate> current(Optional<Issuer> issuer) {
         StoredCertificate from = stored;
@@ -95,7 +95,7 @@ final class Entry {
         if (from == null || of == null) {
             return Optional.empty();
         }
-        boolean same = issuer.filter(it -> it.directory().equals(from.directory())).isPresent();
+        boolean same = issuer.isPresent();
         CurrentCertificate current =
                 CurrentCertificate.of(
                         of, same ? from.issuer() : from.directory().toString(), window != null);

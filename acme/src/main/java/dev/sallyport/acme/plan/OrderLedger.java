@@ -28,7 +28,11 @@ public final class OrderLedger {
     /** So many certificates of one issuer that the CA said stop to mean that it means everybody. */
     private static final int MEANS_ALL = 3;
 
-    /** Something that was counted; in the order of time. */
+    /**
+     * Something that was counted; in the order of time.
+     *
+     * @param issuer for what a CA counts over all accounts, the first one of that CA
+     */
     private record Key(String issuer, RateLimit limit, String counted) {}
 
     /**
@@ -40,16 +44,25 @@ public final class OrderLedger {
     public record Hold(Instant until, String what) {}
 
     private final Map<String, List<RateLimit>> limits;
+    private final Map<String, String> firstOfSameCa;
     private final Map<Key, Deque<Instant>> counted = new HashMap<>();
     private final Map<String, Map<String, Instant>> stopped = new HashMap<>();
     private final Map<String, Instant> paused = new HashMap<>();
+
+    /** An empty one, of issuers that have a CA each. */
+    public OrderLedger(Map<String, List<RateLimit>> limits) {
+        this(limits, Map.of());
+    }
 
     /**
      * An empty one.
      *
      * @param limits by issuer's name; an issuer without is not limited
+     * @param firstOfSameCa by issuer's name that of the first issuer of the same CA; an issuer
+     *     without shares it with no other
      */
-    public OrderLedger(Map<String, List<RateLimit>> limits) {
+    public OrderLedger(Map<String, List<RateLimit>> limits, Map<String, String> firstOfSameCa) {
+        this.firstOfSameCa = Map.copyOf(firstOfSameCa);
         this.limits =
                 limits.entrySet().stream()
                         .collect(
@@ -87,7 +100,17 @@ public final class OrderLedger {
         return limitsOf(issuer).stream()
                 .filter(limit -> limit.counts(kind))
                 .flatMap(limit ->
-                        countedBy(limit, order).stream().map(what -> new Key(issuer, limit, what)));
+                        countedBy(limit, order).stream().map(what -> key(issuer, limit, what)));
+    }
+
+    private Key key(String issuer, RateLimit limit, String what) {
+        String by =
+                switch (limit.scope()) {
+                    case ACCOUNT, FAILED_VALIDATIONS -> issuer;
+                    case REGISTERED_DOMAIN, SAME_IDENTIFIERS ->
+                            firstOfSameCa.getOrDefault(issuer, issuer);
+                };
+        return new Key(by, limit, what);
     }
 
     /** What a failure says of the CA's limits, whether or not an order was made. */
@@ -121,7 +144,7 @@ public final class OrderLedger {
                             ? texts(order.identifiers())
                             : counts.test(limit) ? countedBy(limit, order) : Set.of();
             for (String what : whats) {
-                longest = later(longest, hold(now, new Key(issuer, limit, what)));
+                longest = later(longest, hold(now, key(issuer, limit, what)));
             }
         }
         return longest;
@@ -181,9 +204,17 @@ public final class OrderLedger {
     public void restore(Counted events) {
         for (RateLimit limit : limitsOf(events.issuer())) {
             if (limit.name().equals(events.limit())) {
-                events(new Key(events.issuer(), limit, events.what())).addAll(events.times());
+                restore(key(events.issuer(), limit, events.what()), events.times());
             }
         }
+    }
+
+    /** The issuers of one CA may have been counted each. */
+    private void restore(Key key, List<Instant> times) {
+        Deque<Instant> events = events(key);
+        List<Instant> sorted = Stream.concat(events.stream(), times.stream()).sorted().toList();
+        events.clear();
+        events.addAll(sorted);
     }
 
     /** What another process was told. */
@@ -206,7 +237,7 @@ public final class OrderLedger {
         for (RateLimit limit : limitsOf(issuer)) {
             if (limit.scope() == Scope.FAILED_VALIDATIONS) {
                 for (String what : texts(identifiers)) {
-                    events(new Key(issuer, limit, what)).addLast(at);
+                    events(key(issuer, limit, what)).addLast(at);
                 }
             }
         }

@@ -14,6 +14,7 @@ import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.util.Base64;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -112,7 +113,7 @@ class IssuerTest {
     }
 
     @Test
-    void anAnnotationChoosesAllOrOne() {
+    void anIssuerIsKnownByItsNameAndItsCa() {
         var issuers =
                 ((Parsed.Usable<Issuers>)
                                 Issuers.parse(
@@ -120,13 +121,17 @@ class IssuerTest {
                                         List.of(
                                                 draft(),
                                                 IssuerDraft.of(
-                                                        "le", "letsencrypt", List.of(), true))))
+                                                        "le", "letsencrypt", List.of(), true),
+                                                IssuerDraft.of(
+                                                        "short", "letsencrypt", List.of(), true))))
                         .value();
-        assertThat(names(issuers, "true")).containsExactly("main", "le");
-        assertThat(names(issuers, "le")).containsExactly("le");
-        assertThat(issuers.chosen(ORIGIN, "other").findings())
-                .singleElement()
-                .satisfies(it -> assertThat(it.reason()).isEqualTo(Reason.ISSUER_UNKNOWN));
+        Issuer le = issuers.find("le").orElseThrow();
+        assertThat(issuers.find("le", le.directory())).contains(le);
+        assertThat(issuers.find("main", le.directory())).isEmpty();
+        assertThat(issuers.find("other")).isEmpty();
+        assertThat(issuers.names()).containsExactly("main", "le", "short");
+        assertThat(issuers.firstOfSameCa())
+                .isEqualTo(Map.of("main", "main", "le", "le", "short", "le"));
     }
 
     @Test
@@ -176,11 +181,6 @@ class IssuerTest {
     void everythingIsAllowedWhereItIsSaidSo() {
         assertThat(AllowList.EVERYTHING.allows("x", Identifier.parse("*.y.example"))).isTrue();
         assertThat(new AllowList(List.of()).allows("x", Identifier.parse("y.example"))).isFalse();
-    }
-
-    private static List<String> names(Issuers issuers, String value) {
-        return ((Parsed.Usable<List<Issuer>>) issuers.chosen(ORIGIN, value))
-                .value().stream().map(Issuer::name).toList();
     }
 
     private static Issuer usable(IssuerDraft draft) {

@@ -8,6 +8,7 @@ import dev.sallyport.acme.plan.RateLimit.Exempt;
 import dev.sallyport.acme.plan.RateLimit.Scope;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -51,6 +52,37 @@ class OrderLedgerTest {
         begin(NOW, "b.shop.example");
         assertThat(hold(NOW, "a.other.example")).isEmpty();
         assertThat(ledger.hold(NOW, CA, order("a.shop.example"), OrderKind.RENEWAL)).isEmpty();
+    }
+
+    /** A CA counts names over all accounts, as the two issuers of one CA have. */
+    @Test
+    void whatACaCountsOfNamesIsCountedForAllItsIssuers() {
+        RateLimit names = new RateLimit("names", Scope.SAME_IDENTIFIERS, 2, WEEK, Exempt.NOTHING);
+        RateLimit account = new RateLimit("account", Scope.ACCOUNT, 2, WEEK, Exempt.NOTHING);
+        Map<String, List<RateLimit>> limits =
+                Map.of("le", List.of(names, account), "short", List.of(names, account));
+        Map<String, String> same = Map.of("le", "le", "short", "le");
+        var shared = new OrderLedger(limits, same);
+        CertificateOrder order = order("a.shop.example");
+        shared.begun(NOW.plusSeconds(1), "short", order, OrderKind.FIRST);
+        shared.begun(NOW.plusSeconds(2), "le", order, OrderKind.FIRST);
+
+        var held = new OrderLedger.Hold(NOW.plusSeconds(1).plus(WEEK), "names");
+        Instant later = NOW.plusSeconds(3);
+        assertThat(shared.hold(later, "le", order, OrderKind.FIRST)).contains(held);
+        assertThat(shared.hold(later, "short", order, OrderKind.FIRST)).contains(held);
+        assertThat(shared.hold(later, "le", order("b.shop.example"), OrderKind.FIRST)).isEmpty();
+
+        var apart = new OrderLedger(limits);
+        apart.begun(NOW.plusSeconds(1), "short", order, OrderKind.FIRST);
+        apart.begun(NOW.plusSeconds(2), "le", order, OrderKind.FIRST);
+        var after = new OrderLedger(limits, same);
+        apart.counted(later).stream()
+                .sorted(Comparator.comparing(OrderLedger.Counted::issuer))
+                .forEach(after::restore);
+        assertThat(after.hold(later, "le", order, OrderKind.FIRST))
+                .as("as a version before stored it, or another configuration")
+                .contains(held);
     }
 
     @Test
