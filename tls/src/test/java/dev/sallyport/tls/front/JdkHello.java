@@ -15,12 +15,13 @@ final class JdkHello {
 
     private JdkHello() {}
 
-    static byte[] message(String name) {
+    static byte[] message(String name, String... protocols) {
         try {
             SSLEngine engine = SSLContext.getDefault().createSSLEngine();
             engine.setUseClientMode(true);
             SSLParameters parameters = engine.getSSLParameters();
             parameters.setServerNames(List.of(new SNIHostName(name)));
+            parameters.setApplicationProtocols(protocols);
             engine.setSSLParameters(parameters);
             ByteBuffer out = ByteBuffer.allocate(32_768);
             engine.wrap(ByteBuffer.allocate(0), out);

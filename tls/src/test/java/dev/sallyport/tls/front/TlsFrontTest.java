@@ -144,6 +144,24 @@ class TlsFrontTest {
     }
 
     @Test
+    void aCaThatStopsInTheMiddleIsClosedAtTheDeadline() throws IOException {
+        challenge("shop.example.com");
+        int port =
+                server.listen(
+                        TlsPolicy.DEFAULT, new HandshakeLimits(Duration.ofMillis(200), 16_384));
+        try (var socket = new java.net.Socket(java.net.InetAddress.getLoopbackAddress(), port)) {
+            socket.setSoTimeout(10_000);
+            socket.getOutputStream()
+                    .write(Hellos.record(JdkHello.message("shop.example.com", "acme-tls/1")));
+            assertThat(socket.getInputStream().readAllBytes())
+                    .as("the server's part of the handshake, then the end")
+                    .hasSizeGreaterThan(100)
+                    .startsWith(22);
+        }
+        assertFailure(HandshakeFailure.TIMEOUT);
+    }
+
+    @Test
     void aCaNeedsNoCertificateOfItsOwnAndReversesAddresses() throws IOException {
         challenge("1.2.0.192.in-addr.arpa");
         int port = server.listen(policy(new ClientAuthentication.Required(ANCHORS)));
