@@ -106,7 +106,13 @@ public final class LastKnownGood implements AutoCloseable {
         this.parsers = parsers;
         this.source = source;
         this.file = new StateFile(settings.file(), settings.key(), random);
-        this.start = new StaleStart(sink, source::expect, translation.defaultCertificate(), time);
+        this.start =
+                new StaleStart(
+                        sink,
+                        source::expect,
+                        translation.defaultCertificate(),
+                        translation.acme(),
+                        time);
         this.keeper =
                 new StateKeeper(
                         file,

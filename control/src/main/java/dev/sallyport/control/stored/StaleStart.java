@@ -1,14 +1,18 @@
 package dev.sallyport.control.stored;
 
+import dev.sallyport.acme.store.CertificateId;
 import dev.sallyport.control.resource.Origin;
 import dev.sallyport.control.resource.Resource;
 import dev.sallyport.control.resource.ResourceChange;
 import dev.sallyport.control.resource.SourceUpdate;
+import dev.sallyport.control.translate.AcmeRules;
 import dev.sallyport.model.finding.Finding;
 import dev.sallyport.model.finding.Parsed;
 import dev.sallyport.model.finding.Reason;
+import dev.sallyport.model.name.Hostname;
 import dev.sallyport.model.name.ObjectRef;
 import dev.sallyport.secretsync.SecretMaterial;
+import io.fabric8.kubernetes.api.model.networking.v1.IngressRule;
 import io.fabric8.kubernetes.api.model.networking.v1.IngressSpec;
 import io.fabric8.kubernetes.api.model.networking.v1.IngressTLS;
 import java.time.Duration;
@@ -19,10 +23,14 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -53,6 +61,7 @@ final class StaleStart {
     private final Consumer<SourceUpdate> sink;
     private final BiConsumer<Set<ObjectRef>, Duration> expectations;
     private final Optional<ObjectRef> defaultCertificate;
+    private final Optional<AcmeRules> acme;
     private final InstantSource time;
     private final Map<String, List<Finding>> pending = new HashMap<>();
     private Phase phase = Phase.SILENT;
@@ -63,15 +72,18 @@ final class StaleStart {
      * @param expectations is told what is in service, all but Secrets, if the stored state is, and
      *     how old that is
      * @param defaultCertificate the Secret that counts without being referred to
+     * @param acme for which hosts there may be Secrets that nobody refers to
      */
     StaleStart(
             Consumer<SourceUpdate> sink,
             BiConsumer<Set<ObjectRef>, Duration> expectations,
             Optional<ObjectRef> defaultCertificate,
+            Optional<AcmeRules> acme,
             InstantSource time) {
         this.sink = sink;
         this.expectations = expectations;
         this.defaultCertificate = defaultCertificate;
+        this.acme = acme;
         this.time = time;
     }
 
@@ -140,6 +152,7 @@ final class StaleStart {
             refs.add(object.ref());
             if (object instanceof Resource.OfIngress ingress) {
                 unknown.addAll(secretsOf(ingress));
+                acme.ifPresent(rules -> unknown.addAll(issuedFor(ingress, rules)));
             }
         }
         for (StoredCertificate certificate : state.certificates()) {
@@ -178,6 +191,24 @@ final class StaleStart {
             }
         }
         return secrets;
+    }
+
+    private static Set<ObjectRef> issuedFor(Resource.OfIngress resource, AcmeRules rules) {
+        IngressSpec spec = resource.ingress().getSpec();
+        if (spec == null) {
+            return Set.of();
+        }
+        return Stream.concat(
+                        present(spec.getRules()).map(IngressRule::getHost),
+                        present(spec.getTls()).flatMap(section -> present(section.getHosts())))
+                .filter(Objects::nonNull)
+                .flatMap(host -> Hostname.tryParse(host).stream())
+                .map(host -> rules.secret(CertificateId.of(host)))
+                .collect(Collectors.toSet());
+    }
+
+    private static <T> Stream<T> present(@Nullable List<T> listed) {
+        return listed == null ? Stream.empty() : listed.stream().filter(Objects::nonNull);
     }
 
     private static Resource secret(StoredCertificate certificate) {

@@ -2,9 +2,12 @@ package dev.sallyport.control.stored;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.sallyport.acme.issuer.AllowList;
+import dev.sallyport.acme.store.CertificateId;
 import dev.sallyport.control.resource.Resource;
 import dev.sallyport.control.resource.ResourceChange;
 import dev.sallyport.control.resource.SourceUpdate;
+import dev.sallyport.control.translate.AcmeRules;
 import dev.sallyport.model.finding.Finding;
 import dev.sallyport.model.finding.Parsed;
 import dev.sallyport.model.finding.Reason;
@@ -20,6 +23,10 @@ import java.util.Set;
 import org.junit.jupiter.api.Test;
 
 class StaleStartTest {
+    private static final AcmeRules ACME =
+            new AcmeRules(
+                    List.of("first"), true, AllowList.EVERYTHING, false, "edge", Optional.empty());
+
     private final List<SourceUpdate> updates = new ArrayList<>();
     private final Set<ObjectRef> expected = new HashSet<>();
     private final List<Duration> ages = new ArrayList<>();
@@ -32,6 +39,7 @@ class StaleStartTest {
                         ages.add(age);
                     },
                     Optional.of(new ObjectRef("Secret", "edge", "default")),
+                    Optional.of(ACME),
                     () -> now);
 
     @Test
@@ -57,6 +65,10 @@ class StaleStartTest {
         assertThat(ages).containsExactly(Duration.ofSeconds(90));
     }
 
+    private static ObjectRef issued(String host) {
+        return ACME.secret(new CertificateId(host));
+    }
+
     @Test
     void aClockThatWasSetBackMakesNothingYounger() {
         now = States.AS_OF.minusSeconds(90);
@@ -74,7 +86,9 @@ class StaleStartTest {
         assertThat(updates.getFirst().unreadable())
                 .containsExactlyInAnyOrder(
                         new ObjectRef("Secret", "default", "without"),
-                        new ObjectRef("Secret", "edge", "default"));
+                        new ObjectRef("Secret", "edge", "default"),
+                        issued("with.example.com"),
+                        issued("without.example.com"));
     }
 
     @Test
