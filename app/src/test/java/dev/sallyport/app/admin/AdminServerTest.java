@@ -458,6 +458,23 @@ class AdminServerTest {
                 .doesNotContain("sallyport_acme_failing_since");
     }
 
+    /** What expires first, and what fails, may be two certificates. */
+    @Test
+    void tellsWhenTheFirstOfThoseExpiresThatFail() throws Exception {
+        desk = new Desk(AcmeStates.othersFail());
+
+        assertThat(get("/metrics").body())
+                .contains(
+                        "sallyport_acme_first_expiry_timestamp_seconds "
+                                + epoch("2026-06-02T12:00:00Z"))
+                .contains(
+                        "sallyport_acme_failing_first_expiry_timestamp_seconds "
+                                + epoch("2026-06-11T12:00:00Z"));
+
+        desk = new Desk(AcmeStates.troubled());
+        assertThat(get("/metrics").body()).doesNotContain("sallyport_acme_failing_first_expiry");
+    }
+
     private static String epoch(String instant) {
         return String.valueOf((double) Instant.parse(instant).getEpochSecond());
     }
