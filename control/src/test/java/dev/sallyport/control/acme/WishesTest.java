@@ -62,6 +62,7 @@ class WishesTest {
                         AllowList.EVERYTHING,
                         false,
                         OURS,
+                        AcmeRules.GATEWAY,
                         Optional.of(new AcmeAddresses(addresses, List.of("second"))));
         assertThat(
                         Wishes.of(
@@ -237,6 +238,13 @@ class WishesTest {
                         Map.of(host, new AcmeHost(host, issuers, ingress, others, false))),
                 served,
                 AcmeFixture.issuers(),
-                new AcmeRules(List.of("first"), true, allowed, false, OURS, Optional.empty()));
+                new AcmeRules(
+                        List.of("first"),
+                        true,
+                        allowed,
+                        false,
+                        OURS,
+                        AcmeRules.GATEWAY,
+                        Optional.empty()));
     }
 }
