@@ -78,6 +78,7 @@ class AdminServerTest {
     private final List<String> told = new ArrayList<>();
     private CertificateKeeper.Answer answer = CertificateKeeper.Answer.ACCEPTED;
     private @Nullable AcmeDesk desk;
+    private Optional<ObjectRef> leader = Optional.empty();
     private AdminServer server;
 
     @BeforeEach
@@ -154,6 +155,7 @@ class AdminServerTest {
                                 return new Reported(
                                         true,
                                         true,
+                                        leader,
                                         new StatusPublisher.Counts(7, 2),
                                         new EventPublisher.Counts(Map.of("KeyMismatch", 3L), 4));
                             }
@@ -502,6 +504,32 @@ class AdminServerTest {
         answer = CertificateKeeper.Answer.NOT_LEADING;
         assertThat(post("/api/acme/renew?host=a.shop.example").statusCode()).isEqualTo(409);
         assertThat(post("/api/acme/rollover?issuer=default").statusCode()).isEqualTo(409);
+    }
+
+    @Test
+    void saysWhichReplicaOrdersAndHowItIsReached() throws Exception {
+        desk = new Desk(AcmeStates.all());
+        answer = CertificateKeeper.Answer.NOT_LEADING;
+        assertThat(post("/api/acme/renew?host=a.shop.example").body())
+                .as("not known")
+                .contains("another replica orders", "/api/acme says leads")
+                .doesNotContain("kubectl");
+
+        leader = Optional.of(new ObjectRef("Pod", "edge", "sallyport-7d9-x2x"));
+
+        String exec = "Pod edge/sallyport-7d9-x2x does: kubectl -n edge exec sallyport-7d9-x2x -- ";
+        HttpResponse<String> refused = post("/api/acme/renew?host=a.shop.example");
+        assertThat(refused.statusCode()).isEqualTo(409);
+        assertThat(refused.body()).contains(exec + "sallyport acme renew a.shop.example\n");
+        assertThat(post("/api/acme/revoke?host=%2A.shop.example").body())
+                .contains(exec + "sallyport acme revoke '*.shop.example'\n");
+        assertThat(post("/api/acme/revoke?host=a.shop.example&reason=key-compromise").body())
+                .contains(exec + "sallyport acme revoke --key-compromise a.shop.example\n");
+        assertThat(post("/api/acme/rollover?issuer=default").body())
+                .contains(exec + "sallyport acme rollover default\n");
+        assertThat(post("/api/acme/rollover?issuer=%3Brm").body())
+                .as("nothing for a shell")
+                .contains(exec + "sallyport acme rollover …\n");
     }
 
     @Test

@@ -40,7 +40,7 @@ public record AcmeRules(
     /** A namespace that no object of a folder can be in. */
     public static final String FOLDER_NAMESPACE = "acme.sallyport.dev";
 
-    /** What a gateway is called that is told nothing else. */
+    /** What that of a folder is called, and all were before several could share a namespace. */
     public static final String GATEWAY = "sallyport";
 
     private static final int LONGEST = 180;
@@ -56,7 +56,7 @@ public record AcmeRules(
         return secret(namespace, gateway, id);
     }
 
-    /** The same, of a gateway that is told nothing else. */
+    /** The same, of a folder's gateway. */
     public static ObjectRef secret(String namespace, CertificateId id) {
         return secret(namespace, GATEWAY, id);
     }
