@@ -24,6 +24,7 @@ import java.util.UUID;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Supplier;
 import java.util.random.RandomGenerator;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -44,6 +45,7 @@ final class Reporting implements AutoCloseable {
     private static final Duration LONGEST_CLOSE = Duration.ofSeconds(2);
 
     private static final int MOST_MANAGER = 128; // the API takes no more
+    private static final Pattern POD = Pattern.compile("[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?");
 
     private final ClusterClient cluster;
     private final Reconciler reconciler;
@@ -103,6 +105,7 @@ final class Reporting implements AutoCloseable {
         return new Reported(
                 settings.status() || settings.events() || acme.isPresent(),
                 elected != null && elected.leads(),
+                elected == null ? Optional.empty() : elected.leader().flatMap(this::pod),
                 written == null ? StatusPublisher.Counts.NONE : written.counts(),
                 told == null ? EventPublisher.Counts.NONE : told.counts());
     }
@@ -132,7 +135,7 @@ final class Reporting implements AutoCloseable {
                         cluster.hastyClient(), // with connections that nothing else keeps busy
                         namespace,
                         settings.leaseName(),
-                        instance + "_" + UUID.randomUUID(),
+                        identity(instance, UUID.randomUUID()),
                         LeaseTimes.DEFAULT,
                         time,
                         randoms.get());
@@ -216,6 +219,24 @@ final class Reporting implements AutoCloseable {
         } finally {
             lock.unlock();
         }
+    }
+
+    private Optional<ObjectRef> pod(String identity) {
+        // Where this one runs in no Pod, others need not either.
+        return settings.pod().isPresent()
+                ? podOf(identity).map(pod -> new ObjectRef("Pod", cluster.namespace(), pod))
+                : Optional.empty();
+    }
+
+    /** That of a process, in the Lease: others are never the same, not even in the same Pod. */
+    static String identity(String instance, UUID process) {
+        return instance + "_" + process;
+    }
+
+    /** The Pod of an {@link #identity}; empty where somebody wrote what is none. */
+    static Optional<String> podOf(String identity) {
+        return Optional.of(identity.substring(0, Math.max(0, identity.lastIndexOf('_'))))
+                .filter(name -> POD.matcher(name).matches());
     }
 
     /**

@@ -155,6 +155,7 @@ class GoldenTranslationTest {
                 ((Parsed.Usable<AllowList>) allowed).value(),
                 Boolean.TRUE.equals(map.get("wildcards")),
                 "acme",
+                AcmeRules.GATEWAY,
                 Optional.empty());
     }
 

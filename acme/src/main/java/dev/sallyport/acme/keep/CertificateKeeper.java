@@ -101,6 +101,8 @@ public final class CertificateKeeper implements AutoCloseable {
          * wanted.
          */
         UNKNOWN,
+        /** A CA has issued the certificate that is not configured, or not any more. */
+        FOREIGN,
         /** Another replica decides. */
         NOT_LEADING
     }
@@ -258,8 +260,20 @@ public final class CertificateKeeper implements AutoCloseable {
 
     /** Has the CA revoke the certificate that is stored, then orders another if it is wanted. */
     public Answer revoke(CertificateId id, boolean keyCompromised) {
-        return answer(
-                id, kept -> kept.current().isPresent(), new Command.Revoke(id, keyCompromised));
+        Answer answer =
+                answer(
+                        id,
+                        kept -> kept.current().filter(this::isOfOurs).isPresent(),
+                        new Command.Revoke(id, keyCompromised));
+        return answer == Answer.UNKNOWN
+                        && state.certificates().stream()
+                                .anyMatch(it -> it.id().equals(id) && it.current().isPresent())
+                ? Answer.FOREIGN
+                : answer;
+    }
+
+    private boolean isOfOurs(CurrentCertificate certificate) {
+        return settings.issuers().find(certificate.issuer()).isPresent();
     }
 
     /**

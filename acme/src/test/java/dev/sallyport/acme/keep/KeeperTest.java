@@ -485,6 +485,21 @@ class KeeperTest {
     }
 
     @Test
+    void whatAnotherCaIssuedIsNotSentToTheOneThatHasItsIssuersNameNow() {
+        Issuer before = issuer("first", "https://moved.example/dir");
+        store.certificates.put(
+                "shop.example",
+                cas.certificate(SHOP, order("shop.example"), before, NOW.minusSeconds(3_600)));
+        cas.hold(); // another is ordered at once
+        CertificateKeeper keeper = leading();
+        want(keeper, wish(SHOP));
+        eventually(keeper, SHOP, it -> it.current().isPresent());
+        assertThat(keeper.revoke(SHOP, false)).isEqualTo(Answer.FOREIGN);
+        assertThat(keeper.revoke(BLOG, false)).isEqualTo(Answer.UNKNOWN);
+        assertThat(cas.revoked).isEmpty();
+    }
+
+    @Test
     void whatSomebodyRemovedFromTheStoreIsOrderedAnew() {
         CertificateKeeper keeper = leadingWith(SHOP);
         keeper.look(SHOP);

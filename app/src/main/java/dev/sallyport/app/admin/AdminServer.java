@@ -22,6 +22,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Semaphore;
 import java.util.function.BiFunction;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -47,8 +48,7 @@ public final class AdminServer implements AutoCloseable {
 
     private static final String SUPERSEDED = "superseded";
     private static final String KEY_COMPROMISE = "key-compromise";
-    private static final Answer ANOTHER_ORDERS =
-            Answer.text(409, "another replica orders: ask the one whose /api/acme says leads");
+    private static final Pattern PLAIN = Pattern.compile("[A-Za-z0-9*._:-]+");
     private static final Answer NOTHING_ISSUED =
             Answer.text(
                     404,
@@ -173,7 +173,7 @@ public final class AdminServer implements AutoCloseable {
     }
 
     private Answer renew(AdminState state, Map<String, String> parameters) {
-        return tell(state, parameters, Set.of("host"), AcmeDesk::renew);
+        return tell(state, parameters, Set.of("host"), "renew", AcmeDesk::renew);
     }
 
     private Answer revoke(AdminState state, Map<String, String> parameters) {
@@ -182,11 +182,13 @@ public final class AdminServer implements AutoCloseable {
             return Answer.text(
                     400, "reason: expected one of " + SUPERSEDED + " and " + KEY_COMPROMISE);
         }
+        boolean keyCompromised = reason.equals(KEY_COMPROMISE);
         return tell(
                 state,
                 parameters,
                 Set.of("host", "reason"),
-                (desk, id) -> desk.revoke(id, reason.equals(KEY_COMPROMISE)));
+                keyCompromised ? "revoke --" + KEY_COMPROMISE : "revoke",
+                (desk, id) -> desk.revoke(id, keyCompromised));
     }
 
     private Answer rollOver(AdminState state, Map<String, String> parameters) {
@@ -200,9 +202,9 @@ public final class AdminServer implements AutoCloseable {
         }
         return switch (desk.get().rollOver(issuer)) {
             case ACCEPTED -> json(202, Map.of("issuer", issuer, "accepted", true));
-            case UNKNOWN ->
+            case UNKNOWN, FOREIGN ->
                     Answer.text(404, "no issuer of that name; /api/acme lists those there are");
-            case NOT_LEADING -> ANOTHER_ORDERS;
+            case NOT_LEADING -> anotherOrders(state, "rollover", issuer);
         };
     }
 
@@ -210,6 +212,7 @@ public final class AdminServer implements AutoCloseable {
             AdminState state,
             Map<String, String> parameters,
             Set<String> known,
+            String command,
             BiFunction<AcmeDesk, CertificateId, CertificateKeeper.Answer> order) {
         Optional<AcmeDesk> desk = state.acme();
         if (desk.isEmpty()) {
@@ -233,8 +236,42 @@ public final class AdminServer implements AutoCloseable {
                             "no certificate for "
                                     + host.get().text()
                                     + " is wanted or kept; /api/acme lists those that are");
-            case NOT_LEADING -> ANOTHER_ORDERS;
+            case FOREIGN ->
+                    Answer.text(
+                            409,
+                            "the certificate for "
+                                    + host.get().text()
+                                    + " comes from a CA that is not configured: configure it as an"
+                                    + " issuer, with its name of before, or have it revoked by what"
+                                    + " ordered it");
+            case NOT_LEADING -> anotherOrders(state, command, host.get().text());
         };
+    }
+
+    /** With the command that reaches the one that does, where that is known. */
+    private static Answer anotherOrders(AdminState state, String command, String about) {
+        String who =
+                state.reported()
+                        .leader()
+                        .map(pod ->
+                                pod
+                                        + " does: kubectl -n "
+                                        + pod.namespace()
+                                        + " exec "
+                                        + pod.name()
+                                        + " -- sallyport acme "
+                                        + command
+                                        + " "
+                                        + word(about))
+                        .orElse("ask the one whose /api/acme says leads");
+        return Answer.text(409, "another replica orders: " + who);
+    }
+
+    /** For a shell; what no shell would take as it is, people are to fill in. */
+    private static String word(String text) {
+        return !PLAIN.matcher(text).matches()
+                ? "…"
+                : text.indexOf('*') < 0 ? text : "'" + text + "'";
     }
 
     private static Optional<Identifier> identifier(String written) {

@@ -68,6 +68,13 @@ final class AcmeMetrics {
                 kept.stream()
                         .filter(AcmeMetrics::isFailing)
                         .map(it -> it.failures().getFirst().at()));
+        first(
+                all,
+                GatewayMetric.ACME_FAILING_FIRST_EXPIRY,
+                kept.stream()
+                        .filter(AcmeMetrics::isFailing)
+                        .flatMap(it -> it.current().stream())
+                        .map(CurrentCertificate::notAfter));
     }
 
     private static void first(

@@ -113,6 +113,10 @@ public enum GatewayMetric {
             "acme_failing_since_timestamp_seconds",
             "Since when orders for the same certificate come to nothing, the longest, in seconds since"
                     + " 1970; there is none where none does."),
+    ACME_FAILING_FIRST_EXPIRY(
+            "acme_failing_first_expiry_timestamp_seconds",
+            "When the first of those certificates expires whose last order came to nothing, in seconds"
+                    + " since 1970; there is none where no such certificate is kept."),
     RECONCILES("reconciles_total", "Rounds in which changes were translated."),
     SNAPSHOTS_PUBLISHED("snapshots_published_total", "Rounds that put a new snapshot in service."),
     RECONCILE_FAILURES(

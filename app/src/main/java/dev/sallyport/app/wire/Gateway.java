@@ -341,7 +341,7 @@ public final class Gateway implements AdminState, AutoCloseable {
                                 new ClusterAcme(
                                         acme,
                                         client,
-                                        told.leaseName() + "-acme",
+                                        told.leaseName(),
                                         config.serviceOfReplicas(),
                                         time,
                                         this::bindings)),

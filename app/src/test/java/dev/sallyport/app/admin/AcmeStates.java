@@ -58,6 +58,24 @@ public final class AcmeStates {
                 Optional.empty());
     }
 
+    /** One that expires tomorrow and is to be renewed then; others, which have longer, fail. */
+    static KeeperState othersFail() {
+        Instant tomorrow = NOW.plus(Duration.ofDays(1));
+        Kept soon =
+                kept(
+                        "g.shop.example",
+                        Optional.of(current(Duration.ofDays(1))),
+                        new RenewalPlan.Keep(NOW, tomorrow, new Why.Lifetime(tomorrow, tomorrow)),
+                        List.of(),
+                        Optional.empty());
+        return new KeeperState(
+                true,
+                List.of(soon, failing(), refused()),
+                List.of(),
+                new KeeperState.Counts(0, 0, Map.of()),
+                Optional.empty());
+    }
+
     /** A state in which nothing works. */
     public static KeeperState troubled() {
         return new KeeperState(

@@ -78,6 +78,7 @@ class AdminServerTest {
     private final List<String> told = new ArrayList<>();
     private CertificateKeeper.Answer answer = CertificateKeeper.Answer.ACCEPTED;
     private @Nullable AcmeDesk desk;
+    private Optional<ObjectRef> leader = Optional.empty();
     private AdminServer server;
 
     @BeforeEach
@@ -154,6 +155,7 @@ class AdminServerTest {
                                 return new Reported(
                                         true,
                                         true,
+                                        leader,
                                         new StatusPublisher.Counts(7, 2),
                                         new EventPublisher.Counts(Map.of("KeyMismatch", 3L), 4));
                             }
@@ -458,6 +460,23 @@ class AdminServerTest {
                 .doesNotContain("sallyport_acme_failing_since");
     }
 
+    /** What expires first, and what fails, may be two certificates. */
+    @Test
+    void tellsWhenTheFirstOfThoseExpiresThatFail() throws Exception {
+        desk = new Desk(AcmeStates.othersFail());
+
+        assertThat(get("/metrics").body())
+                .contains(
+                        "sallyport_acme_first_expiry_timestamp_seconds "
+                                + epoch("2026-06-02T12:00:00Z"))
+                .contains(
+                        "sallyport_acme_failing_first_expiry_timestamp_seconds "
+                                + epoch("2026-06-11T12:00:00Z"));
+
+        desk = new Desk(AcmeStates.troubled());
+        assertThat(get("/metrics").body()).doesNotContain("sallyport_acme_failing_first_expiry");
+    }
+
     private static String epoch(String instant) {
         return String.valueOf((double) Instant.parse(instant).getEpochSecond());
     }
@@ -479,12 +498,41 @@ class AdminServerTest {
                         "revoke any..shop.example false",
                         "revoke a.shop.example true",
                         "roll over default");
+        answer = CertificateKeeper.Answer.FOREIGN;
+        assertThat(post("/api/acme/revoke?host=a.shop.example").body())
+                .contains("comes from a CA that is not configured");
         answer = CertificateKeeper.Answer.UNKNOWN;
         assertThat(post("/api/acme/rollover?issuer=nobody").statusCode()).isEqualTo(404);
         assertThat(post("/api/acme/renew?host=z.shop.example").statusCode()).isEqualTo(404);
         answer = CertificateKeeper.Answer.NOT_LEADING;
         assertThat(post("/api/acme/renew?host=a.shop.example").statusCode()).isEqualTo(409);
         assertThat(post("/api/acme/rollover?issuer=default").statusCode()).isEqualTo(409);
+    }
+
+    @Test
+    void saysWhichReplicaOrdersAndHowItIsReached() throws Exception {
+        desk = new Desk(AcmeStates.all());
+        answer = CertificateKeeper.Answer.NOT_LEADING;
+        assertThat(post("/api/acme/renew?host=a.shop.example").body())
+                .as("not known")
+                .contains("another replica orders", "/api/acme says leads")
+                .doesNotContain("kubectl");
+
+        leader = Optional.of(new ObjectRef("Pod", "edge", "sallyport-7d9-x2x"));
+
+        String exec = "Pod edge/sallyport-7d9-x2x does: kubectl -n edge exec sallyport-7d9-x2x -- ";
+        HttpResponse<String> refused = post("/api/acme/renew?host=a.shop.example");
+        assertThat(refused.statusCode()).isEqualTo(409);
+        assertThat(refused.body()).contains(exec + "sallyport acme renew a.shop.example\n");
+        assertThat(post("/api/acme/revoke?host=%2A.shop.example").body())
+                .contains(exec + "sallyport acme revoke '*.shop.example'\n");
+        assertThat(post("/api/acme/revoke?host=a.shop.example&reason=key-compromise").body())
+                .contains(exec + "sallyport acme revoke --key-compromise a.shop.example\n");
+        assertThat(post("/api/acme/rollover?issuer=default").body())
+                .contains(exec + "sallyport acme rollover default\n");
+        assertThat(post("/api/acme/rollover?issuer=%3Brm").body())
+                .as("nothing for a shell")
+                .contains(exec + "sallyport acme rollover …\n");
     }
 
     @Test

@@ -47,10 +47,17 @@ public record AcmeSettings(
      * For translation.
      *
      * @param namespace of the Secrets with what was issued
+     * @param gateway whose Secrets these are, of those in that namespace
      */
-    public AcmeRules rules(String namespace) {
+    public AcmeRules rules(String namespace, String gateway) {
         return new AcmeRules(
-                issuers.names(), everyHost, allowed, zone.isPresent(), namespace, addresses);
+                issuers.names(),
+                everyHost,
+                allowed,
+                zone.isPresent(),
+                namespace,
+                gateway,
+                addresses);
     }
 
     KeeperSettings keeper() {

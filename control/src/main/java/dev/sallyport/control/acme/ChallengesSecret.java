@@ -40,6 +40,7 @@ final class ChallengesSecret implements AutoCloseable {
      * reading to the informer's.
      */
     private static final Logger log = LoggerFactory.getLogger(ChallengesSecret.class);
+    private static final String CHALLENGES = "challenges";
     private static final String ENTRY = "challenges";
     private static final Duration RETRY = Duration.ofMillis(250);
 
@@ -49,6 +50,7 @@ final class ChallengesSecret implements AutoCloseable {
     private final KubernetesClient client;
     private final BoundedCalls calls;
     private final String namespace;
+    private final OwnSecrets own;
     private final String name;
     private final BooleanSupplier leads;
     private final AtomicReference<@Nullable List<AcmeAnswer>> wanted = new AtomicReference<>();
@@ -66,18 +68,20 @@ final class ChallengesSecret implements AutoCloseable {
     /**
      * @param client one that fails early; stays the caller's
      * @param calls bounds each request
+     * @param own whose it is
      * @param leads whether this process may write
      */
     ChallengesSecret(
             KubernetesClient client,
             BoundedCalls calls,
             String namespace,
-            String name,
+            OwnSecrets own,
             BooleanSupplier leads) {
         this.client = client;
         this.calls = calls;
         this.namespace = namespace;
-        this.name = name;
+        this.own = own;
+        this.name = own.ownerName();
         this.leads = leads;
         this.writer = Thread.ofPlatform().name("acme-challenges").daemon().unstarted(this::write);
     }
@@ -196,7 +200,7 @@ final class ChallengesSecret implements AutoCloseable {
         if (before == null) {
             before = calls.make(secret()::get);
         }
-        if (before != null && Arrays.equals(lines, lines(before)) && SecretStore.isOurs(before)) {
+        if (before != null && Arrays.equals(lines, lines(before)) && own.isMarked(before)) {
             note(before);
             return;
         }
@@ -211,7 +215,7 @@ final class ChallengesSecret implements AutoCloseable {
                         : new SecretBuilder(before);
         Secret wanted =
                 now.editMetadata()
-                        .addToLabels(SecretStore.labels(SecretStore.CHALLENGES))
+                        .addToLabels(own.labels(CHALLENGES))
                         .endMetadata()
                         .withData(Map.of(ENTRY, Base64.getEncoder().encodeToString(lines)))
                         .build();

@@ -33,6 +33,7 @@ public final class ClusterAcme implements AutoCloseable {
     /* Concurrency: what comes first is under the lock; the rest is safe from any thread. */
     private final AcmeSettings settings;
     private final ClusterClient cluster;
+    private final OwnSecrets own;
     private final BoundedCalls calls = new BoundedCalls(LeaseTimes.DEFAULT.call());
     private final ChallengesSecret challenges;
     private final CertificateKeeper keeper;
@@ -47,26 +48,33 @@ public final class ClusterAcme implements AutoCloseable {
      * One that is not started.
      *
      * @param cluster stays the caller's to close, after this
-     * @param name of the Secret with the challenges, which owns all that is made
+     * @param gateway what it is told apart by from other gateways in its namespace: the name of the
+     *     Lease
      * @param service in front of all replicas, where it is known
      * @param self where this replica is bound now
      */
     public ClusterAcme(
             AcmeSettings settings,
             ClusterClient cluster,
-            String name,
+            String gateway,
             Optional<ObjectRef> service,
             InstantSource time,
             Supplier<Replica> self) {
         this.settings = settings;
         this.cluster = cluster;
+        this.own = new OwnSecrets(gateway);
         KubernetesClient hasty = cluster.hastyClient();
         String namespace = cluster.namespace();
         this.challenges =
-                new ChallengesSecret(hasty, calls, namespace, name, () -> leads.getAsBoolean());
+                new ChallengesSecret(hasty, calls, namespace, own, () -> leads.getAsBoolean());
         var store =
                 new SecretStore(
-                        hasty, calls, namespace, () -> leads.getAsBoolean(), challenges::owner);
+                        hasty,
+                        calls,
+                        namespace,
+                        own,
+                        () -> leads.getAsBoolean(),
+                        challenges::owner);
         List<ChallengeBoard> boards = new ArrayList<>();
         boards.add(
                 new SnapshotBoard(
@@ -81,7 +89,7 @@ public final class ClusterAcme implements AutoCloseable {
 
     /** For translation. */
     public AcmeRules rules() {
-        return settings.rules(cluster.namespace());
+        return settings.rules(cluster.namespace(), own.gateway());
     }
 
     /**

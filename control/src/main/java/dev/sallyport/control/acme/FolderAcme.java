@@ -68,7 +68,7 @@ public final class FolderAcme implements AutoCloseable {
 
     /** For translation. */
     public AcmeRules rules() {
-        return settings.rules(AcmeRules.FOLDER_NAMESPACE);
+        return settings.rules(AcmeRules.FOLDER_NAMESPACE, AcmeRules.GATEWAY);
     }
 
     /** What was issued before, to be served from the first snapshot on. */

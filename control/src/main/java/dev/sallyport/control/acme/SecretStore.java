@@ -22,6 +22,9 @@ import io.fabric8.kubernetes.api.model.Secret;
 import io.fabric8.kubernetes.api.model.SecretBuilder;
 import io.fabric8.kubernetes.api.model.SecretList;
 import io.fabric8.kubernetes.client.KubernetesClient;
+import io.fabric8.kubernetes.client.dsl.FilterWatchListDeletable;
+import io.fabric8.kubernetes.client.dsl.NonNamespaceOperation;
+import io.fabric8.kubernetes.client.dsl.Resource;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
@@ -41,29 +44,26 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Semaphore;
 import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The store as Secrets in the gateway's own namespace: what is issued as {@code kubernetes.io/tls},
  * which replicas serve as they serve any, accounts and orders as {@code Opaque}. Written by the
  * leader alone; each write names the version that it replaces, so that a leader of before, which
- * does not know that it leads no more, overwrites nothing. Secrets that do not have our label are
+ * does not know that it leads no more, overwrites nothing. Secrets that are not this gateway's are
  * not touched. Safe from any thread; each method takes some requests to the API server, each with
  * its deadline.
  */
 final class SecretStore implements AcmeStore {
-    /** What a Secret of ours is. */
-    static final String LABEL = AcmeRules.KEY;
-
-    static final String CHALLENGES = "challenges";
+    private static final Logger log = LoggerFactory.getLogger(SecretStore.class);
 
     private static final String ACCOUNT = "account";
     private static final String ORDER = "order";
     private static final String CERTIFICATE = "certificate";
     private static final String MEMORY = "memory";
-    private static final String MEMORY_NAME = "sallyport-acme-memory";
-    private static final String ACCOUNT_PREFIX = "sallyport-acme-account-";
-    private static final String MANAGED_BY = "app.kubernetes.io/managed-by";
     private static final String ID = "sallyport.dev/acme-certificate";
     private static final String ENTRY = "acme";
     private static final String TLS = "kubernetes.io/tls";
@@ -77,6 +77,9 @@ final class SecretStore implements AcmeStore {
     private final KubernetesClient client;
     private final BoundedCalls calls;
     private final String namespace;
+    private final OwnSecrets own;
+    private final String memoryName;
+    private final String accountPrefix;
     private final BooleanSupplier leads;
     private final Supplier<Optional<OwnerReference>> owner;
 
@@ -95,6 +98,7 @@ final class SecretStore implements AcmeStore {
     /**
      * @param client one that does not retry; stays the caller's
      * @param calls bounds each request; shorter than leadership is believed in
+     * @param own which of the Secrets there are touched
      * @param leads whether this process may write
      * @param owner what the Secrets are to go with
      */
@@ -102,24 +106,17 @@ final class SecretStore implements AcmeStore {
             KubernetesClient client,
             BoundedCalls calls,
             String namespace,
+            OwnSecrets own,
             BooleanSupplier leads,
             Supplier<Optional<OwnerReference>> owner) {
         this.client = client;
         this.calls = calls;
         this.namespace = namespace;
+        this.own = own;
+        this.memoryName = AcmeRules.prefix(own.gateway()) + MEMORY;
+        this.accountPrefix = AcmeRules.prefix(own.gateway()) + ACCOUNT + "-";
         this.leads = leads;
         this.owner = owner;
-    }
-
-    static Map<String, String> labels(String what) {
-        return Map.of(LABEL, what, MANAGED_BY, "sallyport");
-    }
-
-    static boolean isOurs(Secret secret) {
-        Map<String, String> labels = secret.getMetadata().getLabels();
-        return labels != null
-                && labels.containsKey(LABEL)
-                && "sallyport".equals(labels.get(MANAGED_BY));
     }
 
     @Override
@@ -179,18 +176,19 @@ final class SecretStore implements AcmeStore {
 
     @Override
     public Parsed<Optional<StoredMemory>> memory() {
-        return read(MEMORY_NAME, (ref, contents) -> StoredContents.memory(ref, contents));
+        return read(memoryName, (ref, contents) -> StoredContents.memory(ref, contents));
     }
 
     @Override
     public void save(StoredMemory memory) throws IOException {
-        write(MEMORY_NAME, MEMORY, MEMORY, "Opaque", entry(StoredContents.of(memory)));
+        write(memoryName, MEMORY, MEMORY, "Opaque", entry(StoredContents.of(memory)));
     }
 
-    /** Also reads all that there is anew. */
+    /** Also reads all that there is anew, and takes over what is left from before. */
     @Override
     public SortedSet<String> certificates() throws IOException {
         complete = false;
+        takeOver();
         List<Secret> certificates = list(CERTIFICATE);
         List<Secret> orders = list(ORDER);
         listed.clear();
@@ -207,6 +205,51 @@ final class SecretStore implements AcmeStore {
         return ids(list(ORDER));
     }
 
+    /**
+     * Marks what was stored without a gateway's name, and calls it as its like are called by now.
+     * It goes from its old name only when it is there by the new one, so that no crash loses any.
+     */
+    private void takeOver() throws IOException {
+        List<Secret> left =
+                list(all ->
+                                all.withLabel(OwnSecrets.MANAGED_BY, OwnSecrets.MANAGER)
+                                        .withLabelIn(
+                                                OwnSecrets.WHAT,
+                                                ACCOUNT,
+                                                ORDER,
+                                                CERTIFICATE,
+                                                MEMORY)
+                                        .withoutLabel(OwnSecrets.GATEWAY))
+                        .stream()
+                        .filter(own::isLeft)
+                        .toList();
+        for (Secret secret : left) {
+            String before = secret.getMetadata().getName();
+            String name = own.nameOf(secret);
+            // Where it is there by both names, an older version wrote to the old one since.
+            known.remove(name);
+            if (name.equals(before)) {
+                known.put(name, withoutContents(secret));
+            }
+            write(
+                    name,
+                    Objects.requireNonNull(secret.getMetadata().getLabels().get(OwnSecrets.WHAT)),
+                    id(secret).orElse(""),
+                    secret.getType(),
+                    secret.getData());
+            if (!name.equals(before)) {
+                requireLead();
+                Object _ = call(() -> secrets().withName(before).delete());
+            }
+        }
+        if (!left.isEmpty()) {
+            log.atInfo()
+                    .addKeyValue("gateway", own.gateway())
+                    .addKeyValue("secrets", left.size())
+                    .log("Secrets that an older version stored are marked as this gateway's");
+        }
+    }
+
     private static SortedSet<String> ids(List<Secret> secrets) {
         var ids = new TreeSet<String>();
         secrets.forEach(secret -> id(secret).ifPresent(ids::add));
@@ -219,18 +262,19 @@ final class SecretStore implements AcmeStore {
     }
 
     private List<Secret> list(String what) throws IOException {
+        return list(all -> all.withLabels(own.labels(what)));
+    }
+
+    private List<Secret> list(
+            UnaryOperator<FilterWatchListDeletable<Secret, SecretList, Resource<Secret>>> some)
+            throws IOException {
         List<Secret> all = new ArrayList<>();
         String next = null;
         do {
             ListOptions page = new ListOptionsBuilder().withLimit(PAGE).withContinue(next).build();
-            SecretList some =
-                    call(() ->
-                            client.secrets()
-                                    .inNamespace(namespace)
-                                    .withLabels(labels(what))
-                                    .list(page));
-            all.addAll(some.getItems());
-            next = some.getMetadata().getContinue();
+            SecretList found = call(() -> some.apply(secrets()).list(page));
+            all.addAll(found.getItems());
+            next = found.getMetadata().getContinue();
         } while (next != null && !next.isEmpty());
         return all;
     }
@@ -256,7 +300,7 @@ final class SecretStore implements AcmeStore {
         if (secret == null) {
             return Parsed.usable(Optional.empty());
         }
-        if (!isOurs(secret)) {
+        if (!own.isOurs(secret)) {
             return rejected(ref, "is somebody else's");
         }
         known.put(name, withoutContents(secret));
@@ -320,7 +364,7 @@ final class SecretStore implements AcmeStore {
                                 .endMetadata()
                         : new SecretBuilder(before);
         builder.editMetadata()
-                .addToLabels(labels(what))
+                .addToLabels(own.labels(what))
                 .addToAnnotations(ID, id)
                 .endMetadata()
                 .withType(type)
@@ -348,36 +392,40 @@ final class SecretStore implements AcmeStore {
         Secret before = known.remove(name);
         if (before != null || ours(name) != null) {
             requireLead();
-            Object _ = call(() -> client.secrets().inNamespace(namespace).withName(name).delete());
+            Object _ = call(() -> secrets().withName(name).delete());
         }
     }
 
     /** Whether an order or certificate is known not to be there. */
     private boolean isAbsent(String name) {
         return complete
-                && !name.equals(MEMORY_NAME)
-                && !name.startsWith(ACCOUNT_PREFIX)
+                && !name.equals(memoryName)
+                && !name.startsWith(accountPrefix)
                 && !known.containsKey(name);
     }
 
     /** As it is now; null where there is none. */
     private @Nullable Secret ours(String name) throws IOException {
         Secret now = get(name);
-        if (now != null && !isOurs(now)) {
+        if (now != null && !own.isOurs(now)) {
             throw new IOException(
                     "Secret "
                             + namespace
                             + "/"
                             + name
-                            + ": it is somebody else's, since it lacks the labels "
-                            + labels(CERTIFICATE).keySet()
+                            + ": it is somebody else's, for it does not have our labels "
+                            + own.labels(CERTIFICATE).keySet()
                             + " (expected: none of this name)");
         }
         return now;
     }
 
+    private NonNamespaceOperation<Secret, SecretList, Resource<Secret>> secrets() {
+        return client.secrets().inNamespace(namespace);
+    }
+
     private @Nullable Secret get(String name) throws IOException {
-        return callOrNull(() -> client.secrets().inNamespace(namespace).withName(name).get());
+        return callOrNull(() -> secrets().withName(name).get());
     }
 
     private void requireLead() throws IOException {
@@ -428,7 +476,7 @@ final class SecretStore implements AcmeStore {
     }
 
     private String certificateName(CertificateId id) {
-        return AcmeRules.secret(namespace, id).name();
+        return AcmeRules.secret(namespace, own.gateway(), id).name();
     }
 
     private String orderName(CertificateId id) {
@@ -436,9 +484,9 @@ final class SecretStore implements AcmeStore {
     }
 
     /** An account is worth nothing at another directory. */
-    private static String accountName(String issuer, URI directory) {
+    private String accountName(String issuer, URI directory) {
         UUID digest =
                 UUID.nameUUIDFromBytes((issuer + " " + directory).getBytes(StandardCharsets.UTF_8));
-        return ACCOUNT_PREFIX + Long.toHexString(digest.getMostSignificantBits());
+        return accountPrefix + Long.toHexString(digest.getMostSignificantBits());
     }
 }

@@ -6,6 +6,7 @@ import io.fabric8.kubernetes.client.KubernetesClient;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
@@ -37,7 +38,7 @@ public final class LeaderElection implements AutoCloseable {
     private final Thread thread;
     private boolean closed; // under the lock
     private boolean led; // confined
-    private String holder = ""; // confined
+    private volatile String holder = ""; // written by that thread
     private String fault = ""; // confined; what was last told
 
     LeaderElection(
@@ -98,6 +99,17 @@ public final class LeaderElection implements AutoCloseable {
      */
     public boolean leads() {
         return candidate.leads();
+    }
+
+    /**
+     * The identity of the one that leads, by what was last seen of the Lease; empty for nobody, and
+     * where it was this process that has lost sight of it. Safe from any thread; does not block.
+     */
+    public Optional<String> leader() {
+        String seen = holder;
+        return seen.isEmpty() || (seen.equals(identity) && !leads())
+                ? Optional.empty()
+                : Optional.of(seen);
     }
 
     /** Has {@code listener} called, on this thread, when leadership begins or has ended. */

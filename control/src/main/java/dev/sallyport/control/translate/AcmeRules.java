@@ -20,6 +20,7 @@ import java.util.regex.Pattern;
  * @param allowed which namespace may have certificates ordered for which names
  * @param wildcards whether wildcard hosts can be proven (DNS-01)
  * @param namespace of the Secrets that issued certificates are in
+ * @param gateway what these are told apart by from those of other gateways in that namespace
  * @param addresses the gateway's own, if there is to be a certificate for them
  */
 public record AcmeRules(
@@ -28,6 +29,7 @@ public record AcmeRules(
         AllowList allowed,
         boolean wildcards,
         String namespace,
+        String gateway,
         Optional<AcmeAddresses> addresses) {
     /**
      * Annotation of an Ingress and label of a Namespace: {@code true}, {@code false}, or the name
@@ -38,8 +40,11 @@ public record AcmeRules(
     /** A namespace that no object of a folder can be in. */
     public static final String FOLDER_NAMESPACE = "acme.sallyport.dev";
 
-    private static final String PREFIX = "sallyport-acme-";
+    /** What that of a folder is called, and all were before several could share a namespace. */
+    public static final String GATEWAY = "sallyport";
+
     private static final int LONGEST = 180;
+    private static final int LONGEST_GATEWAY = 40; // so that all names have room
     private static final Pattern ENDS = Pattern.compile("[.-]+$");
 
     public AcmeRules {
@@ -48,18 +53,42 @@ public record AcmeRules(
 
     /** The Secret that an issued certificate is in: one for each id. */
     public ObjectRef secret(CertificateId id) {
-        return secret(namespace, id);
+        return secret(namespace, gateway, id);
     }
 
-    /** The same, in a namespace. */
+    /** The same, of a folder's gateway. */
     public static ObjectRef secret(String namespace, CertificateId id) {
+        return secret(namespace, GATEWAY, id);
+    }
+
+    /** The same, of any gateway in any namespace. */
+    public static ObjectRef secret(String namespace, String gateway, CertificateId id) {
         // For people; what is lost of the id here is told apart by the digest.
         String text = id.text().replace("..", ".").replace('_', 'x');
         String start = text.length() <= LONGEST ? text : text.substring(0, LONGEST);
-        UUID digest = UUID.nameUUIDFromBytes(id.text().getBytes(StandardCharsets.US_ASCII));
-        String hex = Long.toHexString(digest.getMostSignificantBits());
-        String name = PREFIX + ENDS.matcher(start).replaceFirst("") + "-" + hex;
+        String name =
+                prefix(gateway) + ENDS.matcher(start).replaceFirst("") + "-" + digest(id.text());
         return new ObjectRef("Secret", namespace, name);
+    }
+
+    /** What the names of a gateway's Secrets begin with. */
+    public static String prefix(String gateway) {
+        return called(gateway) + "-acme-";
+    }
+
+    /** A gateway's name as a part of others, and as the value of a label. */
+    public static String called(String gateway) {
+        if (gateway.length() <= LONGEST_GATEWAY) {
+            return gateway;
+        }
+        String digest = digest(gateway);
+        String start = gateway.substring(0, LONGEST_GATEWAY - digest.length() - 1);
+        return ENDS.matcher(start).replaceFirst("") + "-" + digest;
+    }
+
+    private static String digest(String text) {
+        UUID digest = UUID.nameUUIDFromBytes(text.getBytes(StandardCharsets.US_ASCII));
+        return Long.toHexString(digest.getMostSignificantBits());
     }
 
     /** The Secret of the default certificate, where that is issued, too. */
@@ -74,6 +103,6 @@ public record AcmeRules(
 
     /** Whether a Secret is one that an issued certificate is in. */
     boolean isOurs(ObjectRef secret) {
-        return secret.namespace().equals(namespace) && secret.name().startsWith(PREFIX);
+        return secret.namespace().equals(namespace) && secret.name().startsWith(prefix(gateway));
     }
 }

@@ -67,6 +67,7 @@ class WishesTest {
                         AllowList.EVERYTHING,
                         false,
                         OURS,
+                        AcmeRules.GATEWAY,
                         Optional.of(new AcmeAddresses(addresses, List.of("second"))));
         assertThat(
                         Wishes.of(
@@ -273,7 +274,8 @@ class WishesTest {
     }
 
     private static AcmeRules rules(AllowList allowed) {
-        return new AcmeRules(List.of("first"), true, allowed, false, OURS, Optional.empty());
+        return new AcmeRules(
+                List.of("first"), true, allowed, false, OURS, AcmeRules.GATEWAY, Optional.empty());
     }
 
     private static ShardedMap<Hostname, AcmeHost> host(

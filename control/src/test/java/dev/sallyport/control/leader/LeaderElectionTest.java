@@ -10,6 +10,7 @@ import java.time.Duration;
 import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
@@ -41,6 +42,18 @@ class LeaderElectionTest {
         assertThat(one.leads()).isFalse();
         assertThat(lease.current().orElseThrow().holder()).isNotEqualTo("one");
         await().until(two::leads);
+    }
+
+    @Test
+    void eachKnowsWhoLeads() {
+        var access = lease.new Access();
+        LeaderElection one = start("one", access);
+        await().until(() -> one.leader().equals(Optional.of("one")));
+        LeaderElection two = start("two", lease.new Access());
+        await().until(() -> two.leader().equals(Optional.of("one")));
+        access.unreachable.set(true);
+        await().until(() -> two.leader().equals(Optional.of("two")));
+        assertThat(one.leader()).as("its own word counts no more").isEmpty();
     }
 
     @Test

@@ -25,7 +25,13 @@ import org.junit.jupiter.api.Test;
 class StaleStartTest {
     private static final AcmeRules ACME =
             new AcmeRules(
-                    List.of("first"), true, AllowList.EVERYTHING, false, "edge", Optional.empty());
+                    List.of("first"),
+                    true,
+                    AllowList.EVERYTHING,
+                    false,
+                    "edge",
+                    "sallyport",
+                    Optional.empty());
 
     private final List<SourceUpdate> updates = new ArrayList<>();
     private final Set<ObjectRef> expected = new HashSet<>();

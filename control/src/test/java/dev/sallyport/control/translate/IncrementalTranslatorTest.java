@@ -216,11 +216,13 @@ class IncrementalTranslatorTest {
                 AllowList.EVERYTHING,
                 false,
                 "acme",
+                AcmeRules.GATEWAY,
                 Optional.empty());
     }
 
     private static AcmeRules everyHost(AllowList allowed, Optional<AcmeAddresses> addresses) {
-        return new AcmeRules(List.of("first"), true, allowed, false, "acme", addresses);
+        return new AcmeRules(
+                List.of("first"), true, allowed, false, "acme", AcmeRules.GATEWAY, addresses);
     }
 
     private static void changeOfOurOwn(World world, Random random) {
