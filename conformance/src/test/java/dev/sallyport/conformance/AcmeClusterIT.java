@@ -23,6 +23,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Collectors;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLSocket;
@@ -121,12 +122,7 @@ final class AcmeClusterIT {
                         .yaml());
         BigInteger serial = awaitTrusted(host("first"));
         String took = Times.seconds(System.nanoTime() - applied);
-        for (JsonNode pod : pods()) {
-            var address = new InetSocketAddress(pod.at("/status/podIP").stringValue(), 8443);
-            soon("the certificate at " + address)
-                    .ignoreExceptions()
-                    .until(() -> trusted(address, host("first")).equals(serial));
-        }
+        awaitAtEveryReplica(host("first"), serial);
         // What is issued is in the gateway's namespace, and belongs to one object.
         JsonNode secret = secrets("certificate").getFirst();
         assertThat(secret.at("/type").stringValue()).isEqualTo("kubernetes.io/tls");
@@ -227,9 +223,11 @@ final class AcmeClusterIT {
                 .atMost(CertManager.PATIENCE)
                 .ignoreExceptions()
                 .until(() -> secretSerial("handed-tls").equals(trustedAtTheService(host)));
+        awaitAtEveryReplica(host, secretSerial("handed-tls"));
 
         var stop = new AtomicBoolean();
         var asked = new AtomicInteger();
+        var step = new AtomicReference<>("served by cert-manager's");
         List<String> failures = new ArrayList<>();
         Thread visitor =
                 Thread.ofVirtual()
@@ -238,12 +236,13 @@ final class AcmeClusterIT {
                                 try {
                                     trustedAtTheService(host);
                                 } catch (UncheckedIOException failed) {
-                                    failures.add(String.valueOf(failed.getCause()));
+                                    failures.add(step + ", " + asked + ": " + failed.getCause());
                                 }
                                 asked.incrementAndGet();
                             }
                         });
         try {
+            step.set("asked of the gateway");
             shop.apply(classed("handed").tls("handed-tls", host).host(host, "shop").yaml());
             shop.kubectl()
                     .ok("annotate", "ingress/handed", "cert-manager.io/issuer-", "--overwrite");
@@ -256,8 +255,10 @@ final class AcmeClusterIT {
                                             it.at("/metadata/annotations")
                                                     .toString()
                                                     .contains(host)));
+            step.set("issued by the gateway");
             BigInteger ours = awaitServedByUs(host);
 
+            step.set("asked of cert-manager");
             shop.kubectl().ok("annotate", "ingress/handed", "cert-manager.io/issuer=pebble");
             soon("a certificate of cert-manager's again")
                     .atMost(CertManager.PATIENCE)
@@ -275,6 +276,15 @@ final class AcmeClusterIT {
                 System.Logger.Level.INFO,
                 "handed over from cert-manager and back: 0 of {0} handshakes failed",
                 asked);
+    }
+
+    private static void awaitAtEveryReplica(String host, BigInteger serial) {
+        for (JsonNode pod : pods()) {
+            var address = new InetSocketAddress(pod.at("/status/podIP").stringValue(), 8443);
+            soon("the certificate at " + address)
+                    .ignoreExceptions()
+                    .until(() -> trusted(address, host).equals(serial));
+        }
     }
 
     private static BigInteger awaitServedByUs(String host) {
