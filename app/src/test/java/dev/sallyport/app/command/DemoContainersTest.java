@@ -3,6 +3,8 @@ package dev.sallyport.app.command;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.io.FileDescriptor;
+import java.io.FileOutputStream;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
@@ -183,10 +185,11 @@ final class DemoContainersTest {
                             Path.of(arguments[1]),
                             DemoContainers.Bounds.DEFAULT,
                             new DemoProcesses());
-            containers.prepare(new PrintWriter(System.out, false, StandardCharsets.UTF_8));
-            System.out.write('.');
-            System.out.flush();
-            Thread.currentThread().join();
+            try (var ready = new FileOutputStream(FileDescriptor.out)) {
+                containers.prepare(new PrintWriter(ready, false, StandardCharsets.UTF_8));
+                ready.write('.');
+                Thread.currentThread().join();
+            }
         }
     }
 
