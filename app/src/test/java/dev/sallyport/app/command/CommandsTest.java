@@ -391,7 +391,26 @@ final class CommandsTest {
             assertThat(held).isNotNull();
             assertThat(run(words)).as("a gateway holds it").isEqualTo(69);
         }
-        assertThat(err.toString()).contains("in use by another process");
+        assertThat(err.toString()).contains("in use by another process", "End the gateway");
+    }
+
+    @Test
+    void whyAStateFolderCannotBeUsedIsSaidWithWhatToDo() throws Exception {
+        Path from = Files.writeString(folder.resolve("acme.json"), "{}");
+        String[] file = {"acme", "import", from.toString(), "--state", from.toString()};
+
+        assertThat(run(file)).isEqualTo(69);
+        assertThat(err.toString())
+                .contains(
+                        "the state folder " + from + " cannot be used: a file is there already\n",
+                        "--state DIR")
+                .doesNotContain("End the gateway");
+        Path theirs = Files.createDirectory(folder.resolve("theirs"));
+        Files.createFile(theirs.resolve("notes.txt"));
+        String[] foreign = {"acme", "import", from.toString(), "--state", theirs.toString()};
+        assertThat(run(foreign)).isEqualTo(69);
+        assertThat(err.toString())
+                .contains("it holds notes.txt (expected: ", "--state " + theirs + "/sallyport.");
     }
 
     private static String base64(String text) {
