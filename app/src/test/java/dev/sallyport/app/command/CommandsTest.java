@@ -84,6 +84,43 @@ final class CommandsTest {
     }
 
     @Test
+    void flagsOfAcmeWithoutItsDirectoryAreWrongUse() {
+        for (List<String> flag :
+                List.of(
+                        List.of("--acme-agree-terms"),
+                        List.of("--acme-contact", "admin@shop.example"),
+                        List.of("--acme-ca", "ca.pem"),
+                        List.of("--state", "state"))) {
+            err.getBuffer().setLength(0);
+            List<String> arguments = new ArrayList<>(List.of("run", "--resources", "."));
+            arguments.addAll(flag);
+            assertThat(run(arguments.toArray(String[]::new))).as("%s", flag).isEqualTo(64);
+            assertThat(err.toString())
+                    .contains(
+                            flag.getFirst() + ": acme.",
+                            "(expected: a CA beside it: --acme-directory");
+        }
+    }
+
+    @Test
+    void aStateFolderForAClusterIsWrongUse() {
+        String[] arguments = {
+            "run",
+            "--kubeconfig",
+            "admin.conf",
+            "--acme-directory",
+            "letsencrypt",
+            "--acme-agree-terms",
+            "--state",
+            "state"
+        };
+        assertThat(run(arguments)).isEqualTo(64);
+        assertThat(err.toString())
+                .contains(
+                        "--state: acme.state: state (expected: nothing where a cluster is served");
+    }
+
+    @Test
     void aKubeconfigThatIsNotThereOrIsNoneSaysSo() throws Exception {
         assertThat(run("run", "--kubeconfig", folder.resolve("nowhere").toString())).isEqualTo(66);
         assertThat(err.toString()).contains("nowhere cannot be read");
