@@ -62,6 +62,7 @@ final class AcmeDemoIT {
     @TempDir private Path work;
     private Path out;
     private @Nullable Process demo;
+    private List<ProcessHandle> programs = List.of(); // that it started
 
     @BeforeEach
     void make() {
@@ -99,6 +100,7 @@ final class AcmeDemoIT {
         demo = started;
         await().atMost(PATIENCE)
                 .until(() -> !started.isAlive() || text().contains("is served with certificate"));
+        programs = started.descendants().toList();
         assertThat(started.isAlive())
                 .as(text() + Files.readString(work.resolve("demo.err")))
                 .isTrue();
@@ -116,10 +118,9 @@ final class AcmeDemoIT {
     @AfterEach
     void stop() {
         if (demo != null) {
-            List<ProcessHandle> started = demo.descendants().toList();
             demo.destroyForcibly();
-            started.forEach(ProcessHandle::destroyForcibly);
         }
+        programs.forEach(ProcessHandle::destroyForcibly);
     }
 
     private String text() throws IOException {
@@ -141,15 +142,14 @@ final class AcmeDemoIT {
         Matcher found = FOLDER.matcher(text());
         assertThat(found.find()).isTrue();
         assertThat(Path.of(found.group(1))).isDirectory();
-        List<ProcessHandle> started = demo.descendants().toList();
-        assertThat(started).hasSize(2);
+        assertThat(programs).hasSize(2);
 
         demo.destroy();
 
         assertThat(demo.waitFor(30, TimeUnit.SECONDS)).isTrue();
         assertThat(demo.exitValue()).isZero();
         assertThat(Path.of(found.group(1))).doesNotExist();
-        assertThat(started).noneMatch(ProcessHandle::isAlive);
+        assertThat(programs).noneMatch(ProcessHandle::isAlive);
     }
 
     @Test
@@ -158,25 +158,23 @@ final class AcmeDemoIT {
         assertThat(text())
                 .contains("(Docker), has just issued")
                 .doesNotContain("Not all certificates");
-        List<ProcessHandle> started = demo.descendants().toList();
 
         demo.destroy();
 
         assertThat(demo.waitFor(30, TimeUnit.SECONDS)).isTrue();
         assertThat(demo.exitValue()).isZero();
-        assertThat(started).noneMatch(ProcessHandle::isAlive);
+        assertThat(programs).noneMatch(ProcessHandle::isAlive);
         assertThat(containers()).hasSize(2).allMatch(name -> name.endsWith(".removed"));
     }
 
     @Test
     void noContainerIsLeftEvenIfItIsKilled() throws Exception {
         Process demo = startInDocker();
-        List<ProcessHandle> started = demo.descendants().toList();
         assertThat(containers()).hasSize(2).noneMatch(name -> name.endsWith(".removed"));
 
         demo.destroyForcibly();
 
-        await().atMost(PATIENCE).until(() -> started.stream().noneMatch(ProcessHandle::isAlive));
+        await().atMost(PATIENCE).until(() -> programs.stream().noneMatch(ProcessHandle::isAlive));
         assertThat(containers()).hasSize(2).allMatch(name -> name.endsWith(".removed"));
     }
 
