@@ -38,7 +38,7 @@ final class AcmeDemoIT {
             #!/bin/sh
             case $1 in
             run)
-              while case $1 in ghcr.io/*) false ;; esac; do
+              while case $1 in */letsencrypt/*) false ;; esac; do
                 case $1 in --name) echo $$ >"$CONTAINERS/$2" ;; esac
                 shift
               done

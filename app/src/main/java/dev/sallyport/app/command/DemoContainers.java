@@ -143,7 +143,8 @@ final class DemoContainers implements AutoCloseable {
         return (above == null ? folder : above).getFileName() + "-" + program;
     }
 
-    private static String image(String program) {
+    /** Whole, so that it is that of no other registry. */
+    static String image(String program) {
         return IMAGES + program + ":" + DemoPebble.VERSION;
     }
 

@@ -24,8 +24,8 @@ import org.junit.jupiter.api.io.TempDir;
 /** Against a script in the place of Docker's client, which notes what it is told. */
 final class DemoContainersTest {
     private static final Instant NOW = Instant.parse("2026-06-01T12:00:00Z");
-    private static final String PEBBLE = "ghcr.io/letsencrypt/pebble:2.10.1";
-    private static final String DNS = "ghcr.io/letsencrypt/pebble-challtestsrv:2.10.1";
+    private static final String PEBBLE = DemoContainers.image("pebble");
+    private static final String DNS = DemoContainers.image("pebble-challtestsrv");
 
     private final StringWriter out = new StringWriter();
     private final StringWriter err = new StringWriter();
@@ -107,6 +107,7 @@ final class DemoContainersTest {
         assertThat(calls.subList(0, 3))
                 .containsExactly("info", "image|inspect|" + PEBBLE, "image|inspect|" + DNS);
         // Both start at once.
+        assertThat(PEBBLE).endsWith("/letsencrypt/pebble:2.10.1");
         String dns = one(calls, "\\|" + DNS + "\\|");
         String pebble = one(calls, "\\|" + PEBBLE + "\\|");
         String of = "run\\|--rm\\|--pull\\|never\\|--name\\|(sallyport-demo-[0-9]+)-";
