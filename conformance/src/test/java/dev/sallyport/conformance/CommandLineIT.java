@@ -11,6 +11,7 @@ import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.security.GeneralSecurityException;
 import java.security.KeyPair;
 import java.security.KeyPairGenerator;
@@ -320,6 +321,40 @@ final class CommandLineIT {
                     .contains("127.0.0.1:" + taken.getLocalPort())
                     .doesNotContain("\tat ");
         }
+    }
+
+    @Test
+    void aFolderOfAnotherPurposeDoesNotBecomeTheStateFolder(@TempDir Path parent)
+            throws IOException {
+        Path theirs = Files.createDirectory(parent.resolve("theirs"));
+        Files.createFile(theirs.resolve("notes.txt"));
+        Files.setPosixFilePermissions(theirs, PosixFilePermissions.fromString("rwxr-xr-x"));
+
+        Ran run =
+                Distribution.run(
+                        "run",
+                        "--resources",
+                        folder.path().toString(),
+                        "--http",
+                        "127.0.0.1:" + Gateway.freePort(),
+                        "--https",
+                        "127.0.0.1:" + Gateway.freePort(),
+                        "--admin",
+                        "127.0.0.1:" + Gateway.freePort(),
+                        "--acme-directory",
+                        "https://ca.invalid/dir",
+                        "--acme-agree-terms",
+                        "--state",
+                        theirs.toString());
+
+        assertThat(run.exit()).as(run.all()).isEqualTo(UNAVAILABLE);
+        assertThat(run.err())
+                .contains(
+                        "the state folder " + theirs + " cannot be used: it holds notes.txt",
+                        "--state " + theirs + "/sallyport")
+                .doesNotContain("\tat ");
+        assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(theirs)))
+                .isEqualTo("rwxr-xr-x");
     }
 
     @Test

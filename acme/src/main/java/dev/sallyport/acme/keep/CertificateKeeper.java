@@ -23,6 +23,7 @@ import dev.sallyport.acme.store.StoredAccount;
 import dev.sallyport.acme.store.StoredCertificate;
 import dev.sallyport.acme.store.StoredMemory;
 import dev.sallyport.acme.store.StoredOrder;
+import dev.sallyport.model.finding.FileFault;
 import dev.sallyport.model.finding.Parsed;
 import java.io.IOException;
 import java.net.URI;
@@ -544,7 +545,7 @@ public final class CertificateKeeper implements AutoCloseable {
             orders = store.orders();
             ids.addAll(orders); // or those that nobody wants by now would stay
         } catch (IOException unreadable) {
-            fail("the store cannot be read: " + unreadable.getMessage());
+            fail("the store cannot be read: " + FileFault.at(unreadable));
             return;
         }
         for (String text : ids) {
@@ -595,7 +596,7 @@ public final class CertificateKeeper implements AutoCloseable {
                         System.Logger.Level.WARNING,
                         "The order of {0}, which is done, stays: {1}",
                         entry.id,
-                        failed.getMessage());
+                        FileFault.at(failed));
             }
         } else if (found.get().location().isPresent()) {
             entry.underway =
@@ -682,7 +683,7 @@ public final class CertificateKeeper implements AutoCloseable {
             toRemember = false;
             succeed();
         } catch (IOException failed) {
-            fail("what failed and was ordered cannot be stored: " + failed.getMessage());
+            fail("what failed and was ordered cannot be stored: " + FileFault.at(failed));
         }
     }
 
@@ -1188,7 +1189,7 @@ public final class CertificateKeeper implements AutoCloseable {
             succeed();
             decide(entry, clock.instant()); // it may be wanted though others serve it now
         } catch (IOException failed) {
-            fail("what nobody wants cannot be removed: " + failed.getMessage());
+            fail("what nobody wants cannot be removed: " + FileFault.at(failed));
             schedule(entry, clock.instant().plus(LAST_RETRY));
         }
     }
@@ -1197,7 +1198,7 @@ public final class CertificateKeeper implements AutoCloseable {
         try {
             abandon(entry);
         } catch (IOException failed) {
-            fail("an order that nobody wants cannot be removed: " + failed.getMessage());
+            fail("an order that nobody wants cannot be removed: " + FileFault.at(failed));
         }
     }
 

@@ -10,6 +10,7 @@ import dev.sallyport.acme.plan.RenewalWindow;
 import dev.sallyport.acme.store.AcmeStore;
 import dev.sallyport.acme.store.KeyMaterial;
 import dev.sallyport.acme.store.StoredAccount;
+import dev.sallyport.model.finding.FileFault;
 import dev.sallyport.model.finding.Parsed;
 import java.io.IOException;
 import java.net.MalformedURLException;
@@ -354,7 +355,7 @@ public final class CertificateAuthority implements AutoCloseable {
         try {
             store.save(account);
         } catch (IOException failed) {
-            throw new FailedException(new Cause.NotStored(String.valueOf(failed.getMessage())));
+            throw new FailedException(new Cause.NotStored(FileFault.at(failed)));
         }
     }
 

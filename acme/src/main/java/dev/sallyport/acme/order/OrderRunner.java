@@ -11,6 +11,7 @@ import dev.sallyport.acme.store.KeyMaterial;
 import dev.sallyport.acme.store.StoredCertificate;
 import dev.sallyport.acme.store.StoredOrder;
 import dev.sallyport.model.certificate.CertificateBundle;
+import dev.sallyport.model.finding.FileFault;
 import dev.sallyport.model.finding.Parsed;
 import java.io.IOException;
 import java.net.URI;
@@ -486,11 +487,11 @@ public final class OrderRunner {
                     System.Logger.Level.WARNING,
                     "The order of {0}, which has ended, stays: {1}",
                     id,
-                    failed.getMessage());
+                    FileFault.at(failed));
         }
     }
 
     private static FailedException notStored(IOException failed) {
-        return new FailedException(new Cause.NotStored(String.valueOf(failed.getMessage())));
+        return new FailedException(new Cause.NotStored(FileFault.at(failed)));
     }
 }

@@ -3,6 +3,7 @@ package dev.sallyport.acme.store;
 import dev.sallyport.acme.issuer.Fingerprint;
 import dev.sallyport.acme.issuer.Issuer;
 import dev.sallyport.acme.store.FieldText.Malformed;
+import dev.sallyport.model.finding.FileFault;
 import dev.sallyport.model.finding.Finding;
 import dev.sallyport.model.finding.Parsed;
 import dev.sallyport.model.finding.Reason;
@@ -21,6 +22,7 @@ import java.util.Arrays;
 import java.util.Deque;
 import java.util.EnumSet;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.SortedSet;
@@ -47,6 +49,13 @@ public final class DirectoryStore implements AcmeStore, AutoCloseable {
     private static final String MEMORY = "memory";
     private static final String KEEPER = "keeper";
 
+    /** Since the first version. */
+    private static final List<String> ALWAYS = List.of(LOCK, ACCOUNTS, ORDERS, CERTIFICATES);
+
+    /** What may be in an otherwise empty one: a file system's own, at its root. */
+    private static final Set<String> OURS =
+            Set.of(LOCK, ACCOUNTS, ORDERS, CERTIFICATES, MEMORY, "lost+found");
+
     /** No {@link CertificateId} and no issuer's name ends like this. */
     private static final String UNFINISHED = ".new~";
 
@@ -71,19 +80,46 @@ public final class DirectoryStore implements AcmeStore, AutoCloseable {
 
     /**
      * Opens a directory, made where it is missing, and holds it against other processes, and others
-     * in this one, until it is closed.
+     * in this one, until it is closed. One that is there is closed to others where it is empty or a
+     * state folder.
      *
-     * @throws IOException where it cannot be made or somebody else has it; the message is for
-     *     people
+     * @throws UnusableStateFolder where it cannot be made, somebody else has it, or it is of
+     *     another purpose; that is left as it is
      */
-    public static DirectoryStore open(Path root) throws IOException {
-        make(root, FileSteps.DISK);
-        Lock lock = lock(root);
+    public static DirectoryStore open(Path root) throws UnusableStateFolder {
+        return hold(root, FileSteps.DISK);
+    }
+
+    /** As {@link #open(Path)}, over steps that a test chose. */
+    static DirectoryStore hold(Path root, FileSteps steps) throws UnusableStateFolder {
         try {
-            return open(root, FileSteps.DISK, lock);
-        } catch (IOException | RuntimeException failed) {
-            unlock(lock);
-            throw failed;
+            if (Files.isDirectory(root)) {
+                refuseForeign(root, steps.list(root));
+            }
+            make(root, steps);
+            Lock lock = lock(root);
+            try {
+                return open(root, steps, lock);
+            } catch (IOException | RuntimeException failed) {
+                unlock(lock);
+                throw failed;
+            }
+        } catch (UnusableStateFolder said) {
+            throw said;
+        } catch (IOException failed) {
+            throw UnusableStateFolder.of(root, failed);
+        }
+    }
+
+    /**
+     * Whether a folder is ours: with nothing in it but what we put there, or with all of that.
+     * Others' would be shut to its users.
+     */
+    private static void refuseForeign(Path root, List<String> names) throws UnusableStateFolder {
+        List<String> foreign =
+                names.stream().filter(name -> !OURS.contains(name)).sorted().toList();
+        if (!foreign.isEmpty() && !names.containsAll(ALWAYS)) {
+            throw UnusableStateFolder.foreign(root, foreign);
         }
     }
 
@@ -109,7 +145,7 @@ public final class DirectoryStore implements AcmeStore, AutoCloseable {
         Path real = root.toRealPath();
         synchronized (HELD) {
             if (!HELD.add(real)) {
-                throw inUse(root);
+                throw UnusableStateFolder.inUse(root);
             }
         }
         try {
@@ -122,7 +158,7 @@ public final class DirectoryStore implements AcmeStore, AutoCloseable {
             var lock = new Lock(real, file);
             if (file.tryLock() == null) {
                 file.close();
-                throw inUse(root);
+                throw UnusableStateFolder.inUse(root);
             }
             return lock;
         } catch (IOException | RuntimeException failed) {
@@ -131,13 +167,6 @@ public final class DirectoryStore implements AcmeStore, AutoCloseable {
             }
             throw failed;
         }
-    }
-
-    private static IOException inUse(Path root) {
-        return new IOException(
-                root
-                        + ": in use by another process (expected: a state directory of its own for"
-                        + " each gateway)");
     }
 
     private static void unlock(Lock lock) throws IOException {
@@ -288,7 +317,7 @@ public final class DirectoryStore implements AcmeStore, AutoCloseable {
         } catch (NoSuchFileException none) {
             return Parsed.usable(Optional.empty());
         } catch (IOException failed) {
-            return Parsed.rejected(damaged(file, "cannot be read: " + failed.getMessage()));
+            return Parsed.rejected(damaged(file, "cannot be read: " + FileFault.of(failed)));
         }
         try {
             FieldText text = FieldText.read(contents);

@@ -16,6 +16,7 @@ import java.io.IOException;
 import java.lang.reflect.Proxy;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -133,6 +134,86 @@ class DirectoryStoreTest {
         store = DirectoryStore.open(root);
         assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(root)))
                 .isEqualTo("rwx------");
+    }
+
+    @Test
+    void anEmptyFolderIsTakenAndClosed() throws IOException {
+        Path mount = Files.createDirectory(folder.resolve("mount"));
+        Files.createDirectory(mount.resolve("lost+found"));
+        Files.setPosixFilePermissions(mount, PosixFilePermissions.fromString("rwxr-xr-x"));
+        DirectoryStore.open(mount).close();
+        assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(mount)))
+                .isEqualTo("rwx------");
+    }
+
+    @Test
+    void aFolderOfAnotherPurposeIsRefusedAndLeftAsItIs() throws IOException {
+        Path theirs = Files.createDirectory(folder.resolve("theirs"));
+        Files.createDirectory(theirs.resolve("certificates"));
+        for (String name : List.of("a", "b", "c", "d")) {
+            Files.createFile(theirs.resolve(name));
+        }
+        Files.setPosixFilePermissions(theirs, PosixFilePermissions.fromString("rwxr-xr-x"));
+        assertThatThrownBy(() -> DirectoryStore.open(theirs))
+                .isInstanceOfSatisfying(
+                        UnusableStateFolder.class,
+                        unusable ->
+                                assertThat(unusable.advice())
+                                        .contains("--state " + theirs + "/sallyport"))
+                .hasMessageContaining(
+                        "the state folder "
+                                + theirs
+                                + " cannot be used: it holds a, b, c and more");
+        assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(theirs)))
+                .isEqualTo("rwxr-xr-x");
+        try (Stream<Path> files = Files.list(theirs)) {
+            assertThat(files).hasSize(5);
+        }
+        DirectoryStore.open(theirs.resolve("sallyport")).close();
+        assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(theirs)))
+                .isEqualTo("rwxr-xr-x");
+    }
+
+    @Test
+    void whatSomebodyAddedToAStateFolderIsNoReasonToRefuseIt() throws IOException {
+        store.close();
+        Files.createFile(root.resolve("README"));
+        store = DirectoryStore.open(root);
+    }
+
+    @Test
+    void whyAFolderCannotBeUsedIsSaidAndNotOnlyWhichOne() throws IOException {
+        store.close();
+        assertThatThrownBy(() -> DirectoryStore.hold(root, withoutRights(root)))
+                .isInstanceOfSatisfying(
+                        UnusableStateFolder.class,
+                        unusable ->
+                                assertThat(unusable.advice())
+                                        .contains("the user that this process runs as"))
+                .hasMessage("the state folder " + root + " cannot be used: permission denied");
+        Path accounts = root.resolve("accounts");
+        assertThatThrownBy(() -> DirectoryStore.hold(root, withoutRights(accounts)))
+                .hasMessage(
+                        "the state folder "
+                                + root
+                                + " cannot be used: "
+                                + accounts
+                                + ": permission denied");
+        store = DirectoryStore.open(root); // the lock was given back
+    }
+
+    /** As a folder of another user's is; tests may run as one who has all rights. */
+    private static FileSteps withoutRights(Path denied) {
+        return (FileSteps)
+                Proxy.newProxyInstance(
+                        FileSteps.class.getClassLoader(),
+                        new Class<?>[] {FileSteps.class},
+                        (_, method, arguments) -> {
+                            if (arguments[0].equals(denied)) {
+                                throw new AccessDeniedException(denied.toString());
+                            }
+                            return method.invoke(FileSteps.DISK, arguments);
+                        });
     }
 
     @Test

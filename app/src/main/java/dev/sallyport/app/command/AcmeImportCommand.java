@@ -3,10 +3,12 @@ package dev.sallyport.app.command;
 import dev.sallyport.acme.issuer.KnownDirectory;
 import dev.sallyport.acme.issuer.Origin;
 import dev.sallyport.acme.store.DirectoryStore;
+import dev.sallyport.acme.store.UnusableStateFolder;
 import dev.sallyport.app.admin.FindingView;
 import dev.sallyport.app.takeover.Takeover;
 import dev.sallyport.app.takeover.Takeover.Taken;
 import dev.sallyport.app.takeover.Takeover.What;
+import dev.sallyport.model.finding.FileFault;
 import dev.sallyport.model.finding.Finding;
 import dev.sallyport.model.finding.PlainText;
 import java.io.IOException;
@@ -110,11 +112,16 @@ final class AcmeImportCommand implements Callable<Integer> {
                                     from
                                             + " is neither an acme.json of Traefik 2 or 3 nor a folder with"
                                             + " certificates/ or acme/ in it, as certmagic and Caddy keep"));
-        } catch (IOException unusable) {
+        } catch (UnusableStateFolder unusable) {
+            throw new Failed(
+                    ExitCode.UNAVAILABLE, unusable.getMessage() + "\n  " + unusable.advice());
+        } catch (IOException failed) {
             throw new Failed(
                     ExitCode.UNAVAILABLE,
-                    unusable.getMessage()
-                            + "\n  End the gateway that uses the state folder first.");
+                    from
+                            + " cannot be taken over to the end: "
+                            + FileFault.at(failed)
+                            + "\n  What was taken over stays; mend that, and import again.");
         }
     }
 

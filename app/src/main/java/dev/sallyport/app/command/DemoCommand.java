@@ -102,7 +102,7 @@ final class DemoCommand implements Callable<Integer> {
             throws Failed, StartFailed, InterruptedException, IOException {
         var ports = new Ports(portOr(HTTP), portOr(HTTPS), portOr(ADMIN));
         if (pebble != null) {
-            pebble.start(ports.http(), ports.https());
+            pebble.start(ports.http(), ports.https(), out);
         }
         EffectiveConfig config = config(folder, ports, pebble);
         Logging.apply(config.config().log());

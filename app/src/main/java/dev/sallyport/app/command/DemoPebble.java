@@ -1,9 +1,11 @@
 package dev.sallyport.app.command;
 
+import dev.sallyport.model.finding.PlainText;
 import java.io.ByteArrayInputStream;
 import java.io.File;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.PrintWriter;
 import java.net.InetAddress;
 import java.net.Proxy;
 import java.net.ServerSocket;
@@ -19,7 +21,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.BooleanSupplier;
+import java.util.stream.Stream;
 import javax.net.ssl.HttpsURLConnection;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.TrustManagerFactory;
@@ -29,26 +33,47 @@ import javax.net.ssl.TrustManagerFactory;
  * DNS server for which every name leads here. Safe from any thread.
  */
 final class DemoPebble implements AutoCloseable {
+    /** Pebble, and the DNS server that answers for every name. */
+    static final List<String> PROGRAMS = List.of("pebble", "pebble-challtestsrv");
+
+    /** The version that the tests run. */
+    static final String VERSION = "2.10.1";
+
+    /** The variable that has it validate at once, and not after some random time. */
+    static final String AT_ONCE = "PEBBLE_VA_NOSLEEP";
+
+    /** How its programs are to be had without Docker, or the demonstration without them. */
+    static final String ADVICE =
+            "with Go, `go install github.com/letsencrypt/pebble/v2/cmd/...@v"
+                    + VERSION
+                    + "`, and $(go env GOPATH)/bin on the PATH; or demo without --acme.";
+
     private static final String ADDRESS = "127.0.0.1";
     private static final long LOOK_MILLIS = 50;
     private static final int LOOKS = 600;
     private static final int MILLIS = 3_000;
     private static final int MOST_BYTES = 64 * 1024;
-    private static final int STOP_SECONDS = 5;
+    private static final int MOST_LINES = 5;
 
-    private final List<Process> processes = new ArrayList<>(); // guarded by this
-    private boolean closed; // guarded by this
+    private final DemoProcesses processes;
     private final DemoFolder folder;
     private final Programs programs;
     private final int port;
     private final int management;
+    private final AtomicReference<List<Process>> running = new AtomicReference<>(List.of());
 
-    /** How the two programs are started: words that their arguments are put behind. */
-    private record Programs(String from, List<String> pebble, List<String> dns) {}
+    /** Where the two programs are. */
+    private sealed interface Programs {
+        record OnPath(Path pebble, Path dns) implements Programs {}
 
-    private DemoPebble(DemoFolder folder, Programs programs) throws IOException {
+        record InDocker(DemoContainers containers) implements Programs {}
+    }
+
+    private DemoPebble(DemoFolder folder, Programs programs, DemoProcesses processes)
+            throws IOException {
         this.folder = folder;
         this.programs = programs;
+        this.processes = processes;
         this.port = freePort();
         this.management = freePort();
     }
@@ -60,38 +85,35 @@ final class DemoPebble implements AutoCloseable {
      * @throws Failed where Pebble is not to be had; says how it is
      */
     static DemoPebble in(DemoFolder folder, Map<String, String> environment)
-            throws Failed, IOException, InterruptedException {
+            throws Failed, IOException {
         Files.createDirectories(folder.acme());
-        return new DemoPebble(folder, programs(folder, environment));
+        var processes = new DemoProcesses();
+        return new DemoPebble(folder, programs(folder, environment, processes), processes);
     }
 
-    private static Programs programs(DemoFolder folder, Map<String, String> environment)
-            throws Failed, IOException, InterruptedException {
-        Optional<Path> pebble = onPath("pebble", environment);
-        Optional<Path> dns = onPath("pebble-challtestsrv", environment);
+    private static Programs programs(
+            DemoFolder folder, Map<String, String> environment, DemoProcesses processes)
+            throws Failed {
+        Optional<Path> pebble = onPath(PROGRAMS.getFirst(), environment);
+        Optional<Path> dns = onPath(PROGRAMS.getLast(), environment);
         if (pebble.isPresent() && dns.isPresent()) {
-            return new Programs(
-                    pebble.get().toString(),
-                    List.of(pebble.get().toString()),
-                    List.of(dns.get().toString()));
+            return new Programs.OnPath(pebble.get(), dns.get());
         }
-        Optional<Path> docker = onPath("docker", environment);
-        if (docker.isPresent() && runs(docker.get())) {
-            return new Programs(
-                    "Docker",
-                    inDocker(docker.get(), folder, "letsencrypt/pebble", "pebble"),
-                    inDocker(
-                            docker.get(),
-                            folder,
-                            "letsencrypt/pebble-challtestsrv",
-                            "pebble-challtestsrv"));
-        }
-        throw new Failed(
-                ExitCode.UNAVAILABLE,
-                "demo --acme needs Pebble, an ACME CA for tests, and there is neither pebble with"
-                        + " pebble-challtestsrv on the PATH nor a Docker that runs\n"
-                        + "  With Go: go install github.com/letsencrypt/pebble/v2/cmd/...@latest, and"
-                        + " put $(go env GOPATH)/bin on the PATH; or demo without --acme.");
+        return onPath("docker", environment)
+                .map(docker ->
+                        new Programs.InDocker(
+                                new DemoContainers(
+                                        docker,
+                                        folder.acme(),
+                                        DemoContainers.Bounds.DEFAULT,
+                                        processes)))
+                .orElseThrow(() ->
+                        new Failed(
+                                ExitCode.UNAVAILABLE,
+                                "demo --acme needs Pebble, an ACME CA for tests, and there is"
+                                        + " neither pebble with pebble-challtestsrv on the PATH nor"
+                                        + " docker\n  Install Docker, or "
+                                        + ADVICE));
     }
 
     private static Optional<Path> onPath(String program, Map<String, String> environment) {
@@ -107,43 +129,12 @@ final class DemoPebble implements AutoCloseable {
         return Optional.empty();
     }
 
-    private static boolean runs(Path docker) throws InterruptedException {
-        try {
-            Process info =
-                    new ProcessBuilder(docker.toString(), "info")
-                            .redirectOutput(ProcessBuilder.Redirect.DISCARD)
-                            .redirectError(ProcessBuilder.Redirect.DISCARD)
-                            .start();
-            if (!info.waitFor(STOP_SECONDS, TimeUnit.SECONDS)) {
-                info.destroyForcibly();
-                return false;
-            }
-            return info.exitValue() == 0;
-        } catch (IOException notToBeStarted) {
-            return false;
-        }
-    }
-
-    /** In the network of this machine, so that it finds the gateway. */
-    private static List<String> inDocker(
-            Path docker, DemoFolder folder, String image, String program) {
-        return List.of(
-                docker.toString(),
-                "run",
-                "--rm",
-                "--network",
-                "host",
-                "--env",
-                "PEBBLE_VA_NOSLEEP=1",
-                "--volume",
-                folder.acme() + ":" + folder.acme() + ":ro",
-                image,
-                program);
-    }
-
     /** Where it was found, for people. */
     String from() {
-        return programs.from();
+        return switch (programs) {
+            case Programs.OnPath(Path pebble, _) -> pebble.toString();
+            case Programs.InDocker _ -> "Docker";
+        };
     }
 
     /** The URL of its directory. */
@@ -156,15 +147,20 @@ final class DemoPebble implements AutoCloseable {
      *
      * @param http the port that it asks for HTTP-01
      * @param https the port that it asks for TLS-ALPN-01
+     * @param out told of what takes long
      * @throws Failed where it does not come up
      */
-    void start(int http, int https) throws Failed, IOException, InterruptedException {
+    void start(int http, int https, PrintWriter out)
+            throws Failed, IOException, InterruptedException {
+        if (programs instanceof Programs.InDocker(DemoContainers containers)) {
+            containers.prepare(out);
+        }
         int dns = freePort();
         Path configuration = folder.acme().resolve("pebble.json");
         folder.issueTo(folder.acme(), "pebble", "localhost");
         Files.writeString(configuration, Json.write(Map.of("pebble", configuration(http, https))));
         run(
-                programs.dns(),
+                PROGRAMS.getLast(),
                 List.of(
                         "-dnsserver",
                         ADDRESS + ":" + dns,
@@ -182,27 +178,39 @@ final class DemoPebble implements AutoCloseable {
                         "",
                         "-management",
                         ADDRESS + ":" + freePort()));
-        Process pebble =
-                run(
-                        programs.pebble(),
-                        List.of(
-                                "-config",
-                                configuration.toString(),
-                                "-dnsserver",
-                                ADDRESS + ":" + dns));
+        run(
+                PROGRAMS.getFirst(),
+                List.of("-config", configuration.toString(), "-dnsserver", ADDRESS + ":" + dns));
         for (int i = 0; i < LOOKS; i++) {
             Optional<byte[]> root = root();
             if (root.isPresent()) {
                 Files.write(folder.acmeRoot(), root.get());
                 return;
             }
-            if (pebble.waitFor(LOOK_MILLIS, TimeUnit.MILLISECONDS)) {
+            if (hasEnded()) {
                 break;
             }
         }
         throw new Failed(
                 ExitCode.UNAVAILABLE,
-                "Pebble (" + from() + ") does not come up; it says: " + said());
+                "Pebble ("
+                        + from()
+                        + ") does not come up; it says: "
+                        + lastWords(log(), MOST_LINES)
+                        + "\n  Version "
+                        + VERSION
+                        + " is known to work: "
+                        + ADVICE);
+    }
+
+    /** Whether one of the two programs has, before a moment is over. */
+    private boolean hasEnded() throws InterruptedException {
+        for (Process process : running.get()) {
+            if (process.waitFor(LOOK_MILLIS / PROGRAMS.size(), TimeUnit.MILLISECONDS)) {
+                return true;
+            }
+        }
+        return false;
     }
 
     private Map<String, Object> configuration(int http, int https) {
@@ -223,31 +231,43 @@ final class DemoPebble implements AutoCloseable {
                 Map.of("authz", 1, "order", 1));
     }
 
-    private synchronized Process run(List<String> program, List<String> arguments)
-            throws IOException {
-        if (closed) {
-            throw new IOException("told to stop");
-        }
-        List<String> command = new ArrayList<>(program);
+    private void run(String program, List<String> arguments) throws IOException {
+        List<String> command =
+                new ArrayList<>(
+                        switch (programs) {
+                            case Programs.OnPath(Path pebble, Path dns) ->
+                                    List.of(
+                                            (program.equals(PROGRAMS.getFirst()) ? pebble : dns)
+                                                    .toString());
+                            case Programs.InDocker(DemoContainers containers) ->
+                                    containers.command(program);
+                        });
         command.addAll(arguments);
         var builder =
                 new ProcessBuilder(command)
                         .redirectErrorStream(true)
                         .redirectOutput(ProcessBuilder.Redirect.appendTo(log().toFile()));
-        // Validates at once, and not after some random time.
-        builder.environment().put("PEBBLE_VA_NOSLEEP", "1");
-        Process started = builder.start();
-        processes.add(started);
-        return started;
+        builder.environment().put(AT_ONCE, "1");
+        Process started = processes.start(builder);
+        running.updateAndGet(before -> Stream.concat(before.stream(), Stream.of(started)).toList());
     }
 
     private Path log() {
         return folder.acme().resolve("pebble.log");
     }
 
-    private String said() throws IOException {
-        List<String> lines = Files.readAllLines(log(), StandardCharsets.UTF_8);
-        return String.join("\n  ", lines.subList(Math.max(0, lines.size() - 5), lines.size()));
+    /** What a program said last, over some lines. */
+    static String lastWords(Path log, int most) throws IOException {
+        List<String> lines =
+                new String(Files.readAllBytes(log), StandardCharsets.UTF_8)
+                        .lines()
+                        .filter(line -> !line.isBlank())
+                        .map(PlainText::of)
+                        .toList();
+        return lines.isEmpty()
+                ? "nothing"
+                : String.join(
+                        "\n  ", lines.subList(Math.max(0, lines.size() - most), lines.size()));
     }
 
     /** The root that it made for itself; empty while it does not answer. */
@@ -296,11 +316,7 @@ final class DemoPebble implements AutoCloseable {
      */
     boolean await(BooleanSupplier issued) throws InterruptedException {
         for (int i = 0; i < LOOKS && !issued.getAsBoolean(); i++) {
-            Process pebble;
-            synchronized (this) {
-                pebble = processes.getLast();
-            }
-            if (pebble.waitFor(LOOK_MILLIS, TimeUnit.MILLISECONDS)) {
+            if (hasEnded()) {
                 return false;
             }
         }
@@ -315,18 +331,10 @@ final class DemoPebble implements AutoCloseable {
 
     /** Ends what was started. */
     @Override
-    public synchronized void close() {
-        closed = true;
-        processes.forEach(Process::destroy);
-        try {
-            for (Process process : processes) {
-                if (!process.waitFor(STOP_SECONDS, TimeUnit.SECONDS)) {
-                    process.destroyForcibly();
-                }
-            }
-        } catch (InterruptedException hurried) {
-            processes.forEach(Process::destroyForcibly);
-            Thread.currentThread().interrupt();
+    public void close() {
+        processes.close();
+        if (programs instanceof Programs.InDocker(DemoContainers containers)) {
+            containers.close();
         }
     }
 }

@@ -34,6 +34,20 @@ final class AcmePlan {
     private static final String SECTION = "acme";
     private static final String FIRST = "default";
     private static final int MOST_BYTES = 1024 * 1024;
+
+    /** What the issuer of {@code acme.directory} is, and no other. */
+    private static final Set<String> OF_DIRECTORY =
+            Set.of(
+                    "agree-terms",
+                    "contacts",
+                    "ca-file",
+                    "profile",
+                    "preferred-chain",
+                    "key",
+                    "external-key-id",
+                    "external-mac-file",
+                    "origins");
+
     private static final ObjectRef ORIGIN = ObjectRef.gateway(SECTION);
 
     private final GatewayConfig.Acme wanted;
@@ -64,16 +78,50 @@ final class AcmePlan {
             Map<String, String> environment,
             List<Setting> settings,
             List<Problem> problems) {
-        return config.acme().enabled()
-                ? new AcmePlan(
-                                config.acme(),
-                                config.tls(),
-                                config.resources().isPresent(),
-                                environment,
-                                settings,
-                                problems)
-                        .plan()
+        var plan =
+                new AcmePlan(
+                        config.acme(),
+                        config.tls(),
+                        config.resources().isPresent(),
+                        environment,
+                        settings,
+                        problems);
+        plan.refuseIdle();
+        return config.acme().enabled() ? plan.plan() : Optional.empty();
+    }
+
+    /** Who sets something believes that it does something. */
+    private void refuseIdle() {
+        for (Setting setting : settings) {
+            if (!setting.key().startsWith(SECTION + ".") || isUnset(setting)) {
+                continue;
+            }
+            String key = setting.key().substring(SECTION.length() + 1);
+            missing(key, setting.source())
+                    .ifPresent(it -> problem(key, setting.value() + " (expected: " + it + ")"));
+        }
+    }
+
+    /** What a key that is set needs to have an effect, if that is not there. */
+    private Optional<String> missing(String key, Source source) {
+        if (wanted.directory().isEmpty() && OF_DIRECTORY.contains(key)) {
+            return Optional.of("a CA beside it: --acme-directory, or acme.directory");
+        }
+        if (!wanted.enabled()) {
+            return Optional.of("a CA beside it: --acme-directory, acme.directory or acme.issuers");
+        }
+        // As what a file says of a cluster, its folder may stay there while the other is served.
+        return key.equals("state") && !folder && source instanceof Source.Flag
+                ? Optional.of(
+                        "nothing where a cluster is served, whose Secrets keep the state; a folder"
+                                + " is served by --resources DIR")
                 : Optional.empty();
+    }
+
+    private static boolean isUnset(Setting setting) {
+        return setting.source() instanceof Source.Default
+                || setting.value().isEmpty()
+                || setting.value().equals("false");
     }
 
     private Optional<AcmeSettings> plan() {

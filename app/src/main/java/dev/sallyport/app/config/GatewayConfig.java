@@ -335,7 +335,7 @@ public record GatewayConfig(
             @Key(
                             "The CA's directory: an https:// URL, or `letsencrypt`, `letsencrypt-staging`, `zerossl`,"
                                     + " `google` or `google-staging`. Ingresses call this issuer `default`. Without it,"
-                                    + " and without `issuers`, nothing is issued.")
+                                    + " and without `issuers`, nothing is issued, and no other key of `acme` is taken.")
                     Optional<String> directory,
             @Key("That you have read the CA's terms of service, and agree to them.")
                     boolean agreeTerms,

@@ -1,5 +1,6 @@
 package dev.sallyport.app.wire;
 
+import dev.sallyport.acme.store.UnusableStateFolder;
 import dev.sallyport.app.admin.AcmeDesk;
 import dev.sallyport.app.admin.AdminServer;
 import dev.sallyport.app.admin.AdminState;
@@ -286,13 +287,8 @@ public final class Gateway implements AdminState, AutoCloseable {
         AcmeSettings settings = config.acme().get();
         try {
             return Optional.of(FolderAcme.open(settings, time, this::bindings));
-        } catch (IOException unusable) {
-            throw new StartFailed(
-                    "the state folder "
-                            + settings.state().orElseThrow()
-                            + " cannot be used: "
-                            + unusable.getMessage(),
-                    "End the gateway that uses it, or name another folder with --state DIR.");
+        } catch (UnusableStateFolder unusable) {
+            throw new StartFailed(String.valueOf(unusable.getMessage()), unusable.advice());
         }
     }
 

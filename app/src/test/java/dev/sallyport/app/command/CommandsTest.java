@@ -84,6 +84,43 @@ final class CommandsTest {
     }
 
     @Test
+    void flagsOfAcmeWithoutItsDirectoryAreWrongUse() {
+        for (List<String> flag :
+                List.of(
+                        List.of("--acme-agree-terms"),
+                        List.of("--acme-contact", "admin@shop.example"),
+                        List.of("--acme-ca", "ca.pem"),
+                        List.of("--state", "state"))) {
+            err.getBuffer().setLength(0);
+            List<String> arguments = new ArrayList<>(List.of("run", "--resources", "."));
+            arguments.addAll(flag);
+            assertThat(run(arguments.toArray(String[]::new))).as("%s", flag).isEqualTo(64);
+            assertThat(err.toString())
+                    .contains(
+                            flag.getFirst() + ": acme.",
+                            "(expected: a CA beside it: --acme-directory");
+        }
+    }
+
+    @Test
+    void aStateFolderForAClusterIsWrongUse() {
+        String[] arguments = {
+            "run",
+            "--kubeconfig",
+            "admin.conf",
+            "--acme-directory",
+            "letsencrypt",
+            "--acme-agree-terms",
+            "--state",
+            "state"
+        };
+        assertThat(run(arguments)).isEqualTo(64);
+        assertThat(err.toString())
+                .contains(
+                        "--state: acme.state: state (expected: nothing where a cluster is served");
+    }
+
+    @Test
     void aKubeconfigThatIsNotThereOrIsNoneSaysSo() throws Exception {
         assertThat(run("run", "--kubeconfig", folder.resolve("nowhere").toString())).isEqualTo(66);
         assertThat(err.toString()).contains("nowhere cannot be read");
@@ -391,7 +428,26 @@ final class CommandsTest {
             assertThat(held).isNotNull();
             assertThat(run(words)).as("a gateway holds it").isEqualTo(69);
         }
-        assertThat(err.toString()).contains("in use by another process");
+        assertThat(err.toString()).contains("in use by another process", "End the gateway");
+    }
+
+    @Test
+    void whyAStateFolderCannotBeUsedIsSaidWithWhatToDo() throws Exception {
+        Path from = Files.writeString(folder.resolve("acme.json"), "{}");
+        String[] file = {"acme", "import", from.toString(), "--state", from.toString()};
+
+        assertThat(run(file)).isEqualTo(69);
+        assertThat(err.toString())
+                .contains(
+                        "the state folder " + from + " cannot be used: a file is there already\n",
+                        "--state DIR")
+                .doesNotContain("End the gateway");
+        Path theirs = Files.createDirectory(folder.resolve("theirs"));
+        Files.createFile(theirs.resolve("notes.txt"));
+        String[] foreign = {"acme", "import", from.toString(), "--state", theirs.toString()};
+        assertThat(run(foreign)).isEqualTo(69);
+        assertThat(err.toString())
+                .contains("it holds notes.txt (expected: ", "--state " + theirs + "/sallyport.");
     }
 
     private static String base64(String text) {

@@ -794,6 +794,46 @@ final class SectionsTest {
         acmeRefused("issuers: [letsencrypt]", "acme.issuers");
     }
 
+    @Test
+    void whatHasNoEffectWithoutAnIssuerIsSaid() throws Exception {
+        for (String line :
+                List.of(
+                        "hosts: all",
+                        "hosts: annotated",
+                        "state: state",
+                        "service: edge/gateway",
+                        "addresses: [192.0.2.7]",
+                        "orders-at-once: 50")) {
+            acmeRefused(
+                    line,
+                    "gateway.yaml:2: acme."
+                            + line.replaceAll("[\\[\\]]", "")
+                                    .replace("state: s", "state: " + folder + "/s")
+                            + " (expected: a CA beside it: --acme-directory, acme.directory or"
+                            + " acme.issuers)");
+        }
+        String second = "issuers: [{name: a, directory: letsencrypt, agree-terms: true}]\n  ";
+        for (String line :
+                List.of(
+                        "agree-terms: true",
+                        "contacts: [admin@shop.example]",
+                        "ca-file: ca.pem",
+                        "profile: shortlived",
+                        "preferred-chain: Root X1",
+                        "key: ec-p384",
+                        "external-key-id: kid-1",
+                        "external-mac-file: key",
+                        "origins: [https://other.example]")) {
+            String problem = " (expected: a CA beside it: --acme-directory, or acme.directory)";
+            acmeRefused(line, problem);
+            acmeRefused(second + line, problem);
+        }
+        assertThat(load("acme:\n  directory:\n  contacts: []\n  agree-terms: false\n").acme())
+                .as("switched off")
+                .isEmpty();
+        assertThat(load("acme:\n  " + second + "hosts: annotated\n").acme()).isPresent();
+    }
+
     private void acmeRefused(String yaml, String problem) {
         assertThatThrownBy(() -> load("acme:\n  " + yaml + "\n"))
                 .as(yaml)

@@ -8,10 +8,12 @@ import dev.sallyport.acme.keep.StoredChange;
 import dev.sallyport.acme.store.CertificateId;
 import dev.sallyport.acme.store.DirectoryStore;
 import dev.sallyport.acme.store.StoredCertificate;
+import dev.sallyport.acme.store.UnusableStateFolder;
 import dev.sallyport.control.reconcile.ControlState;
 import dev.sallyport.control.resource.ResourceChange;
 import dev.sallyport.control.resource.SourceUpdate;
 import dev.sallyport.control.translate.AcmeRules;
+import dev.sallyport.model.finding.FileFault;
 import dev.sallyport.model.finding.Parsed;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -56,10 +58,10 @@ public final class FolderAcme implements AutoCloseable {
      * Opens the state folder and makes it this process's own.
      *
      * @param self where the gateway is bound now
-     * @throws IOException where it cannot be used, or another process has it; says which folder
+     * @throws UnusableStateFolder where it cannot be used, or another process has it
      */
     public static FolderAcme open(AcmeSettings settings, InstantSource time, Supplier<Replica> self)
-            throws IOException {
+            throws UnusableStateFolder {
         Path folder =
                 settings.state()
                         .orElseThrow(() -> new IllegalArgumentException("state: no folder"));
@@ -86,13 +88,19 @@ public final class FolderAcme implements AutoCloseable {
                                     .log(rejected.findings().getFirst().message());
                 }
             }
-        } catch (IOException | IllegalArgumentException unreadable) {
-            // The keeper says so as long as it lasts.
-            log.atError()
-                    .addKeyValue("state", settings.state().orElseThrow())
-                    .log("Stored certificates cannot be read: " + unreadable.getMessage());
+        } catch (IOException unreadable) {
+            unread(FileFault.at(unreadable));
+        } catch (IllegalArgumentException misnamed) {
+            unread(String.valueOf(misnamed.getMessage()));
         }
         return stored;
+    }
+
+    /** The keeper says so as long as it lasts. */
+    private void unread(String why) {
+        log.atError()
+                .addKeyValue("state", settings.state().orElseThrow())
+                .log("Stored certificates cannot be read: " + why);
     }
 
     /**
@@ -154,7 +162,7 @@ public final class FolderAcme implements AutoCloseable {
         try {
             store.close();
         } catch (IOException failed) {
-            log.atWarn().log("The state folder is not given back: " + failed.getMessage());
+            log.atWarn().log("The state folder is not given back: " + FileFault.at(failed));
         }
     }
 }

@@ -1,5 +1,6 @@
 package dev.sallyport.control.source;
 
+import dev.sallyport.model.finding.FileFault;
 import dev.sallyport.model.finding.Finding;
 import dev.sallyport.model.finding.Location;
 import dev.sallyport.model.finding.Reason;
@@ -7,8 +8,6 @@ import java.io.IOException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.DirectoryIteratorException;
 import java.nio.file.DirectoryStream;
-import java.nio.file.FileSystemException;
-import java.nio.file.FileSystemLoopException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
@@ -229,15 +228,6 @@ final class FolderWalk {
 
     /** What an exception of the file system says, without the path. */
     static String reason(IOException e) {
-        String kind =
-                switch (e) {
-                    case NoSuchFileException _ -> "does not exist";
-                    case AccessDeniedException _ -> "permission denied";
-                    case NotDirectoryException _ -> "not a folder (expected: a folder)";
-                    case FileSystemLoopException _ -> "a loop of symbolic links";
-                    case FileSystemException f when f.getReason() != null -> f.getReason();
-                    default -> e.getClass().getSimpleName();
-                };
-        return "cannot be read: " + kind;
+        return "cannot be read: " + FileFault.of(e);
     }
 }
