@@ -1,11 +1,15 @@
 package dev.sallyport.model;
 
+import static com.tngtech.archunit.base.DescribedPredicate.not;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.assignableTo;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAnyPackage;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 
 import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
+import java.io.IOException;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
@@ -29,12 +33,15 @@ class ModelArchTest {
                 .check(classes);
     }
 
+    /** What others' failed with is put into words here, though. */
     @Test
     void doesNoInputOrOutput() {
         noClasses()
                 .should()
-                .dependOnClassesThat()
-                .resideInAnyPackage("java.nio.file..", "java.net.http..", "java.nio.channels..")
+                .dependOnClassesThat(
+                        resideInAnyPackage(
+                                        "java.nio.file..", "java.net.http..", "java.nio.channels..")
+                                .and(not(assignableTo(IOException.class))))
                 .check(classes);
     }
 

@@ -10,16 +10,19 @@ import io.netty.pkitesting.CertificateBuilder;
 import io.netty.pkitesting.X509Bundle;
 import java.io.BufferedReader;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.InputStreamReader;
+import java.io.UncheckedIOException;
 import java.net.InetAddress;
-import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.util.Objects;
 import java.util.Optional;
 import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLSocketFactory;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -33,8 +36,17 @@ class AuthorityFileTest {
     @TempDir private Path folder;
     private final X509Bundle first = authority("first");
     private final X509Bundle second = authority("second");
-    private @Nullable ServerSocket server;
-    private int port;
+    private final ServerSocket server = listening();
+    private final int port = server.getLocalPort();
+    private volatile @Nullable SSLSocketFactory tls;
+
+    private static ServerSocket listening() {
+        try {
+            return new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
+        } catch (IOException cannotBe) {
+            throw new UncheckedIOException(cannotBe);
+        }
+    }
 
     private static X509Bundle authority(String name) {
         try {
@@ -53,46 +65,43 @@ class AuthorityFileTest {
         trust(first.getCertificatePEM());
         Files.writeString(folder.resolve("token"), "t");
         serve(first, "127.0.0.1");
+        Thread.startVirtualThread(this::accept);
     }
 
     @AfterEach
     void stop() throws IOException {
-        if (server != null) {
-            server.close();
-        }
+        server.close();
     }
 
-    /** Puts a server in the place of the one before. */
+    /** From the next connection on; the port stays bound, or another process could have it. */
     private void serve(X509Bundle authority, String address) throws Exception {
-        stop();
         X509Bundle leaf =
                 new CertificateBuilder()
                         .ecp256()
                         .subject("CN=api")
                         .addSanIpAddress(address)
                         .buildIssuedBy(authority);
-        SSLContext tls = SSLContext.getInstance("TLS");
-        tls.init(leaf.toKeyManagerFactory().getKeyManagers(), null, null);
-        ServerSocket listening = tls.getServerSocketFactory().createServerSocket();
-        listening.setReuseAddress(true);
-        listening.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), port));
-        port = listening.getLocalPort();
-        server = listening;
-        Thread.startVirtualThread(() -> {
-            while (!listening.isClosed()) {
-                try {
-                    Socket connection = listening.accept();
-                    Thread.startVirtualThread(() -> answer(connection));
-                } catch (IOException closed) {
-                    return;
-                }
+        SSLContext context = SSLContext.getInstance("TLS");
+        context.init(leaf.toKeyManagerFactory().getKeyManagers(), null, null);
+        tls = context.getSocketFactory();
+    }
+
+    private void accept() {
+        while (!server.isClosed()) {
+            try {
+                Socket connection = server.accept();
+                Thread.startVirtualThread(() -> answer(connection));
+            } catch (IOException closed) {
+                return;
             }
-        });
+        }
     }
 
     /** One request a connection, so that each is a handshake. */
-    private static void answer(Socket connection) {
-        try (connection) {
+    private void answer(Socket accepted) {
+        try (Socket connection =
+                Objects.requireNonNull(tls)
+                        .createSocket(accepted, InputStream.nullInputStream(), true)) {
             var request =
                     new BufferedReader(
                             new InputStreamReader(connection.getInputStream(), US_ASCII));
