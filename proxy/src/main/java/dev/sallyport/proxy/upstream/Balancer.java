@@ -236,6 +236,7 @@ final class Balancer {
         if (!line.isEmpty()) {
             for (EndpointPool pool : pools) {
                 pool.queue();
+                loop.registry().shed(pool);
             }
         }
     }

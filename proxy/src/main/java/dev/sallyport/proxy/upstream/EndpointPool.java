@@ -194,14 +194,19 @@ final class EndpointPool {
 
     private void awake() {
         queued = false;
-        boolean more = true;
-        while (more) {
-            more = connectForFirst();
+        boolean inVain = true;
+        while (connectForFirst()) {
+            inVain = false;
         }
-        if (anybodyWaits()) {
-            queue();
-        } else {
+        if (!anybodyWaits()) {
             permits.passOn();
+            return;
+        }
+        queue();
+        if (inVain) {
+            // While it was on its way another loop may have pooled a connection, seeing nobody
+            // wait.
+            loop.registry().shed(this);
         }
     }
 

@@ -30,6 +30,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Future;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -39,6 +40,8 @@ import org.junit.jupiter.api.Test;
 
 class UpstreamRegistryIT {
     private static final String OK = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
+    private static final String LAST =
+            "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 2\r\n\r\nok";
     private static final Duration SECOND = Duration.ofSeconds(1);
 
     @AfterAll
@@ -690,6 +693,52 @@ class UpstreamRegistryIT {
             fixture.open(fixture.loops.get(1), upstream, null, other);
             assertThat(other.outcome()).isEqualTo("end");
             assertThat(backend.accepted()).isEqualTo(2);
+        }
+    }
+
+    /** A newcomer of another loop takes the permit that a waiter is just being woken for. */
+    @Test
+    void whoIsWokenInVainIsNotForgotten() throws Exception {
+        var first = new CountDownLatch(1);
+        var busy = new CountDownLatch(1);
+        ProxySettings settings =
+                UpstreamFixture.settings(
+                        UpstreamFixture.limits(1, 10, 10), ProxySettings.Timeouts.DEFAULT);
+        try (var fixture = new UpstreamFixture(2, settings, new AddressGuard(true));
+                RawBackend backend =
+                        RawBackend.start(connection -> {
+                            String head = connection.readHead();
+                            while (head != null) {
+                                if (head.startsWith("GET /1 ")) {
+                                    pass(first);
+                                    connection.send(LAST);
+                                    return;
+                                }
+                                connection.send(OK);
+                                head = connection.readHead();
+                            }
+                        })) {
+            Upstream upstream = UpstreamFixture.upstream(backend);
+            RecordingListener one = fixture.open(upstream, RecordingListener.get("/1"));
+            RecordingListener waiter = RecordingListener.get("/2");
+            fixture.open(fixture.loops.get(1), upstream, null, waiter);
+            fixture.settle();
+            Future<?> held =
+                    fixture.loops
+                            .get(1)
+                            .submit(() -> {
+                                pass(busy);
+                                return true;
+                            });
+            first.countDown();
+            assertThat(one.outcome()).isEqualTo("end");
+            await().until(() -> fixture.metric(Metric.UPSTREAM_CONNECTIONS_OPEN) == 0);
+            RecordingListener newcomer = fixture.open(upstream, RecordingListener.get("/3"));
+            assertThat(newcomer.outcome()).isEqualTo("end");
+            await().until(() -> fixture.metric(Metric.UPSTREAM_CONNECTIONS_IDLE) == 1);
+            busy.countDown();
+            assertThat(held.get(10, TimeUnit.SECONDS)).isEqualTo(true);
+            assertThat(waiter.outcome()).isEqualTo("end");
         }
     }
 
