@@ -863,11 +863,12 @@ public final class CertificateKeeper implements AutoCloseable {
     /** Once nobody uses the key there is. */
     private void startRollOvers() {
         for (String name : rolling) {
-            boolean used =
+            boolean orders =
                     entries.values().stream()
                             .map(entry -> entry.run)
                             .anyMatch(run -> run != null && run.issuer().name().equals(name));
-            if (!used && rollingNow.add(name)) {
+            boolean tells = abandoning.values().stream().anyMatch(it -> it.issuer().equals(name));
+            if (!orders && !tells && rollingNow.add(name)) {
                 Issuer issuer = settings.issuers().find(name).orElseThrow();
                 Thread.ofVirtual()
                         .name("acme-key-" + name)
@@ -934,6 +935,10 @@ public final class CertificateKeeper implements AutoCloseable {
             List<Entry> waiting) {
         Entry.Underway before = entry.underway;
         if (before != null && !before.equals(new Entry.Underway(issuer, order))) {
+            if (rolling.contains(before.issuer())) {
+                waiting.add(entry); // for the key to tell it with
+                return;
+            }
             tryToAbandon(entry); // it would be written over
         }
         if (hasToWait(entry, issuer)) {
@@ -1080,7 +1085,20 @@ public final class CertificateKeeper implements AutoCloseable {
         return switch (cause) {
             case Cause.NotStored _ -> true; // its URL, perhaps
             case Cause.Unreachable unreachable -> unreachable.asked();
-            default -> false;
+            // What a CA in trouble says of 200 hosts must not use up the account's limit.
+            case Cause.CaTrouble _ -> false;
+            case Cause.ValidationFailed _,
+                    Cause.NotPresented _,
+                    Cause.RateLimited _,
+                    Cause.AccountRefused _,
+                    Cause.AccountLost _,
+                    Cause.NameRefused _,
+                    Cause.NoChallenge _,
+                    Cause.OrderRefused _,
+                    Cause.OrderLost _,
+                    Cause.WrongCertificate _,
+                    Cause.AddressRefused _ ->
+                    false;
         };
     }
 

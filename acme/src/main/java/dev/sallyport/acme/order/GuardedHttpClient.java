@@ -138,18 +138,15 @@ final class GuardedHttpClient extends HttpClient {
         HttpResponse<byte[]> whole;
         try {
             check(url, bound);
-            requests.increment();
-            whole =
-                    await(
-                            client.sendAsync(request, _ -> new Capped(url)),
-                            bound,
-                            url,
-                            "no whole answer");
+            whole = answer(request, bound);
         } catch (HttpTimeoutException late) {
             unheard(begun, bound, late);
-            throw mayHaveArrived(request, late) ? new UnansweredException(late) : late;
-        } catch (IOException failed) {
-            throw mayHaveArrived(request, failed) ? new UnansweredException(failed) : failed;
+            throw late;
+        } catch (UnansweredException unanswered) {
+            if (unanswered.getCause() instanceof HttpTimeoutException late) {
+                unheard(begun, bound, late);
+            }
+            throw unanswered;
         }
         heard = System.nanoTime();
         silentUntil = null;
@@ -194,14 +191,24 @@ final class GuardedHttpClient extends HttpClient {
         }
     }
 
+    private HttpResponse<byte[]> answer(HttpRequest request, Bound bound)
+            throws IOException, InterruptedException {
+        URI url = request.uri();
+        requests.increment();
+        try {
+            return await(
+                    client.sendAsync(request, _ -> new Capped(url)), bound, url, "no whole answer");
+        } catch (IOException failed) {
+            throw mayHaveArrived(request, failed) ? new UnansweredException(failed) : failed;
+        }
+    }
+
     /** Only what is posted has a CA do anything. */
     private static boolean mayHaveArrived(HttpRequest request, IOException failure) {
         return request.method().equals("POST")
                 && !(failure instanceof ConnectException)
                 && !(failure instanceof HttpConnectTimeoutException)
-                && !(failure instanceof UnknownHostException)
-                && !(failure instanceof SSLHandshakeException)
-                && !(failure instanceof AddressRefusedException);
+                && !(failure instanceof SSLHandshakeException);
     }
 
     private <T> T await(CompletableFuture<T> answer, Bound bound, URI url, String missing)

@@ -75,9 +75,19 @@ final class Wishes {
         Map<CertificateId, Finding> refused = new HashMap<>();
         hosts.forEach((host, wanted) ->
                 wanted.refusal()
-                        .filter(_ -> servedUntil(wanted, served, rules).isEmpty())
+                        .filter(_ ->
+                                servedUntil(wanted, served, rules).isEmpty()
+                                        && !isByDefault(host, served))
                         .ifPresent(why -> refused.put(CertificateId.of(host), why)));
         return refused;
+    }
+
+    private static boolean isByDefault(Hostname host, CertificateTable served) {
+        return served.fallback().stream()
+                .flatMap(set -> set.certificates().stream())
+                .filter(it -> !it.temporary())
+                .flatMap(it -> it.bundle().names().stream())
+                .anyMatch(name -> name.covers(host));
     }
 
     private static CertificateOrder order(

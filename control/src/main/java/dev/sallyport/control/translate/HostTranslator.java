@@ -182,6 +182,11 @@ final class HostTranslator {
                 return ingress.namespace().equals(other.ingress.namespace());
             }
 
+            /** A mistake in an annotation is not to end what went well. */
+            boolean names(List<String> known) {
+                return ask.issuers().stream().anyMatch(known::contains);
+            }
+
             /** Who names issuers itself ought to know that others are asked. */
             boolean isContradictedBy(Asked other) {
                 return other.ask.by() == AskedBy.ANNOTATION
@@ -189,17 +194,19 @@ final class HostTranslator {
             }
 
             Finding contradiction(Asked other) {
+                boolean same = ofNamespace(other); // of others' objects nothing is told
                 return Finding.of(
                         Reason.CERTIFICATE_CONFLICT,
                         other.ingress,
                         host
-                                + ": ordered as "
-                                + ingress
-                                + " asks, from "
-                                + String.join(", ", ask.issuers())
-                                + ", not from "
-                                + String.join(", ", other.ask.issuers()),
-                        "Write the same value of " + AcmeRules.KEY + " on both.");
+                                + ": not ordered from "
+                                + String.join(", ", other.ask.issuers())
+                                + ", but as "
+                                + (same ? ingress : "an older Ingress of another namespace")
+                                + " asks",
+                        same
+                                ? "Write the same value of " + AcmeRules.KEY + " on both."
+                                : "Remove the annotation, or agree with whoever else has the host.");
             }
 
             AcmeHost wanted(
@@ -507,7 +514,9 @@ final class HostTranslator {
             asked =
                     candidates.stream()
                             .filter(it -> it.ofNamespace(candidates.getFirst()))
-                            .min(Comparator.comparing(it -> it.ask().by()));
+                            .min(
+                                    Comparator.comparing((Asked it) -> !it.names(rules.issuers()))
+                                            .thenComparing(it -> it.ask().by()));
             asked.ifPresent(chosen ->
                     candidates.stream()
                             .filter(chosen::isContradictedBy)

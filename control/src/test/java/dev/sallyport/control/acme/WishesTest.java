@@ -179,6 +179,17 @@ class WishesTest {
         assertThat(refused(List.of(), table(served("user", "*.shop.example", false)))).isEmpty();
     }
 
+    @Test
+    void aWildcardHostIsServedByADefaultCertificateOfThatName() {
+        Hostname wildcard = Hostname.parse("*.shop.example");
+        var hosts = host(wildcard, List.of("first"), List.of(), Optional.of(REFUSAL));
+        var fallback = CertificateSet.of(List.of(served("infra", "*.shop.example", false)));
+        var table = new CertificateTable(HostTable.copyOf(Map.of()), Optional.of(fallback));
+        assertThat(Wishes.refused(hosts, table, rules(AllowList.EVERYTHING))).isEmpty();
+        assertThat(Wishes.refused(hosts, CertificateTable.EMPTY, rules(AllowList.EVERYTHING)))
+                .hasSize(1);
+    }
+
     private static Map<CertificateId, Finding> refused(
             List<ServedCertificate> others, CertificateTable served) {
         return Wishes.refused(refusedHost(others), served, rules(AllowList.EVERYTHING));

@@ -430,6 +430,19 @@ class IncrementalTranslatorTest {
     }
 
     @Test
+    void aMistakeInAnAnnotationDoesNotEndWhatWentWell() {
+        World world = shop(settings(false, false).with(acme(true)));
+        world.put(ingress("o", "default", "2020-01-01", List.of("new.x.org"), "/", "web", 80, ""));
+        world.put(annotated(ofNew("default", "2026-01-01"), AcmeRules.KEY, "secnod"));
+        Translation translation = world.translator.translate();
+        assertThat(wanted(translation, "new.x.org").orElseThrow().issuers())
+                .containsExactly("first", "second");
+        assertThat(translation.findings().sorted())
+                .extracting(Finding::reason)
+                .containsExactlyInAnyOrder(Reason.ISSUER_UNKNOWN, Reason.CERTIFICATE_CONFLICT);
+    }
+
+    @Test
     void nobodyOfAnotherNamespaceChangesWhoIsAsked() {
         World world = shop(settings(false, false).with(acme(true)));
         world.put(ingress("o", "default", "2020-01-01", List.of("new.x.org"), "/", "web", 80, ""));
@@ -445,8 +458,8 @@ class IncrementalTranslatorTest {
                     assertThat(finding.object()).hasToString("Ingress evil/n");
                     assertThat(finding.message())
                             .isEqualTo(
-                                    "new.x.org: ordered as Ingress default/o asks, from first,"
-                                            + " second, not from second");
+                                    "new.x.org: not ordered from second, but as an older Ingress"
+                                            + " of another namespace asks");
                 });
     }
 
