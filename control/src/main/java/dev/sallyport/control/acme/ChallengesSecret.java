@@ -200,7 +200,7 @@ final class ChallengesSecret implements AutoCloseable {
         if (before == null) {
             before = calls.make(secret()::get);
         }
-        if (before != null && Arrays.equals(lines, lines(before)) && own.isMarked(before)) {
+        if (before != null && Arrays.equals(lines, lines(before)) && own.isOurs(before)) {
             note(before);
             return;
         }

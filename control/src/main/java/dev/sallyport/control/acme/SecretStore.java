@@ -22,7 +22,6 @@ import io.fabric8.kubernetes.api.model.Secret;
 import io.fabric8.kubernetes.api.model.SecretBuilder;
 import io.fabric8.kubernetes.api.model.SecretList;
 import io.fabric8.kubernetes.client.KubernetesClient;
-import io.fabric8.kubernetes.client.dsl.FilterWatchListDeletable;
 import io.fabric8.kubernetes.client.dsl.NonNamespaceOperation;
 import io.fabric8.kubernetes.client.dsl.Resource;
 import java.io.IOException;
@@ -44,10 +43,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Semaphore;
 import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
-import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * The store as Secrets in the gateway's own namespace: what is issued as {@code kubernetes.io/tls},
@@ -58,8 +54,6 @@ import org.slf4j.LoggerFactory;
  * its deadline.
  */
 final class SecretStore implements AcmeStore {
-    private static final Logger log = LoggerFactory.getLogger(SecretStore.class);
-
     private static final String ACCOUNT = "account";
     private static final String ORDER = "order";
     private static final String CERTIFICATE = "certificate";
@@ -184,11 +178,10 @@ final class SecretStore implements AcmeStore {
         write(memoryName, MEMORY, MEMORY, "Opaque", entry(StoredContents.of(memory)));
     }
 
-    /** Also reads all that there is anew, and takes over what is left from before. */
+    /** Also reads all that there is anew. */
     @Override
     public SortedSet<String> certificates() throws IOException {
         complete = false;
-        takeOver();
         List<Secret> certificates = list(CERTIFICATE);
         List<Secret> orders = list(ORDER);
         listed.clear();
@@ -205,51 +198,6 @@ final class SecretStore implements AcmeStore {
         return ids(list(ORDER));
     }
 
-    /**
-     * Marks what was stored without a gateway's name, and calls it as its like are called by now.
-     * It goes from its old name only when it is there by the new one, so that no crash loses any.
-     */
-    private void takeOver() throws IOException {
-        List<Secret> left =
-                list(all ->
-                                all.withLabel(OwnSecrets.MANAGED_BY, OwnSecrets.MANAGER)
-                                        .withLabelIn(
-                                                OwnSecrets.WHAT,
-                                                ACCOUNT,
-                                                ORDER,
-                                                CERTIFICATE,
-                                                MEMORY)
-                                        .withoutLabel(OwnSecrets.GATEWAY))
-                        .stream()
-                        .filter(own::isLeft)
-                        .toList();
-        for (Secret secret : left) {
-            String before = secret.getMetadata().getName();
-            String name = own.nameOf(secret);
-            // Where it is there by both names, an older version wrote to the old one since.
-            known.remove(name);
-            if (name.equals(before)) {
-                known.put(name, withoutContents(secret));
-            }
-            write(
-                    name,
-                    Objects.requireNonNull(secret.getMetadata().getLabels().get(OwnSecrets.WHAT)),
-                    id(secret).orElse(""),
-                    secret.getType(),
-                    secret.getData());
-            if (!name.equals(before)) {
-                requireLead();
-                Object _ = call(() -> secrets().withName(before).delete());
-            }
-        }
-        if (!left.isEmpty()) {
-            log.atInfo()
-                    .addKeyValue("gateway", own.gateway())
-                    .addKeyValue("secrets", left.size())
-                    .log("Secrets that an older version stored are marked as this gateway's");
-        }
-    }
-
     private static SortedSet<String> ids(List<Secret> secrets) {
         var ids = new TreeSet<String>();
         secrets.forEach(secret -> id(secret).ifPresent(ids::add));
@@ -262,19 +210,13 @@ final class SecretStore implements AcmeStore {
     }
 
     private List<Secret> list(String what) throws IOException {
-        return list(all -> all.withLabels(own.labels(what)));
-    }
-
-    private List<Secret> list(
-            UnaryOperator<FilterWatchListDeletable<Secret, SecretList, Resource<Secret>>> some)
-            throws IOException {
         List<Secret> all = new ArrayList<>();
         String next = null;
         do {
             ListOptions page = new ListOptionsBuilder().withLimit(PAGE).withContinue(next).build();
-            SecretList found = call(() -> some.apply(secrets()).list(page));
-            all.addAll(found.getItems());
-            next = found.getMetadata().getContinue();
+            SecretList some = call(() -> secrets().withLabels(own.labels(what)).list(page));
+            all.addAll(some.getItems());
+            next = some.getMetadata().getContinue();
         } while (next != null && !next.isEmpty());
         return all;
     }

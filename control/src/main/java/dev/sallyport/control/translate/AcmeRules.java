@@ -40,7 +40,7 @@ public record AcmeRules(
     /** A namespace that no object of a folder can be in. */
     public static final String FOLDER_NAMESPACE = "acme.sallyport.dev";
 
-    /** What that of a folder is called, and all were before several could share a namespace. */
+    /** What that of a folder is called. */
     public static final String GATEWAY = "sallyport";
 
     private static final int LONGEST = 180;

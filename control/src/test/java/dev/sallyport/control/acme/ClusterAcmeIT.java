@@ -23,8 +23,6 @@ import dev.sallyport.model.finding.Parsed;
 import dev.sallyport.model.name.ObjectRef;
 import dev.sallyport.model.route.Challenge;
 import io.fabric8.kubernetes.api.model.HasMetadata;
-import io.fabric8.kubernetes.api.model.OwnerReference;
-import io.fabric8.kubernetes.api.model.OwnerReferenceBuilder;
 import io.fabric8.kubernetes.api.model.Secret;
 import io.fabric8.kubernetes.api.model.SecretBuilder;
 import io.fabric8.kubernetes.api.model.discovery.v1.EndpointBuilder;
@@ -238,91 +236,6 @@ class ClusterAcmeIT {
         assertThat(read(next.certificate(SHOP)).orElseThrow().bundle().serial()).isEqualTo("0a");
         assertThat(read(next.memory())).contains(failures);
         assertThat(read(next.account(issuer))).isPresent();
-    }
-
-    /** As an older version stored it, that did not know of other gateways. */
-    @Test
-    void whatIsLeftOfAnOlderVersionIsTakenOver() throws Exception {
-        leave("edge-acme");
-        assertThat(store("inner").certificates()).as("another's").isEmpty();
-
-        SecretStore next = store("edge");
-        assertThat(next.certificates()).containsExactly("shop.example");
-        assertThat(next.orders()).containsExactly("shop.example");
-        assertThat(read(next.certificate(SHOP)).orElseThrow().bundle().serial()).isEqualTo("0a");
-        assertThat(read(next.order(SHOP))).isPresent();
-        assertThat(read(next.memory())).contains(new StoredMemory("what failed"));
-        assertThat(read(next.account(AcmeFixture.issuers().ordered().getFirst()))).isPresent();
-        assertThat(names())
-                .hasSize(4)
-                .allSatisfy(name -> assertThat(name).startsWith("edge-acme-"));
-        assertThat(secret(AcmeRules.secret(namespace, "edge", SHOP).name()).getType())
-                .isEqualTo("kubernetes.io/tls");
-    }
-
-    @Test
-    void whatIsLeftAndIsCalledAsItIsToBeOnlyGetsTheLabel() throws Exception {
-        leave("sallyport-acme");
-        List<String> before = names();
-
-        assertThat(store().certificates()).containsExactly("shop.example");
-
-        assertThat(names()).isEqualTo(before);
-        assertThat(store("other").certificates()).isEmpty();
-        assertThat(secret(AcmeRules.secret(namespace, SHOP).name()).getMetadata().getLabels())
-                .containsEntry("sallyport.dev/acme-gateway", "sallyport");
-    }
-
-    private List<String> names() {
-        return client
-                .secrets()
-                .inNamespace(namespace)
-                .withLabel("sallyport.dev/acme")
-                .list()
-                .getItems()
-                .stream()
-                .map(it -> it.getMetadata().getName())
-                .sorted()
-                .toList();
-    }
-
-    /** One of each kind, without a gateway's name. */
-    private void leave(String owner) throws IOException {
-        SecretStore older = store();
-        older.save(account());
-        older.save(order());
-        older.save(AcmeFixture.issued("shop.example", "0a"));
-        older.save(new StoredMemory("what failed"));
-        for (String name : names()) {
-            client.secrets()
-                    .inNamespace(namespace)
-                    .withName(name)
-                    .edit(it ->
-                            new SecretBuilder(it)
-                                    .editMetadata()
-                                    .removeFromLabels("sallyport.dev/acme-gateway")
-                                    .withOwnerReferences(owner(owner))
-                                    .endMetadata()
-                                    .build());
-        }
-    }
-
-    private OwnerReference owner(String name) {
-        Secret made =
-                client.resource(
-                                new SecretBuilder()
-                                        .withNewMetadata()
-                                        .withNamespace(namespace)
-                                        .withName(name)
-                                        .endMetadata()
-                                        .build())
-                        .serverSideApply();
-        return new OwnerReferenceBuilder()
-                .withApiVersion("v1")
-                .withKind("Secret")
-                .withName(name)
-                .withUid(made.getMetadata().getUid())
-                .build();
     }
 
     @Test

@@ -11,7 +11,7 @@ import java.util.Map;
 import org.junit.jupiter.api.Test;
 
 class OwnSecretsTest {
-    private static final Map<String, String> OLDER =
+    private static final Map<String, String> UNNAMED =
             Map.of("sallyport.dev/acme", "order", "app.kubernetes.io/managed-by", "sallyport");
 
     private final OwnSecrets edge = new OwnSecrets("edge");
@@ -23,7 +23,6 @@ class OwnSecretsTest {
 
         assertThat(edge.isOurs(secret)).isTrue();
         assertThat(inner.isOurs(secret)).isFalse();
-        assertThat(edge.isLeft(secret)).as("nothing to take over").isFalse();
     }
 
     @Test
@@ -32,25 +31,10 @@ class OwnSecretsTest {
     }
 
     @Test
-    void whatHasNoNameIsTheGatewaysThatOwnsIt() {
-        Secret left = owned(OLDER, "Secret", "edge-acme");
-
-        assertThat(edge.isLeft(left)).isTrue();
-        assertThat(edge.isOurs(left)).isTrue();
-        assertThat(inner.isLeft(left)).isFalse();
-        assertThat(inner.isOurs(left)).isFalse();
-    }
-
-    @Test
-    void whatHasNeitherNameNorOwnerIsAnybodys() {
-        assertThat(inner.isLeft(secret(OLDER))).isTrue();
-        assertThat(inner.isLeft(owned(OLDER, "ConfigMap", "of-the-platform"))).isTrue();
-    }
-
-    @Test
     void whatOthersManageIsNobodysHere() {
         assertThat(edge.isOurs(secret(Map.of()))).isFalse();
         assertThat(edge.isOurs(secret(Map.of("sallyport.dev/acme", "true")))).isFalse();
+        assertThat(edge.isOurs(secret(UNNAMED))).as("whose is not said").isFalse();
         assertThat(edge.isOurs(secret(Map.of("app.kubernetes.io/managed-by", "sallyport"))))
                 .isFalse();
     }
@@ -67,10 +51,6 @@ class OwnSecretsTest {
                 .startsWith("edge-acme-shop.example-");
         assertThat(AcmeRules.secret("ns", "inner", shop))
                 .isNotEqualTo(AcmeRules.secret("ns", "edge", shop));
-        assertThat(edge.nameOf(called(AcmeRules.secret("ns", shop).name())))
-                .isEqualTo(AcmeRules.secret("ns", "edge", shop).name());
-        assertThat(new OwnSecrets("sallyport").nameOf(called("sallyport-acme-memory")))
-                .isEqualTo("sallyport-acme-memory");
     }
 
     /** A label's value has 63 characters at most, an object's name 253. */
@@ -88,10 +68,6 @@ class OwnSecretsTest {
 
     private static Secret secret(Map<String, String> labels) {
         return new SecretBuilder().withNewMetadata().withLabels(labels).endMetadata().build();
-    }
-
-    private static Secret called(String name) {
-        return new SecretBuilder().withNewMetadata().withName(name).endMetadata().build();
     }
 
     private static Secret owned(Map<String, String> labels, String kind, String owner) {
