@@ -99,7 +99,10 @@ final class ApiServerFaultsIT {
         }
     }
 
-    /** Its connections stay, and nothing comes over them. */
+    /**
+     * Its connections stay, and nothing comes over them. No kubelet could renew its lease either:
+     * what serves may be taken for dead until that is heard again.
+     */
     @Test
     void nothingFailsWhileTheApiServerStandsStill() throws Exception {
         try (Load load = Load.https(address(), host, pki::clientContext)) {
@@ -107,6 +110,12 @@ final class ApiServerFaultsIT {
             awaitAgeOf(20);
             gateway.awaitFinding("ApiServerUnreachable");
             cluster.program("continue", "apiserver");
+            await().atMost(SOON)
+                    .until(() -> {
+                        markPodsNotReady();
+                        return isInDoubt();
+                    });
+            await().atMost(SOON).until(() -> !isInDoubt());
             assertChangesAreSeen("API server goes on after a pause", load);
         }
     }
@@ -158,6 +167,23 @@ final class ApiServerFaultsIT {
                     Times.seconds(System.nanoTime() - start));
             assertThat(RawClient.plain(starting.httpAddress()).get(host, "/").status())
                     .isEqualTo(308);
+        }
+    }
+
+    private static boolean isInDoubt() {
+        return gateway.findings().stream().anyMatch(each -> each.contains("ReadinessInDoubt"));
+    }
+
+    /** As the node controller does; their kubelet says otherwise within ten seconds. */
+    private static void markPodsNotReady() {
+        Kubectl kubectl = namespace.kubectl();
+        for (String pod : kubectl.ok("get", "pods", "-o", "name").lines().toList()) {
+            kubectl.ok(
+                    "patch",
+                    pod,
+                    "--subresource=status",
+                    "--patch",
+                    "{\"status\":{\"conditions\":[{\"type\":\"Ready\",\"status\":\"False\"}]}}");
         }
     }
 

@@ -11,6 +11,7 @@ import dev.sallyport.control.stored.LastKnownGood;
 import dev.sallyport.model.name.ObjectRef;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -36,7 +37,8 @@ import org.slf4j.LoggerFactory;
  * Such a Secret is looked at by itself once something does: where lists show it until the list's
  * watch is as far, so that no change is lost between the two, and the older of two versions never
  * comes after the newer for good. What a list lacks after a gap is not always believed ({@link
- * VanishGuard}). While the API server is away everything stays as it was.
+ * VanishGuard}), nor what is not ready any more then ({@link ReadinessGuard}). While the API server
+ * is away everything stays as it was.
  */
 public final class ClusterSource implements SecretDemand, LastKnownGood.Source, AutoCloseable {
     /*
@@ -65,6 +67,7 @@ public final class ClusterSource implements SecretDemand, LastKnownGood.Source, 
     private final SecretWatches secrets;
     private final WatchFindings findings = new WatchFindings();
     private final ListedSecrets listed = new ListedSecrets();
+    private final ReadinessGuard readiness;
     private final Thread thread;
     private Set<ObjectRef> unreadable = new HashSet<>(); // of these is to be told yet
     private @Nullable Map<ObjectRef, ResourceChange> untold = new LinkedHashMap<>(); // null: told
@@ -96,6 +99,7 @@ public final class ClusterSource implements SecretDemand, LastKnownGood.Source, 
         this.cluster = cluster;
         this.settings = settings;
         this.nanoTime = nanoTime;
+        this.readiness = new ReadinessGuard(settings.holdBack());
         this.secrets = new SecretWatches(settings.secrets(), this::singleFeed, nanoTime, findings);
         this.thread = Thread.ofPlatform().name("cluster-watcher").daemon().unstarted(this::run);
     }
@@ -139,12 +143,21 @@ public final class ClusterSource implements SecretDemand, LastKnownGood.Source, 
     }
 
     @Override
-    public void expect(Set<ObjectRef> inService, Duration age) {
+    public void expect(Collection<Resource> inService, Duration age) {
         queue.add(() -> {
-            long known = nanoTime.getAsLong() - age.toNanos();
-            Set<ObjectRef> unwatched = new LinkedHashSet<>(inService);
+            long now = nanoTime.getAsLong();
+            long known = now - age.toNanos();
+            readiness.gap(now);
+            Set<ObjectRef> unwatched = new LinkedHashSet<>();
+            for (Resource resource : inService) {
+                unwatched.add(resource.ref());
+                if (resource instanceof Resource.OfEndpointSlice slice) {
+                    readiness.inService(slice, now).map(ResourceChange::put).ifPresent(this::tell);
+                }
+            }
+            List<ObjectRef> all = List.copyOf(unwatched);
             for (KindWatch watch : watches) {
-                List<ObjectRef> shown = inService.stream().filter(watch.watched()::covers).toList();
+                List<ObjectRef> shown = all.stream().filter(watch.watched()::covers).toList();
                 unwatched.removeAll(shown);
                 if (watch.expect(shown, known)) {
                     judgeList(watch);
@@ -300,6 +313,7 @@ public final class ClusterSource implements SecretDemand, LastKnownGood.Source, 
         List<WatchState> states = states(now);
         watches.forEach(watch -> askAgain(watch, now));
         countHeld();
+        judgeReadiness(states, now);
         beginOnce(states, now);
         if (untold != null) {
             return;
@@ -321,6 +335,18 @@ public final class ClusterSource implements SecretDemand, LastKnownGood.Source, 
         listForMany();
         secrets.look(this::readOnce);
         tellFindings();
+    }
+
+    /** Nobody knows who is ready when nothing was heard of that. */
+    private void judgeReadiness(List<WatchState> states, long now) {
+        boolean gap =
+                states.stream()
+                        .filter(state -> state.kind().equals(WatchedKind.ENDPOINT_SLICE.kind()))
+                        .anyMatch(state -> state.silence() > WatchState.SILENCE_COUNTS);
+        if (gap) {
+            readiness.gap(now);
+        }
+        readiness.over(now).forEach(slice -> tell(ResourceChange.put(slice)));
     }
 
     /** Where very many Secrets are wanted at once that lists show, lists tell of them again. */
@@ -463,6 +489,7 @@ public final class ClusterSource implements SecretDemand, LastKnownGood.Source, 
 
     /** The object is gone for good. */
     private void obey(ObjectRef ref) {
+        readiness.gone(ref);
         if (ref.kind().equals("Secret")) {
             listed.remove(ref);
             if (secrets.looksAt(ref)) {
@@ -587,6 +614,8 @@ public final class ClusterSource implements SecretDemand, LastKnownGood.Source, 
                     obey(ref); // it does not matter any more
                 }
             }
+            case Resource.OfEndpointSlice slice ->
+                    tell(ResourceChange.put(readiness.seen(slice, nanoTime.getAsLong())));
             case Resource other -> tell(ResourceChange.put(other));
         }
         judgeNamespace(watch);

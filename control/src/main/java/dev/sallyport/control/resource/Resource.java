@@ -12,6 +12,7 @@ import io.fabric8.kubernetes.api.model.networking.v1.Ingress;
 import io.fabric8.kubernetes.api.model.networking.v1.IngressClass;
 import java.util.List;
 import java.util.Objects;
+import java.util.Set;
 
 /**
  * An object of a kind that can matter, with the place it came from. The objects are the API's own
@@ -53,8 +54,30 @@ public sealed interface Resource {
         }
     }
 
-    /** An EndpointSlice. */
-    record OfEndpointSlice(ObjectRef ref, EndpointSlice slice, Origin origin) implements Resource {
+    /**
+     * An EndpointSlice.
+     *
+     * @param doubted addresses in it that are said not to be ready, where that may be a mistake:
+     *     better than none
+     */
+    record OfEndpointSlice(ObjectRef ref, EndpointSlice slice, Origin origin, Set<String> doubted)
+            implements Resource {
+        public OfEndpointSlice {
+            doubted = Set.copyOf(doubted);
+        }
+
+        /** Of which nothing is in doubt. */
+        public OfEndpointSlice(ObjectRef ref, EndpointSlice slice, Origin origin) {
+            this(ref, slice, origin, Set.of());
+        }
+
+        /** The same with these addresses in doubt, and no others. */
+        public OfEndpointSlice doubting(Set<String> addresses) {
+            return addresses.equals(doubted)
+                    ? this
+                    : new OfEndpointSlice(ref, slice, origin, addresses);
+        }
+
         @Override
         public ObjectVersion version() {
             return versionOf(slice, origin);

@@ -1,6 +1,7 @@
 package dev.sallyport.control.stored;
 
 import dev.sallyport.control.reconcile.ControlState;
+import dev.sallyport.control.resource.Resource;
 import dev.sallyport.control.resource.SourceUpdate;
 import dev.sallyport.control.translate.TranslationSettings;
 import dev.sallyport.model.finding.Parsed;
@@ -8,8 +9,8 @@ import dev.sallyport.model.name.ObjectRef;
 import java.security.SecureRandom;
 import java.time.Duration;
 import java.time.InstantSource;
+import java.util.Collection;
 import java.util.Optional;
-import java.util.Set;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executor;
 import java.util.concurrent.Future;
@@ -69,7 +70,7 @@ public final class LastKnownGood implements AutoCloseable {
          *
          * @param age how long ago they were as they are in service
          */
-        void expect(Set<ObjectRef> inService, Duration age);
+        void expect(Collection<Resource> inService, Duration age);
     }
 
     private final StoreSettings settings;

@@ -19,6 +19,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -59,7 +60,7 @@ final class StaleStart {
     }
 
     private final Consumer<SourceUpdate> sink;
-    private final BiConsumer<Set<ObjectRef>, Duration> expectations;
+    private final BiConsumer<Collection<Resource>, Duration> expectations;
     private final Optional<ObjectRef> defaultCertificate;
     private final Optional<AcmeRules> acme;
     private final InstantSource time;
@@ -76,7 +77,7 @@ final class StaleStart {
      */
     StaleStart(
             Consumer<SourceUpdate> sink,
-            BiConsumer<Set<ObjectRef>, Duration> expectations,
+            BiConsumer<Collection<Resource>, Duration> expectations,
             Optional<ObjectRef> defaultCertificate,
             Optional<AcmeRules> acme,
             InstantSource time) {
@@ -144,12 +145,10 @@ final class StaleStart {
 
     private void serve(StoredState state, String why) {
         List<ResourceChange> changes = new ArrayList<>();
-        Set<ObjectRef> refs = new HashSet<>();
         Set<ObjectRef> unknown = new HashSet<>();
         defaultCertificate.ifPresent(unknown::add);
         for (Resource object : state.objects()) {
             changes.add(ResourceChange.put(object));
-            refs.add(object.ref());
             if (object instanceof Resource.OfIngress ingress) {
                 unknown.addAll(secretsOf(ingress));
                 acme.ifPresent(rules -> unknown.addAll(issuedFor(ingress, rules)));
@@ -175,7 +174,7 @@ final class StaleStart {
                         state.findings());
         sink.accept(new SourceUpdate(changes, findings, unknown));
         Duration age = Duration.between(state.asOf(), time.instant());
-        expectations.accept(refs, age.isNegative() ? Duration.ZERO : age);
+        expectations.accept(state.objects(), age.isNegative() ? Duration.ZERO : age);
     }
 
     /** Of a Secret that had nothing in service nothing is known. */

@@ -16,14 +16,16 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
  * From a Service and its EndpointSlices to the endpoints of one of its ports. Pure and total.
  *
  * <p>Ready endpoints are used; where there is none, those that terminate but still serve, as
- * kube-proxy does. A port is found by its name in every slice by itself, since pods may give one
- * name to different numbers.
+ * kube-proxy does; where there is none of these either, those of which it is in doubt whether they
+ * are ready. A port is found by its name in every slice by itself, since pods may give one name to
+ * different numbers.
  */
 final class UpstreamTranslator {
     private final AddressGuard guard;
@@ -56,6 +58,8 @@ final class UpstreamTranslator {
         }
         if (used.endpoints.isEmpty()) {
             findings.add(withoutEndpoints(key, service, slices, portName, collected.portSeen));
+        } else if (used == collected.doubted) {
+            findings.add(doubted(key, service));
         }
         return new Result(new Upstream(key, used.endpoints), List.copyOf(findings));
     }
@@ -111,6 +115,10 @@ final class UpstreamTranslator {
     private static final class Group {
         final List<Endpoint> endpoints = new ArrayList<>();
         boolean own; // whether the gateway itself is one of them
+
+        boolean isSomething() {
+            return own || !endpoints.isEmpty();
+        }
     }
 
     /** The endpoints of a Service's slices. */
@@ -119,6 +127,7 @@ final class UpstreamTranslator {
         private final List<Finding> findings;
         private final Group ready = new Group();
         private final Group leaving = new Group();
+        private final Group doubted = new Group();
         private boolean portSeen;
 
         Collected(String portName, List<Finding> findings) {
@@ -127,7 +136,7 @@ final class UpstreamTranslator {
         }
 
         Group used() {
-            return ready.endpoints.isEmpty() && !ready.own ? leaving : ready;
+            return Stream.of(ready, leaving).filter(Group::isSomething).findFirst().orElse(doubted);
         }
 
         void add(Resource.OfEndpointSlice resource) {
@@ -157,7 +166,8 @@ final class UpstreamTranslator {
                 Group group = groupOf(endpoint.getConditions());
                 for (String address : endpoint.getAddresses()) {
                     if (address != null) {
-                        add(resource, type, address, ports, i, group);
+                        boolean inDoubt = resource.doubted().contains(address);
+                        add(resource, type, address, ports, i, inDoubt ? doubted : group);
                     }
                 }
             }
@@ -240,6 +250,19 @@ final class UpstreamTranslator {
                 service.origin().location(),
                 "port " + key.port() + ": leads back to the gateway",
                 "Name another Service in the Ingress; until then requests are answered 503.");
+    }
+
+    private static Finding doubted(UpstreamKey key, Resource.OfService service) {
+        return new Finding(
+                Reason.READINESS_IN_DOUBT,
+                service.ref(),
+                service.origin().location(),
+                "port "
+                        + key.port()
+                        + ": no endpoint is ready any more since the API server was away; those"
+                        + " that were are used on",
+                "Look at the Pods and their nodes. If they are down indeed, they are left out once"
+                        + " kubernetes.hold-back is over.");
     }
 
     private static Finding withoutEndpoints(

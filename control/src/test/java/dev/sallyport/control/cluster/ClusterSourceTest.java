@@ -3,6 +3,9 @@ package dev.sallyport.control.cluster;
 import static dev.sallyport.control.cluster.FakeCluster.ingress;
 import static dev.sallyport.control.cluster.FakeCluster.secret;
 import static dev.sallyport.control.cluster.FakeCluster.secretRef;
+import static dev.sallyport.control.cluster.Slices.ready;
+import static dev.sallyport.control.cluster.Slices.slice;
+import static dev.sallyport.control.cluster.Slices.unready;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
@@ -734,6 +737,36 @@ class ClusterSourceTest {
         assertThat(findings(Reason.LIST_HELD_BACK)).isEmpty();
     }
 
+    // Readiness after a gap
+
+    @Test
+    void whoIsNotReadyAnyMoreAfterAGapIsDoubtedUntilTheTimeIsOver() {
+        serve();
+        FakeCluster.FakeFeed feed = cluster.feed(WatchedKind.ENDPOINT_SLICE);
+        feed.put(slice("web", ready("10.0.0.1")));
+        awaitChange(ResourceChange.put(slice("web", ready("10.0.0.1"))));
+        pass(Duration.ofSeconds(20));
+        await().until(() -> !findings(Reason.API_SERVER_UNREACHABLE).isEmpty());
+        heardAllBut();
+        await().until(() -> findings().isEmpty());
+
+        Resource.OfEndpointSlice unready = slice("web", unready("10.0.0.1"));
+        feed.put(unready);
+        awaitChange(ResourceChange.put(unready.doubting(Set.of("10.0.0.1"))));
+        assertThat(changes()).doesNotContain(ResourceChange.put(unready));
+        pass(HOLD_BACK);
+        awaitChange(ResourceChange.put(unready));
+    }
+
+    @Test
+    void whoIsNotReadyAnyMoreWithoutAGapIsNotDoubted() {
+        serve();
+        FakeCluster.FakeFeed feed = cluster.feed(WatchedKind.ENDPOINT_SLICE);
+        feed.put(slice("web", ready("10.0.0.1")));
+        feed.put(slice("web", unready("10.0.0.1")));
+        awaitChange(ResourceChange.put(slice("web", unready("10.0.0.1"))));
+    }
+
     // Silence
 
     @Test
@@ -815,7 +848,7 @@ class ClusterSourceTest {
     @Test
     void whatIsInServiceAndInNoListIsTakenBackWithTheFirstUpdate() {
         open();
-        source.expect(refs("Ingress", "a", "b", "c"), Duration.ZERO);
+        source.expect(List.of(ingress("a"), ingress("b"), ingress("c")), Duration.ZERO);
         listAll(ingress("a"), ingress("b"));
         await().until(() -> !updates.isEmpty());
         assertThat(updates.getFirst().changes())
@@ -828,7 +861,7 @@ class ClusterSourceTest {
         open();
         cluster.feed(WatchedKind.INGRESS).list(ingress("a"), ingress("b"));
         settle();
-        source.expect(refs("Ingress", "a", "b", "c"), Duration.ZERO);
+        source.expect(List.of(ingress("a"), ingress("b"), ingress("c")), Duration.ZERO);
         listAll();
         await().until(() -> !updates.isEmpty());
         assertThat(removed()).containsExactly(new ObjectRef("Ingress", "default", "c"));
@@ -841,7 +874,7 @@ class ClusterSourceTest {
         feed.begin();
         feed.put(ingress("a"));
         settle();
-        source.expect(refs("Ingress", "a", "b", "c"), Duration.ZERO);
+        source.expect(List.of(ingress("a"), ingress("b"), ingress("c")), Duration.ZERO);
         settle();
         feed.put(ingress("b"));
         feed.end();
@@ -853,7 +886,7 @@ class ClusterSourceTest {
     @Test
     void aFirstListThatLacksHalfOfWhatIsInServiceIsHeldBack() {
         open();
-        source.expect(refs("Ingress", "a", "b", "c"), Duration.ZERO);
+        source.expect(List.of(ingress("a"), ingress("b"), ingress("c")), Duration.ZERO);
         listAll(ingress("a"));
         await().until(() -> !updates.isEmpty());
         assertThat(removed()).isEmpty();
@@ -864,10 +897,37 @@ class ClusterSourceTest {
     }
 
     @Test
+    void whoIsNotReadyAnyMoreInTheFirstListIsDoubtedWhicheverCameFirst() {
+        open();
+        FakeCluster.FakeFeed feed = cluster.feed(WatchedKind.ENDPOINT_SLICE);
+        feed.begin();
+        feed.put(slice("a", unready("10.0.0.1")));
+        settle();
+        source.expect(
+                List.of(slice("a", ready("10.0.0.1")), slice("b", ready("10.0.0.2"))),
+                Duration.ofHours(1));
+        settle();
+        feed.put(slice("b", unready("10.0.0.2")));
+        feed.end();
+        cluster.feed(WatchedKind.INGRESS).list();
+        cluster.feed(WatchedKind.SERVICE).list();
+        cluster.feed(WatchedKind.SECRET).list();
+        cluster.feed(WatchedKind.NAMESPACE).list();
+        cluster.feed(WatchedKind.INGRESS_CLASS).list();
+        await().until(() -> !updates.isEmpty());
+        assertThat(updates.getFirst().changes())
+                .containsExactlyInAnyOrder(
+                        ResourceChange.put(
+                                slice("a", unready("10.0.0.1")).doubting(Set.of("10.0.0.1"))),
+                        ResourceChange.put(
+                                slice("b", unready("10.0.0.2")).doubting(Set.of("10.0.0.2"))));
+    }
+
+    @Test
     void whatNoWatchWouldShowGoesAtOnce() {
         source = source(SecretAccess.BY_TYPE, "shop");
         open();
-        source.expect(refs("Ingress", "elsewhere"), Duration.ZERO);
+        source.expect(List.of(ingress("elsewhere")), Duration.ZERO);
         settle();
         cluster.open().forEach(watched -> cluster.feed(watched).list());
         await().until(() -> !updates.isEmpty());
@@ -991,7 +1051,7 @@ class ClusterSourceTest {
                 cluster.feed(watched).list();
             }
         }
-        source.expect(refs("Ingress", "a"), Duration.ofHours(3));
+        source.expect(List.of(ingress("a")), Duration.ofHours(3));
         settle();
         assertThat(updates).isEmpty();
         pass(Duration.ofSeconds(11));

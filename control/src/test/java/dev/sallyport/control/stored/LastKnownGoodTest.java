@@ -32,6 +32,7 @@ import java.security.SecureRandom;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.Collections;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
@@ -128,8 +129,8 @@ class LastKnownGoodTest {
         }
 
         @Override
-        public void expect(Set<ObjectRef> inService, Duration age) {
-            expected.addAll(inService);
+        public void expect(Collection<Resource> inService, Duration age) {
+            inService.forEach(resource -> expected.add(resource.ref()));
         }
 
         void awaitServed() {

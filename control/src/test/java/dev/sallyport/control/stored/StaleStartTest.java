@@ -40,8 +40,8 @@ class StaleStartTest {
     private final StaleStart start =
             new StaleStart(
                     updates::add,
-                    (refs, age) -> {
-                        expected.addAll(refs);
+                    (inService, age) -> {
+                        inService.forEach(resource -> expected.add(resource.ref()));
                         ages.add(age);
                     },
                     Optional.of(new ObjectRef("Secret", "edge", "default")),

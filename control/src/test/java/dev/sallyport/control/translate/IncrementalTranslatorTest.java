@@ -24,6 +24,7 @@ import dev.sallyport.model.name.ObjectVersion;
 import dev.sallyport.model.route.Challenge;
 import dev.sallyport.model.route.HttpsRedirect;
 import dev.sallyport.model.upstream.AddressGuard;
+import dev.sallyport.model.upstream.Endpoint;
 import dev.sallyport.model.upstream.Upstream;
 import dev.sallyport.model.upstream.UpstreamKey;
 import dev.sallyport.secretsync.CertificateCatalog;
@@ -598,6 +599,53 @@ class IncrementalTranslatorTest {
     }
 
     @Test
+    void whoIsDoubtedIsUsedWhereNobodyElseIsReady() {
+        World world = shop();
+        Resource.OfEndpointSlice down = unready(slice("web-1", "web", "10.0.0.7"));
+        world.put(down.doubting(Set.of("10.0.0.7")));
+        assertThat(endpoints(world)).containsExactly(new Endpoint("10.0.0.7", 8080));
+        assertThat(reasons(world)).containsExactly(Reason.READINESS_IN_DOUBT);
+
+        world.put(slice("web-2", "web", "10.0.0.8"));
+        assertThat(endpoints(world)).containsExactly(new Endpoint("10.0.0.8", 8080));
+        assertThat(reasons(world)).isEmpty();
+
+        world.remove(new ObjectRef("EndpointSlice", "default", "web-2"));
+        world.put(down);
+        assertThat(endpoints(world)).isEmpty();
+        assertThat(reasons(world)).containsExactly(Reason.SERVICE_WITHOUT_ENDPOINTS);
+    }
+
+    private static List<Endpoint> endpoints(World world) {
+        return Objects.requireNonNull(
+                        world.translator
+                                .translate()
+                                .upstreams()
+                                .get(new UpstreamKey("default", "web", 80)))
+                .endpoints();
+    }
+
+    private static List<Reason> reasons(World world) {
+        return world.translator.translate().findings().sorted().stream()
+                .map(Finding::reason)
+                .toList();
+    }
+
+    private static Resource.OfEndpointSlice unready(Resource.OfEndpointSlice slice) {
+        return new Resource.OfEndpointSlice(
+                slice.ref(),
+                slice.slice()
+                        .edit()
+                        .editFirstEndpoint()
+                        .withNewConditions()
+                        .withReady(false)
+                        .endConditions()
+                        .endEndpoint()
+                        .build(),
+                slice.origin());
+    }
+
+    @Test
     void anIngressTouchesOnlyItsVirtualHosts() {
         World world = shop();
         Translation before = world.translator.translate();
@@ -1122,7 +1170,7 @@ class IncrementalTranslatorTest {
                 Origin.API_SERVER);
     }
 
-    private static Resource slice(String name, String service, String address) {
+    private static Resource.OfEndpointSlice slice(String name, String service, String address) {
         return new Resource.OfEndpointSlice(
                 new ObjectRef("EndpointSlice", "default", name),
                 new EndpointSliceBuilder()

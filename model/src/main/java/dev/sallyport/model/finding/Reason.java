@@ -47,6 +47,11 @@ public enum Reason {
     /** The Service has no ready endpoint; requests are answered 503. */
     SERVICE_WITHOUT_ENDPOINTS(WARNING),
     /**
+     * The Service has no ready endpoint since the API server was away; those that were ready stay
+     * in service for a time.
+     */
+    READINESS_IN_DOUBT(WARNING),
+    /**
      * An endpoint address is not allowed as a target (loopback, link-local, metadata, the gateway's
      * own).
      */
