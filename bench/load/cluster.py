@@ -111,7 +111,7 @@ class ClusterGateway(Server):
 
     ports = (80, 443, 9901)
 
-    def __init__(self, bed, work, heap):
+    def __init__(self, bed, work, heap, *more):
         self.bed = bed
         self.access_log = open(Path(work, "sallyport-access.log"), "ab")
         http_port, https, self.admin = self.ports
@@ -121,19 +121,33 @@ class ClusterGateway(Server):
         super().__init__(
             "sallyport",
             [CLUSTER / "in", launcher, "run", "--kubeconfig", bed.kubeconfig, "--publish-address", bed.node,
-             "--http", f"{bed.node}:{http_port}", "--https", f"{bed.node}:{https}", "--admin", f"{bed.node}:{self.admin}"],
+             "--http", f"{bed.node}:{http_port}", "--https", f"{bed.node}:{https}", "--admin", f"{bed.node}:{self.admin}",
+             *more],
             f"0-{os.cpu_count() - 1}", Path(work, "sallyport.log"),
             env={**bed.env, "SALLYPORT_JVM_OPTIONS": f"-Xmx{heap}"}, stdout=self.access_log)
 
-    def ready(self):
+    def get(self, path):
+        """Status and text, or None where nobody answers."""
         connection = http.client.HTTPConnection(self.bed.node, self.admin, timeout=10)
         try:
-            connection.request("GET", "/readyz")
-            return connection.getresponse().status == 200
+            connection.request("GET", path)
+            answer = connection.getresponse()
+            return answer.status, answer.read().decode()
         except OSError:
-            return False
+            return None
         finally:
             connection.close()
+
+    def ready(self):
+        answer = self.get("/readyz")
+        return answer is not None and answer[0] == 200
+
+    def has_stored(self):
+        """Whether what it serves is in its file."""
+        answer = self.get("/metrics")
+        return answer is not None and any(
+            line.startswith("sallyport_stored_state_writes_total") and float(line.split()[-1]) > 0
+            for line in answer[1].splitlines())
 
     def await_ready(self):
         """Seconds from the start to the first 200 of /readyz."""
@@ -170,6 +184,29 @@ class Probe:
         self.process.stdin.close()
         self.process.wait(30)
         Probe.running.remove(self.process)
+
+
+def stale_start(bed, work, heap):
+    """Seconds from the start of the process to ready, from what another has stored, while there is no API server."""
+    key = Path(work, "stored.key")
+    if not key.exists():
+        key.touch(0o600)
+        key.write_bytes(os.urandom(32))
+    config = Path(work, "stored.yaml")
+    config.write_text(json.dumps({"kubernetes": {"last-known-good": {
+        "file": str(Path(work, "stored")), "key-file": str(key), "interval": "1s"}}}))
+    before = ClusterGateway(bed, work, heap, "--config", config)
+    before.await_ready()
+    before.await_condition(before.has_stored, "a stored state", 120, 0.1)
+    before.stop()
+    bed.command("program", "kill", "apiserver")
+    try:
+        stale = ClusterGateway(bed, work, heap, "--config", config)
+        took = stale.await_ready()
+        stale.stop()
+    finally:
+        bed.command("program", "start", "apiserver")
+    return took
 
 
 def main():
@@ -247,7 +284,12 @@ def measure(bed, work, options):
         result["start_s"] = gateway.await_ready()
         time.sleep(5)
         result["memory_after_start"] = gateway.memory()[1]
+        gateway.stop()
+        result["stale_start_s"] = stale_start(bed, work, options.heap)
+        gateway = ClusterGateway(bed, work, options.heap)
+        gateway.await_ready()
         sizes.append([f"{hosts:,}", f"{fill['applied']:.1f}", f"{fill['sallyport']:.1f}", f"{result['start_s']:.2f}",
+                      f"{result['stale_start_s']:.2f}",
                       f"{memory['sallyport']:.0f}", f"{result['memory_after_start']:.0f}",
                       *(f"{memory[name]:.0f}" if name in memory else "" for name in ("contour", "envoy"))])
         raw.append(result)
@@ -258,7 +300,7 @@ def measure(bed, work, options):
     print(table(["hosts", "change", "gateway", "served p50", "p99", "answered p50", "p99", "after the answer p50", "p99"],
                 rows))
     print()
-    print(table(["hosts", "applied s", "all served s", "start to ready s", "RSS MiB", "after a start", "Contour", "Envoy"],
+    print(table(["hosts", "applied s", "all served s", "start to ready s", "without the API server s", "RSS MiB", "after a start", "Contour", "Envoy"],
                 sizes))
     print(f"\nload average after: {load_average()}")
 
