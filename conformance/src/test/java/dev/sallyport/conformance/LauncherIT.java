@@ -143,6 +143,23 @@ final class LauncherIT {
         aCacheThatDoesNotFitIsLeftAside(cache().orElseThrow());
     }
 
+    @Test
+    void aTrainingThatWasKilledIsBegunAgain() throws IOException {
+        String train = "SALLYPORT_TRAINING_NICENESS=0 SALLYPORT_AOT_CACHE=yes ./sallyport version";
+        Ran first = shell(train);
+        assertThat(first.exit()).as(first.all()).isZero();
+        Path program = program();
+        String shell = Files.readString(program.resolve("training.pid")).strip();
+        Ran killed = shell("pkill -KILL -P " + shell + "; kill -KILL " + shell);
+        assertThat(killed.exit()).as(killed.all()).isZero();
+        assertThat(program.resolve("sallyport.aot")).doesNotExist();
+
+        Ran second = shell(train);
+        assertThat(second.exit()).as(second.all()).isZero();
+        await().atMost(LONG).until(() -> cache().isPresent());
+        assertThat(program()).isEqualTo(program);
+    }
+
     private void aCacheThatDoesNotFitIsLeftAside(Path cache) throws IOException {
         Files.writeString(cache, "not a cache");
         Ran ran = shell("SALLYPORT_AOT_CACHE=yes ./sallyport version");
@@ -176,9 +193,12 @@ final class LauncherIT {
     }
 
     private Optional<Path> cache() throws IOException {
+        return Optional.of(program().resolve("sallyport.aot")).filter(Files::exists);
+    }
+
+    private Path program() throws IOException {
         Path programs = clone.resolve("app/target/programs");
-        Path current = programs.resolve(Files.readString(programs.resolve("current")).strip());
-        return Optional.of(current.resolve("sallyport.aot")).filter(Files::exists);
+        return programs.resolve(Files.readString(programs.resolve("current")).strip());
     }
 
     private void copy(String file) throws IOException {
