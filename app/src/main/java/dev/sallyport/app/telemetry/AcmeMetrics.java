@@ -72,7 +72,7 @@ final class AcmeMetrics {
                 all,
                 GatewayMetric.ACME_FAILING_FIRST_EXPIRY,
                 kept.stream()
-                        .filter(AcmeMetrics::isFailing)
+                        .filter(it -> isFailing(it) || isHeldUp(it))
                         .flatMap(it -> it.current().stream())
                         .map(CurrentCertificate::notAfter));
     }
@@ -130,6 +130,13 @@ final class AcmeMetrics {
         return kept.order().isPresent()
                 && !kept.failures().isEmpty()
                 && !(kept.plan() instanceof RenewalPlan.Keep);
+    }
+
+    /**
+     * Whether another is due, and nothing is ordered: its issuer is gone, or a limit is reached.
+     */
+    private static boolean isHeldUp(Kept kept) {
+        return matters(kept) && kept.plan() instanceof RenewalPlan.WaitUntil;
     }
 
     private static Stream<Instant> renewal(Kept kept) {

@@ -115,8 +115,9 @@ public enum GatewayMetric {
                     + " 1970; there is none where none does."),
     ACME_FAILING_FIRST_EXPIRY(
             "acme_failing_first_expiry_timestamp_seconds",
-            "When the first of those certificates expires whose last order came to nothing, in seconds"
-                    + " since 1970; there is none where no such certificate is kept."),
+            "When the first of those certificates expires whose last order came to nothing, or that is due"
+                    + " and cannot be ordered, in seconds since 1970; there is none where no such"
+                    + " certificate is kept."),
     RECONCILES("reconciles_total", "Rounds in which changes were translated."),
     SNAPSHOTS_PUBLISHED("snapshots_published_total", "Rounds that put a new snapshot in service."),
     RECONCILE_FAILURES(

@@ -76,6 +76,28 @@ public final class AcmeStates {
                 Optional.empty());
     }
 
+    /** One that is due, and whose issuer is not configured any more: nothing is ordered. */
+    static KeeperState heldUp() {
+        Kept due =
+                kept(
+                        "h.shop.example",
+                        Optional.of(current(Duration.ofDays(3))),
+                        new RenewalPlan.WaitUntil(
+                                NOW.plus(Duration.ofHours(1)),
+                                new Why.NoIssuer(List.of("old")),
+                                new Why.Lifetime(
+                                        NOW.minus(Duration.ofDays(1)),
+                                        NOW.plus(Duration.ofDays(3)))),
+                        List.of(),
+                        Optional.empty());
+        return new KeeperState(
+                true,
+                List.of(due, covered(), gone()),
+                List.of(),
+                new KeeperState.Counts(0, 0, Map.of()),
+                Optional.empty());
+    }
+
     /** A state in which nothing works. */
     public static KeeperState troubled() {
         return new KeeperState(

@@ -473,6 +473,13 @@ class AdminServerTest {
                         "sallyport_acme_failing_first_expiry_timestamp_seconds "
                                 + epoch("2026-06-11T12:00:00Z"));
 
+        desk = new Desk(AcmeStates.heldUp());
+        assertThat(get("/metrics").body())
+                .contains(
+                        "sallyport_acme_failing_first_expiry_timestamp_seconds "
+                                + epoch("2026-06-04T12:00:00Z"))
+                .doesNotContain("sallyport_acme_failing_since");
+
         desk = new Desk(AcmeStates.troubled());
         assertThat(get("/metrics").body()).doesNotContain("sallyport_acme_failing_first_expiry");
     }

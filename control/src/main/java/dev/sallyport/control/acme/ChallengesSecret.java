@@ -200,7 +200,16 @@ final class ChallengesSecret implements AutoCloseable {
         if (before == null) {
             before = calls.make(secret()::get);
         }
-        if (before != null && Arrays.equals(lines, lines(before)) && own.isOurs(before)) {
+        if (before != null && !own.isOurs(before)) {
+            throw new IllegalStateException(
+                    "Secret "
+                            + namespace
+                            + "/"
+                            + name
+                            + " is somebody else's: delete it, or have this gateway use another"
+                            + " name (kubernetes.lease-name)");
+        }
+        if (before != null && Arrays.equals(lines, lines(before))) {
             note(before);
             return;
         }
@@ -259,8 +268,10 @@ final class ChallengesSecret implements AutoCloseable {
 
         @Override
         public void onAdd(Secret secret) {
-            uid = secret.getMetadata().getUid();
-            shown.accept(answers(secret));
+            if (own.isOurs(secret)) {
+                uid = secret.getMetadata().getUid();
+                shown.accept(answers(secret));
+            }
         }
 
         @Override

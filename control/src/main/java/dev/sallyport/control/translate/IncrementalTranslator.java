@@ -457,13 +457,12 @@ public final class IncrementalTranslator {
                     .filter(word -> !word.equals("false"))
                     .map(word ->
                             Finding.of(
-                                    Reason.ISSUER_UNKNOWN,
+                                    Reason.ACME_NOT_CONFIGURED,
                                     intent.ref(),
                                     AcmeRules.KEY
                                             + ": "
                                             + word
-                                            + " (expected: false, as the gateway has no issuer"
-                                            + " configured)",
+                                            + ", but this gateway has no issuer; nothing is ordered",
                                     "Configure acme.directory, or acme.issuers, or bring a Secret."));
         }
         AcmeRules rules = settings.acme().get();

@@ -29,6 +29,7 @@ import io.fabric8.kubernetes.api.model.discovery.v1.EndpointBuilder;
 import io.fabric8.kubernetes.api.model.discovery.v1.EndpointSlice;
 import io.fabric8.kubernetes.api.model.discovery.v1.EndpointSliceBuilder;
 import io.fabric8.kubernetes.client.KubernetesClient;
+import io.fabric8.kubernetes.client.dsl.Resource;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -299,6 +300,31 @@ class ClusterAcmeIT {
             next.show(List.of(OTHER));
             await().until(() -> !told.isEmpty() && told.getLast().size() == 2);
             assertThat(told.getLast()).containsExactlyInAnyOrder(ANSWER, OTHER);
+        }
+    }
+
+    /** Until they take it away: then it is made. */
+    @Test
+    void theSecretOfSomebodyElseIsNotWrittenOver() {
+        Resource<Secret> theirs = client.secrets().inNamespace(namespace).withName("gateway-acme");
+        apply(
+                new SecretBuilder()
+                        .withNewMetadata()
+                        .withNamespace(namespace)
+                        .withName("gateway-acme")
+                        .endMetadata()
+                        .withData(Map.of("theirs", "AAAA"))
+                        .build());
+        try (ChallengesSecret leader = challenges()) {
+            leader.start(cluster.client(), _ -> {});
+            leader.show(List.of(ANSWER));
+            await().during(Duration.ofSeconds(1))
+                    .until(() ->
+                            leader.owner().isEmpty()
+                                    && theirs.get().getData().equals(Map.of("theirs", "AAAA")));
+            theirs.delete();
+            await().until(() -> leader.owner().isPresent());
+            assertThat(theirs.get().getData()).containsOnlyKeys("challenges");
         }
     }
 

@@ -508,11 +508,11 @@ class IncrementalTranslatorTest {
         assertThat(world.translator.translate().findings().sorted())
                 .singleElement()
                 .satisfies(finding -> {
-                    assertThat(finding.reason()).isEqualTo(Reason.ISSUER_UNKNOWN);
+                    assertThat(finding.reason()).isEqualTo(Reason.ACME_NOT_CONFIGURED);
                     assertThat(finding.message())
                             .isEqualTo(
-                                    "sallyport.dev/acme: true (expected: false, as the gateway has"
-                                            + " no issuer configured)");
+                                    "sallyport.dev/acme: true, but this gateway has no issuer;"
+                                            + " nothing is ordered");
                 });
         world.put(annotated(ofNew("default", ""), AcmeRules.KEY, "false"));
         assertThat(world.translator.translate().findings().sorted()).isEmpty();

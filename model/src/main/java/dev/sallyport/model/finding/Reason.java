@@ -110,6 +110,8 @@ public enum Reason {
     ISSUER_INVALID(ERROR),
     /** An object names an issuer that is not configured. */
     ISSUER_UNKNOWN(ERROR),
+    /** The object asks for an ACME certificate, and the gateway has no issuer. */
+    ACME_NOT_CONFIGURED(WARNING),
     /** The object's namespace may not have a certificate ordered for the host. */
     HOST_NOT_ALLOWED(ERROR),
     /** A wildcard host is to have a certificate issued, but only DNS-01 could prove it. */
