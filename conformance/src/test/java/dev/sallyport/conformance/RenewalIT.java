@@ -99,6 +99,9 @@ final class RenewalIT {
                 certManager.awaitReady(NAME);
             }
             String traffic = load.assertNothingFailed(RENEWALS);
+            await("what kubectl shows of it")
+                    .atMost(Duration.ofSeconds(30))
+                    .until(() -> namespace.hasEvent(NAME, "CertificateServed"));
             assertThat(keys).as("keys").hasSize(RENEWALS + 1);
             LOG.log(
                     System.Logger.Level.INFO,
