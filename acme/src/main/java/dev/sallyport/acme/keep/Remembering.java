@@ -14,6 +14,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -166,6 +167,7 @@ final class Remembering {
     static Read read(StoredMemory memory, OrderLedger ledger, Issuers issuers, Instant now) {
         Set<String> unchanged = new HashSet<>();
         Set<String> others = new HashSet<>(); // names that another CA has by now
+        Map<String, String> directories = new HashMap<>(); // of those that wrote
         Map<String, List<Failure>> failures = new LinkedHashMap<>();
         Map<String, Instant> gone = new LinkedHashMap<>();
         Map<String, String> revoked = new LinkedHashMap<>();
@@ -185,6 +187,9 @@ final class Remembering {
                                 .isPresent()) {
                             unchanged.add(fields[1]);
                         }
+                        if (fields.length > 3) {
+                            directories.put(fields[1], fields[3]);
+                        }
                         if (fields.length > 3
                                 && configured
                                         .filter(it -> !it.directory().toString().equals(fields[3]))
@@ -200,15 +205,20 @@ final class Remembering {
                         }
                     }
                     case "count" -> {
-                        if (!others.contains(fields[1])) {
-                            ledger.restore(
-                                    new OrderLedger.Counted(
-                                            fields[1],
-                                            fields[2],
-                                            fields[3],
-                                            Stream.of(fields[4].split(" "))
-                                                    .map(it -> past(it, now))
-                                                    .toList()));
+                        var counted =
+                                new OrderLedger.Counted(
+                                        fields[1],
+                                        fields[2],
+                                        fields[3],
+                                        Stream.of(fields[4].split(" "))
+                                                .map(it -> past(it, now))
+                                                .toList());
+                        boolean isThere = issuers.find(counted.issuer()).isPresent();
+                        if (isThere && !others.contains(counted.issuer())) {
+                            ledger.restore(counted);
+                        } else {
+                            ofSameCa(issuers, directories.get(counted.issuer()))
+                                    .ifPresent(heir -> ledger.inherit(counted, heir.name()));
                         }
                     }
                     case "fail" -> {
@@ -241,6 +251,12 @@ final class Remembering {
                     all.sort(Comparator.comparing(Failure::at));
                 });
         return new Read(failures, gone, revoked, unread);
+    }
+
+    private static Optional<Issuer> ofSameCa(Issuers issuers, @Nullable String directory) {
+        return issuers.ordered().stream()
+                .filter(issuer -> issuer.directory().toString().equals(directory))
+                .findFirst();
     }
 
     /** Whether people may have changed since what had to be changed. */

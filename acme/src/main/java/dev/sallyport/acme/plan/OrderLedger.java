@@ -87,9 +87,7 @@ public final class OrderLedger {
     public void failed(Instant begun, Failure failure, OrderKind kind) {
         if (!(failure.cause() instanceof Cause.WrongCertificate)) {
             counting(failure.issuer(), failure.order(), kind)
-                    .filter(key ->
-                            key.limit().scope() == Scope.REGISTERED_DOMAIN
-                                    || key.limit().scope() == Scope.SAME_IDENTIFIERS)
+                    .filter(key -> isOfTheCa(key.limit()))
                     .forEach(key -> events(key).removeLastOccurrence(begun));
         }
         note(failure);
@@ -104,12 +102,7 @@ public final class OrderLedger {
     }
 
     private Key key(String issuer, RateLimit limit, String what) {
-        String by =
-                switch (limit.scope()) {
-                    case ACCOUNT, FAILED_VALIDATIONS -> issuer;
-                    case REGISTERED_DOMAIN, SAME_IDENTIFIERS ->
-                            firstOfSameCa.getOrDefault(issuer, issuer);
-                };
+        String by = isOfTheCa(limit) ? firstOfSameCa.getOrDefault(issuer, issuer) : issuer;
         return new Key(by, limit, what);
     }
 
@@ -207,6 +200,27 @@ public final class OrderLedger {
                 restore(key(events.issuer(), limit, events.what()), events.times());
             }
         }
+    }
+
+    /**
+     * What counted in another process for an issuer that is not there any more, but whose CA is:
+     * what the CA counts for all its accounts counts on.
+     *
+     * @param heir another issuer of that CA
+     */
+    public void inherit(Counted events, String heir) {
+        for (RateLimit limit : limitsOf(heir)) {
+            if (limit.name().equals(events.limit()) && isOfTheCa(limit)) {
+                restore(key(heir, limit, events.what()), events.times());
+            }
+        }
+    }
+
+    private static boolean isOfTheCa(RateLimit limit) {
+        return switch (limit.scope()) {
+            case ACCOUNT, FAILED_VALIDATIONS -> false;
+            case REGISTERED_DOMAIN, SAME_IDENTIFIERS -> true;
+        };
     }
 
     /** The issuers of one CA may have been counted each. */

@@ -35,16 +35,14 @@ import org.junit.jupiter.params.provider.ValueSource;
 class RememberingTest {
     private static final Instant NOW = Instant.parse("2026-03-01T12:00:00Z");
     private static final CertificateOrder ORDER = order("shop.example", "192.0.2.1");
-    private static final Map<String, List<RateLimit>> LIMITS =
-            Map.of(
-                    "ca",
-                    List.of(
-                            new RateLimit(
-                                    "two a day",
-                                    RateLimit.Scope.SAME_IDENTIFIERS,
-                                    2,
-                                    Duration.ofDays(1),
-                                    RateLimit.Exempt.NOTHING)));
+    private static final RateLimit TWO_A_DAY =
+            new RateLimit(
+                    "two a day",
+                    RateLimit.Scope.SAME_IDENTIFIERS,
+                    2,
+                    Duration.ofDays(1),
+                    RateLimit.Exempt.NOTHING);
+    private static final Map<String, List<RateLimit>> LIMITS = Map.of("ca", List.of(TWO_A_DAY));
 
     private static final Issuers ISSUERS =
             new Issuers(List.of(issuer(List.of(), List.of(), Optional.empty())));
@@ -227,6 +225,38 @@ class RememberingTest {
                         NOW.plus(Duration.ofDays(1)), NOW.plus(Duration.ofDays(1)).plusMillis(2));
         assertThat(after.hold(later, "other", ORDER, OrderKind.FIRST).orElseThrow().until())
                 .isBetween(until, until.plusMillis(2));
+    }
+
+    /** Its account is another, the CA is not. */
+    @Test
+    void whatACaCountsForAllItsAccountsCountsOnWhenAnIssuerIsRenamed() {
+        List<RateLimit> limits =
+                List.of(
+                        TWO_A_DAY,
+                        new RateLimit(
+                                "two of the account",
+                                RateLimit.Scope.ACCOUNT,
+                                2,
+                                Duration.ofDays(7),
+                                RateLimit.Exempt.NOTHING));
+        var before = new OrderLedger(Map.of("ca", limits));
+        before.begun(NOW, "ca", ORDER, OrderKind.FIRST);
+        before.begun(NOW, "ca", ORDER, OrderKind.FIRST);
+        StoredMemory memory = Remembering.write(List.of(), before, ISSUERS, NOW);
+        var renamed =
+                new Issuers(
+                        List.of(
+                                TestIssuers.usable(
+                                        IssuerDraft.of(
+                                                "new",
+                                                "https://ca.example/dir",
+                                                List.of(),
+                                                true))));
+        var now = new OrderLedger(Map.of("new", limits));
+        assertThat(Remembering.read(memory, now, renamed, NOW).unread()).isZero();
+        assertThat(now.hold(NOW, "new", ORDER, OrderKind.FIRST).orElseThrow().what())
+                .isEqualTo("two a day");
+        assertThat(now.hold(NOW, "new", order("other.example"), OrderKind.FIRST)).isEmpty();
     }
 
     @Test

@@ -26,13 +26,19 @@ import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.api.model.Secret;
 import io.fabric8.kubernetes.api.model.SecretBuilder;
 import io.fabric8.kubernetes.api.model.discovery.v1.EndpointBuilder;
+import io.fabric8.kubernetes.api.model.discovery.v1.EndpointPortBuilder;
 import io.fabric8.kubernetes.api.model.discovery.v1.EndpointSlice;
 import io.fabric8.kubernetes.api.model.discovery.v1.EndpointSliceBuilder;
+import io.fabric8.kubernetes.client.ConfigBuilder;
 import io.fabric8.kubernetes.client.KubernetesClient;
+import io.fabric8.kubernetes.client.KubernetesClientBuilder;
 import io.fabric8.kubernetes.client.dsl.Resource;
 import java.io.IOException;
+import java.net.Inet4Address;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.NetworkInterface;
+import java.net.SocketException;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -349,6 +355,69 @@ class ClusterAcmeIT {
         var missing = new ObjectRef("Service", namespace, "gone");
         assertThat(new Replicas(client, calls, namespace, Optional.of(missing), () -> own).get())
                 .containsExactly(own);
+    }
+
+    @Test
+    void whereNoServiceIsNamedThoseWithThisReplicaBehindThemAreMeant() throws Exception {
+        InetAddress address = ownAddress();
+        var own =
+                new Replica(
+                        List.of(new InetSocketAddress(InetAddress.getLoopbackAddress(), 8080)),
+                        List.of(new InetSocketAddress(InetAddress.getLoopbackAddress(), 8443)));
+        apply(on(8443, slice("web-1", address.getHostAddress(), true)));
+        apply(on(8443, slice("web-2", "10.0.0.2", true)));
+        apply(on(8443, slice("web-3", "10.0.0.3", false)));
+        var replicas = new Replicas(client, calls, namespace, Optional.empty(), () -> own);
+        assertThat(replicas.get())
+                .extracting(it -> it.https().getFirst())
+                .containsExactlyInAnyOrder(
+                        new InetSocketAddress(address, 8443),
+                        new InetSocketAddress("10.0.0.2", 8443));
+
+        var another =
+                new Replica(
+                        List.of(new InetSocketAddress(InetAddress.getLoopbackAddress(), 9090)),
+                        List.of());
+        assertThat(new Replicas(client, calls, namespace, Optional.empty(), () -> another).get())
+                .containsExactly(another);
+    }
+
+    @Test
+    void whoMayNotListItsServicesIsAlone() {
+        var own =
+                new Replica(
+                        List.of(new InetSocketAddress(InetAddress.getLoopbackAddress(), 8080)),
+                        List.of());
+        var nobody =
+                new ConfigBuilder(client.getConfiguration())
+                        .withImpersonateUsername("nobody")
+                        .build();
+        try (KubernetesClient refused = new KubernetesClientBuilder().withConfig(nobody).build()) {
+            assertThat(new Replicas(refused, calls, namespace, Optional.empty(), () -> own).get())
+                    .containsExactly(own);
+            var service = new ObjectRef("Service", namespace, "web");
+            assertThat(
+                            new Replicas(refused, calls, namespace, Optional.of(service), () -> own)
+                                    .get())
+                    .as("nobody says that it is alone")
+                    .isEmpty();
+        }
+    }
+
+    /** One that an EndpointSlice may have. */
+    private static InetAddress ownAddress() throws SocketException {
+        return NetworkInterface.networkInterfaces()
+                .flatMap(NetworkInterface::inetAddresses)
+                .filter(Inet4Address.class::isInstance)
+                .filter(it -> !it.isLoopbackAddress() && !it.isLinkLocalAddress())
+                .findFirst()
+                .orElseThrow();
+    }
+
+    private static EndpointSlice on(int port, EndpointSlice slice) {
+        return slice.edit()
+                .withPorts(new EndpointPortBuilder().withName("https").withPort(port).build())
+                .build();
     }
 
     private EndpointSlice slice(String name, String address, boolean ready) {
