@@ -102,6 +102,10 @@ public final class CertificateKeeper implements AutoCloseable {
          * wanted.
          */
         UNKNOWN,
+        /** It is wanted, but none is there yet. */
+        NOT_ISSUED,
+        /** None of the issuers that are wanted for it is configured. */
+        NO_ISSUER,
         /** A CA has issued the certificate that is not configured, or not any more. */
         FOREIGN,
         /** Another replica decides. */
@@ -251,6 +255,14 @@ public final class CertificateKeeper implements AutoCloseable {
 
     /** Has a certificate renewed at once, whatever the plan; the CA's limits go on counting. */
     public Answer renew(CertificateId id) {
+        if (state.leads()
+                && kept(
+                        id,
+                        it ->
+                                it.order().isPresent()
+                                        && it.issuers().stream().noneMatch(this::isOurs))) {
+            return Answer.NO_ISSUER;
+        }
         return answer(id, kept -> kept.order().isPresent(), new Command.Renew(id));
     }
 
@@ -266,15 +278,21 @@ public final class CertificateKeeper implements AutoCloseable {
                         id,
                         kept -> kept.current().filter(this::isOfOurs).isPresent(),
                         new Command.Revoke(id, keyCompromised));
-        return answer == Answer.UNKNOWN
-                        && state.certificates().stream()
-                                .anyMatch(it -> it.id().equals(id) && it.current().isPresent())
-                ? Answer.FOREIGN
-                : answer;
+        if (answer != Answer.UNKNOWN) {
+            return answer;
+        }
+        if (kept(id, it -> it.current().isPresent())) {
+            return Answer.FOREIGN;
+        }
+        return kept(id, it -> it.order().isPresent()) ? Answer.NOT_ISSUED : Answer.UNKNOWN;
     }
 
     private boolean isOfOurs(CurrentCertificate certificate) {
-        return settings.issuers().find(certificate.issuer()).isPresent();
+        return isOurs(certificate.issuer());
+    }
+
+    private boolean isOurs(String issuer) {
+        return settings.issuers().find(issuer).isPresent();
     }
 
     /**
@@ -295,15 +313,18 @@ public final class CertificateKeeper implements AutoCloseable {
     }
 
     private Answer answer(CertificateId id, Predicate<Kept> fit, Command command) {
-        KeeperState now = state;
-        if (!now.leads()) {
+        if (!state.leads()) {
             return Answer.NOT_LEADING;
         }
-        if (now.certificates().stream().noneMatch(kept -> kept.id().equals(id) && fit.test(kept))) {
+        if (!kept(id, fit)) {
             return Answer.UNKNOWN;
         }
         mailbox.add(command);
         return Answer.ACCEPTED;
+    }
+
+    private boolean kept(CertificateId id, Predicate<Kept> fit) {
+        return state.certificates().stream().anyMatch(it -> it.id().equals(id) && fit.test(it));
     }
 
     /** Ends orders where they are, and the thread. Takes some seconds at most. */

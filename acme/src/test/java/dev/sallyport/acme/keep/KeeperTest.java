@@ -747,6 +747,8 @@ class KeeperTest {
         want(keeper, wish(SHOP, "third"));
         Kept shop = eventually(keeper, SHOP, KeeperTest::waits);
         assertThat(shop.plan().why()).isEqualTo(new Why.NoIssuer(List.of("third")));
+        assertThat(keeper.renew(SHOP)).isEqualTo(Answer.NO_ISSUER);
+        assertThat(keeper.revoke(SHOP, false)).isEqualTo(Answer.NOT_ISSUED);
         want(keeper, wish(SHOP, "third", "second"));
         eventually(keeper, SHOP, KeeperTest::isKept);
         assertThat(cas.orders).extracting(FakeCas.Asked::issuer).containsExactly("second");

@@ -202,7 +202,7 @@ public final class AdminServer implements AutoCloseable {
         }
         return switch (desk.get().rollOver(issuer)) {
             case ACCEPTED -> json(202, Map.of("issuer", issuer, "accepted", true));
-            case UNKNOWN, FOREIGN ->
+            case UNKNOWN, NOT_ISSUED, NO_ISSUER, FOREIGN ->
                     Answer.text(404, "no issuer of that name; /api/acme lists those there are");
             case NOT_LEADING -> anotherOrders(state, "rollover", issuer);
         };
@@ -236,6 +236,19 @@ public final class AdminServer implements AutoCloseable {
                             "no certificate for "
                                     + host.get().text()
                                     + " is wanted or kept; /api/acme lists those that are");
+            case NOT_ISSUED ->
+                    Answer.text(
+                            404,
+                            "there is no certificate for "
+                                    + host.get().text()
+                                    + " yet; `sallyport acme orders` says how far it is");
+            case NO_ISSUER ->
+                    Answer.text(
+                            409,
+                            "nothing can be ordered for "
+                                    + host.get().text()
+                                    + ": none of its issuers is configured; /api/findings says who"
+                                    + " names which");
             case FOREIGN ->
                     Answer.text(
                             409,

@@ -508,6 +508,13 @@ class AdminServerTest {
         answer = CertificateKeeper.Answer.FOREIGN;
         assertThat(post("/api/acme/revoke?host=a.shop.example").body())
                 .contains("comes from a CA that is not configured");
+        answer = CertificateKeeper.Answer.NOT_ISSUED;
+        assertThat(post("/api/acme/revoke?host=b.shop.example").body())
+                .contains("there is no certificate for b.shop.example yet");
+        answer = CertificateKeeper.Answer.NO_ISSUER;
+        assertThat(post("/api/acme/renew?host=a.shop.example").statusCode()).isEqualTo(409);
+        assertThat(post("/api/acme/renew?host=a.shop.example").body())
+                .contains("none of its issuers is configured");
         answer = CertificateKeeper.Answer.UNKNOWN;
         assertThat(post("/api/acme/rollover?issuer=nobody").statusCode()).isEqualTo(404);
         assertThat(post("/api/acme/renew?host=z.shop.example").statusCode()).isEqualTo(404);
