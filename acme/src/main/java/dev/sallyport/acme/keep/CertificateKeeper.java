@@ -1198,7 +1198,8 @@ public final class CertificateKeeper implements AutoCloseable {
         if (failure.isPresent()) {
             LOG.log(
                     System.Logger.Level.WARNING,
-                    "The certificate of {0} is not revoked: {1}",
+                    "The certificate of {0} is not revoked, and it is not tried again: {1};"
+                            + " repeat `sallyport acme revoke {0}` once the CA answers",
                     id,
                     failure.get().detail());
             return;
