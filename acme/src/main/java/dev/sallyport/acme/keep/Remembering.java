@@ -189,12 +189,9 @@ final class Remembering {
                         }
                         if (fields.length > 3) {
                             directories.put(fields[1], fields[3]);
-                        }
-                        if (fields.length > 3
-                                && configured
-                                        .filter(it -> !it.directory().toString().equals(fields[3]))
-                                        .isPresent()) {
-                            others.add(fields[1]);
+                            configured
+                                    .filter(it -> !it.directory().toString().equals(fields[3]))
+                                    .ifPresent(_ -> others.add(fields[1]));
                         }
                     }
                     case "stop" -> {

@@ -1,6 +1,7 @@
 package dev.sallyport.control.acme;
 
 import dev.sallyport.control.call.BoundedCalls;
+import dev.sallyport.control.resource.Resource.OfEndpointSlice;
 import dev.sallyport.model.name.ObjectRef;
 import io.fabric8.kubernetes.api.model.discovery.v1.Endpoint;
 import io.fabric8.kubernetes.api.model.discovery.v1.EndpointPort;
@@ -208,10 +209,7 @@ final class Replicas implements Supplier<List<Replica>> {
         List<InetAddress> ready = new ArrayList<>();
         for (EndpointSlice slice : slices) {
             for (Endpoint endpoint : slice.getEndpoints()) {
-                boolean isReady =
-                        endpoint.getConditions() == null
-                                || !Boolean.FALSE.equals(endpoint.getConditions().getReady());
-                if (isReady) {
+                if (OfEndpointSlice.isReady(endpoint)) {
                     endpoint.getAddresses().forEach(text -> literal(text).ifPresent(ready::add));
                 }
             }

@@ -3,7 +3,6 @@ package dev.sallyport.control.cluster;
 import dev.sallyport.control.resource.Resource;
 import dev.sallyport.model.name.ObjectRef;
 import io.fabric8.kubernetes.api.model.discovery.v1.Endpoint;
-import io.fabric8.kubernetes.api.model.discovery.v1.EndpointConditions;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -107,9 +106,9 @@ final class ReadinessGuard {
 
     private static Set<String> doubted(
             Resource.OfEndpointSlice before, Resource.OfEndpointSlice now) {
-        Set<String> unready = addresses(now, ReadinessGuard::isUnready);
+        Set<String> unready = addresses(now, ReadinessGuard::isMarkedNotReady);
         if (!unready.isEmpty()) {
-            Set<String> served = addresses(before, ReadinessGuard::isReady);
+            Set<String> served = addresses(before, Resource.OfEndpointSlice::isReady);
             served.addAll(before.doubted());
             unready.retainAll(served);
         }
@@ -117,10 +116,10 @@ final class ReadinessGuard {
     }
 
     private static Set<String> addresses(
-            Resource.OfEndpointSlice slice, Predicate<@Nullable EndpointConditions> which) {
+            Resource.OfEndpointSlice slice, Predicate<Endpoint> which) {
         Set<String> addresses = new HashSet<>();
         present(slice.slice().getEndpoints())
-                .filter(endpoint -> which.test(endpoint.getConditions()))
+                .filter(which)
                 .map(Endpoint::getAddresses)
                 .flatMap(ReadinessGuard::present)
                 .forEach(addresses::add);
@@ -131,14 +130,9 @@ final class ReadinessGuard {
         return listed == null ? Stream.empty() : listed.stream().filter(Objects::nonNull);
     }
 
-    /** "A nil value indicates an unknown state. ... consumers should interpret it as ready." */
-    private static boolean isReady(@Nullable EndpointConditions conditions) {
-        return conditions == null || !Boolean.FALSE.equals(conditions.getReady());
-    }
-
-    private static boolean isUnready(@Nullable EndpointConditions conditions) {
-        return conditions != null
-                && Boolean.FALSE.equals(conditions.getReady())
-                && !Boolean.TRUE.equals(conditions.getTerminating());
+    /** Not for that it terminates. */
+    private static boolean isMarkedNotReady(Endpoint endpoint) {
+        return !Resource.OfEndpointSlice.isReady(endpoint)
+                && !Boolean.TRUE.equals(endpoint.getConditions().getTerminating());
     }
 }

@@ -7,6 +7,8 @@ import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.api.model.Namespace;
 import io.fabric8.kubernetes.api.model.ObjectMeta;
 import io.fabric8.kubernetes.api.model.Service;
+import io.fabric8.kubernetes.api.model.discovery.v1.Endpoint;
+import io.fabric8.kubernetes.api.model.discovery.v1.EndpointConditions;
 import io.fabric8.kubernetes.api.model.discovery.v1.EndpointSlice;
 import io.fabric8.kubernetes.api.model.networking.v1.Ingress;
 import io.fabric8.kubernetes.api.model.networking.v1.IngressClass;
@@ -69,6 +71,15 @@ public sealed interface Resource {
         /** Of which nothing is in doubt. */
         public OfEndpointSlice(ObjectRef ref, EndpointSlice slice, Origin origin) {
             this(ref, slice, origin, Set.of());
+        }
+
+        /**
+         * Whether an endpoint of one is ready, as it says itself: "A nil value indicates an unknown
+         * state. ... consumers should interpret it as ready."
+         */
+        public static boolean isReady(Endpoint endpoint) {
+            EndpointConditions conditions = endpoint.getConditions();
+            return conditions == null || !Boolean.FALSE.equals(conditions.getReady());
         }
 
         /** The same with these addresses in doubt, and no others. */

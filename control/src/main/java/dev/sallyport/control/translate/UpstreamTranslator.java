@@ -17,7 +17,6 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
-import org.jspecify.annotations.Nullable;
 
 /**
  * From a Service and its EndpointSlices to the endpoints of one of its ports. Pure and total.
@@ -163,7 +162,7 @@ final class UpstreamTranslator {
                 if (endpoint == null || endpoint.getAddresses() == null) {
                     continue;
                 }
-                Group group = groupOf(endpoint.getConditions());
+                Group group = groupOf(endpoint);
                 for (String address : endpoint.getAddresses()) {
                     if (address != null) {
                         boolean inDoubt = resource.doubted().contains(address);
@@ -214,11 +213,11 @@ final class UpstreamTranslator {
             }
         }
 
-        /** "A nil value indicates an unknown state. ... consumers should interpret it as ready." */
-        private Group groupOf(@Nullable EndpointConditions conditions) {
-            if (conditions == null || !Boolean.FALSE.equals(conditions.getReady())) {
+        private Group groupOf(io.fabric8.kubernetes.api.model.discovery.v1.Endpoint endpoint) {
+            if (Resource.OfEndpointSlice.isReady(endpoint)) {
                 return ready;
             }
+            EndpointConditions conditions = endpoint.getConditions();
             boolean serves =
                     Boolean.TRUE.equals(conditions.getServing())
                             && Boolean.TRUE.equals(conditions.getTerminating());
