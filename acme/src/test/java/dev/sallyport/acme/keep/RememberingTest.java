@@ -145,6 +145,60 @@ class RememberingTest {
         assertThat(after.hold(NOW, "ca", ORDER, OrderKind.FIRST)).isPresent();
     }
 
+    /** What a CA counts over all accounts it goes on counting, whoever asks it. */
+    @ParameterizedTest
+    @ValueSource(strings = {"short", "renamed"})
+    void whatACaCountsStaysWhenItsFirstIssuerIsTakenOutOrRenamed(String left) {
+        Issuer first = at("ca", "https://ca.example/dir");
+        Issuer second = at("short", "https://ca.example/dir");
+        Issuer heir = at(left, "https://ca.example/dir");
+        var before = new Issuers(List.of(first, second));
+        OrderLedger counting = shared(before);
+        counting.begun(NOW, "ca", ORDER, OrderKind.FIRST);
+        counting.begun(NOW, "ca", ORDER, OrderKind.FIRST);
+        StoredMemory memory = Remembering.write(List.of(), counting, before, NOW);
+
+        for (Issuers now :
+                List.of(
+                        new Issuers(List.of(heir)),
+                        new Issuers(List.of(at("ca", "https://other.example/dir"), heir)),
+                        new Issuers(List.of(heir, first)))) {
+            OrderLedger next = shared(now);
+            assertThat(Remembering.read(memory, next, now, NOW).unread()).isZero();
+            assertThat(next.hold(NOW, left, ORDER, OrderKind.FIRST)).as(now.toString()).isPresent();
+
+            OrderLedger nextButOne = shared(now);
+            Remembering.read(Remembering.write(List.of(), next, now, NOW), nextButOne, now, NOW);
+            assertThat(nextButOne.hold(NOW, left, ORDER, OrderKind.FIRST)).isPresent();
+            assertThat(nextButOne.hold(NOW, left, order("b.example"), OrderKind.FIRST))
+                    .as("an account's limit is not another's")
+                    .isEmpty();
+        }
+        var elsewhere = new Issuers(List.of(at("ca", "https://other.example/dir")));
+        OrderLedger other = shared(elsewhere);
+        Remembering.read(memory, other, elsewhere, NOW);
+        assertThat(other.hold(NOW, "ca", ORDER, OrderKind.FIRST)).isEmpty();
+    }
+
+    private static Issuer at(String name, String directory) {
+        return TestIssuers.usable(IssuerDraft.of(name, directory, List.of(), true));
+    }
+
+    private static OrderLedger shared(Issuers issuers) {
+        List<RateLimit> limits =
+                List.of(
+                        TWO_A_DAY,
+                        new RateLimit(
+                                "one an account",
+                                RateLimit.Scope.ACCOUNT,
+                                1,
+                                Duration.ofDays(1),
+                                RateLimit.Exempt.NOTHING));
+        return new OrderLedger(
+                issuers.names().stream().collect(Collectors.toMap(it -> it, _ -> limits)),
+                issuers.firstOfSameCa());
+    }
+
     @Test
     void failuresAreCountedForEachIssuer() {
         var entry = new Entry(new CertificateId("shop.example"));
