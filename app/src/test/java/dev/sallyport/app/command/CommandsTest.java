@@ -168,6 +168,26 @@ final class CommandsTest {
                 .endsWith("1 object (Ingress 1): 1 error, 0 warnings\n");
     }
 
+    /** Manifests may be written before the gateway is configured for them. */
+    @Test
+    void checkOfWhatAsksAGatewayWithoutIssuersForACertificateWarns() throws Exception {
+        Files.writeString(
+                folder.resolve("a.yaml"),
+                """
+                apiVersion: networking.k8s.io/v1
+                kind: Ingress
+                metadata: {name: a, annotations: {sallyport.dev/acme: "true"}}
+                spec:
+                  rules:
+                    - host: a.example
+                """);
+
+        assertThat(run("check", folder.toString())).as(out.toString()).isZero();
+        assertThat(out.toString())
+                .contains("warning: Ingress default/a: ", "[AcmeNotConfigured]")
+                .endsWith("1 object (Ingress 1): 0 errors, 1 warning\n");
+    }
+
     @Test
     void checkPrintsJson() throws Exception {
         Files.writeString(folder.resolve("a.yaml"), "kind: [\n");

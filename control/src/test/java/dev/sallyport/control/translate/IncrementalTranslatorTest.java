@@ -16,6 +16,7 @@ import dev.sallyport.model.certificate.ServedCertificate;
 import dev.sallyport.model.finding.Finding;
 import dev.sallyport.model.finding.Parsed;
 import dev.sallyport.model.finding.Reason;
+import dev.sallyport.model.finding.Severity;
 import dev.sallyport.model.listener.Listener;
 import dev.sallyport.model.listener.ListenerProtocol;
 import dev.sallyport.model.name.Hostname;
@@ -509,6 +510,9 @@ class IncrementalTranslatorTest {
                 .singleElement()
                 .satisfies(finding -> {
                     assertThat(finding.reason()).isEqualTo(Reason.ACME_NOT_CONFIGURED);
+                    assertThat(finding.reason().severity())
+                            .as("the manifest is sound, and all else of it is served")
+                            .isEqualTo(Severity.WARNING);
                     assertThat(finding.message())
                             .isEqualTo(
                                     "sallyport.dev/acme: true, but this gateway has no issuer;"
