@@ -136,7 +136,29 @@ final class AcmeMetrics {
      * Whether another is due, and nothing is ordered: its issuer is gone, or a limit is reached.
      */
     private static boolean isHeldUp(Kept kept) {
-        return matters(kept) && kept.plan() instanceof RenewalPlan.WaitUntil;
+        return matters(kept)
+                && kept.plan() instanceof RenewalPlan.WaitUntil(_, Why why, _)
+                && mayLast(why);
+    }
+
+    /** Of what is waited for; what an order would be for is no reason to wait. */
+    private static boolean mayLast(Why why) {
+        return switch (why) {
+            case Why.Failed _, Why.Limited _, Why.NoIssuer _, Why.Damaged _ -> true;
+            case Why.NoCertificate _,
+                    Why.NamesChanged _,
+                    Why.KeyChanged _,
+                    Why.IssuerChanged _,
+                    Why.Lifetime _,
+                    Why.Window _,
+                    Why.Withdrawn _,
+                    Why.Expired _,
+                    Why.HostGone _,
+                    Why.ServedByOthers _,
+                    Why.Revoked _,
+                    Why.Asked _ ->
+                    false;
+        };
     }
 
     private static Stream<Instant> renewal(Kept kept) {
