@@ -21,6 +21,8 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
+import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -46,10 +48,12 @@ final class Replicas implements Supplier<List<Replica>> {
     private final String namespace;
     private final Optional<ObjectRef> service;
     private final Supplier<Replica> self;
+    private final LongSupplier nanoTime;
+    private final Consumer<String> warner;
     private final ReentrantLock lock = new ReentrantLock();
     private boolean alone; // under the lock; told that it seems so
     private @Nullable List<InetAddress> known; // under the lock; null before the first answer
-    private long askedAt = System.nanoTime() - FRESH; // under the lock
+    private long askedAt; // under the lock
 
     /**
      * @param namespace the gateway's own
@@ -62,11 +66,39 @@ final class Replicas implements Supplier<List<Replica>> {
             String namespace,
             Optional<ObjectRef> service,
             Supplier<Replica> self) {
+        this(client, calls, namespace, service, self, System::nanoTime, Replicas::warn);
+    }
+
+    /**
+     * One with a clock.
+     *
+     * @param warner told why this replica counts as all
+     */
+    Replicas(
+            KubernetesClient client,
+            BoundedCalls calls,
+            String namespace,
+            Optional<ObjectRef> service,
+            Supplier<Replica> self,
+            LongSupplier nanoTime,
+            Consumer<String> warner) {
         this.client = client;
         this.calls = calls;
         this.namespace = namespace;
         this.service = service;
         this.self = self;
+        this.nanoTime = nanoTime;
+        this.warner = warner;
+        this.askedAt = nanoTime.getAsLong() - FRESH;
+    }
+
+    private static void warn(String why) {
+        log.atWarn()
+                .addArgument(why)
+                .log(
+                        "this replica counts as all, when it is looked at whether all show a"
+                                + " challenge, for {}: where there are several give"
+                                + " acme.service, NAMESPACE/NAME");
     }
 
     /** Empty where the API server has not said yet. */
@@ -94,11 +126,11 @@ final class Replicas implements Supplier<List<Replica>> {
     private @Nullable List<InetAddress> addresses(Replica own) {
         lock.lock();
         try {
-            if (System.nanoTime() - askedAt >= FRESH) {
+            if (nanoTime.getAsLong() - askedAt >= FRESH) {
                 try {
                     known = service.isPresent() ? behind(service.get()) : besides(own);
                 } finally {
-                    askedAt = System.nanoTime();
+                    askedAt = nanoTime.getAsLong();
                 }
             }
         } catch (RuntimeException silent) {
@@ -146,12 +178,7 @@ final class Replicas implements Supplier<List<Replica>> {
             why = "it may not list EndpointSlices in its namespace";
         }
         if (found.isEmpty() && !alone) {
-            log.atWarn()
-                    .addArgument(why)
-                    .log(
-                            "this replica counts as all, when it is looked at whether all show a"
-                                    + " challenge, for {}: where there are several give"
-                                    + " acme.service, NAMESPACE/NAME");
+            warner.accept(why);
         }
         alone = found.isEmpty();
         return found;

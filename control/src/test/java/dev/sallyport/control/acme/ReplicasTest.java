@@ -2,12 +2,20 @@ package dev.sallyport.control.acme;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.sallyport.control.call.BoundedCalls;
 import io.fabric8.kubernetes.api.model.discovery.v1.EndpointPortBuilder;
 import io.fabric8.kubernetes.api.model.discovery.v1.EndpointSlice;
 import io.fabric8.kubernetes.api.model.discovery.v1.EndpointSliceBuilder;
 import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicLong;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 class ReplicasTest {
@@ -15,6 +23,119 @@ class ReplicasTest {
     private static final Set<InetAddress> MACHINE =
             Set.of(InetAddress.ofLiteral("127.0.0.1"), InetAddress.ofLiteral(OWN));
     private static final Set<Integer> PORTS = Set.of(8080, 8443);
+
+    private static final String NAMESPACE = "edge";
+    private static final String LOOPBACK = "127.0.0.1"; // of whatever machine this is
+
+    private final Replica own = replica(LOOPBACK);
+    private final AtomicLong nanos = new AtomicLong();
+    private final List<String> warnings = new ArrayList<>();
+    private SliceServer server;
+    private BoundedCalls calls;
+
+    @BeforeEach
+    void start() throws Exception {
+        server = new SliceServer();
+        calls = new BoundedCalls(Duration.ofSeconds(10));
+    }
+
+    @AfterEach
+    void stop() throws Exception {
+        calls.close();
+        server.close();
+    }
+
+    private Replicas unnamed() {
+        return new Replicas(
+                server.client(),
+                calls,
+                NAMESPACE,
+                Optional.empty(),
+                () -> own,
+                nanos::get,
+                warnings::add);
+    }
+
+    /** As long as what was answered counts. */
+    private void pass() {
+        nanos.addAndGet(Duration.ofSeconds(1).toNanos());
+    }
+
+    private static Replica replica(String address) {
+        InetAddress at = InetAddress.ofLiteral(address);
+        return new Replica(
+                List.of(new InetSocketAddress(at, 8080)), List.of(new InetSocketAddress(at, 8443)));
+    }
+
+    @Test
+    void theServiceInFrontIsFoundByItsTargetPorts() {
+        server.lists(
+                slice("metrics", 9090, LOOPBACK, "10.0.0.4"),
+                slice("web", 80, LOOPBACK, "10.0.0.5"), // the Service's port, not the Pod's
+                slice("edge", 8443, LOOPBACK, "10.0.0.2"),
+                slice("edge", 8443, "10.0.0.3"));
+
+        assertThat(unnamed().get()).containsExactly(own, replica("10.0.0.2"), replica("10.0.0.3"));
+        assertThat(server.asked())
+                .singleElement()
+                .asString()
+                .startsWith("GET /apis/discovery.k8s.io/v1/namespaces/edge/endpointslices");
+        assertThat(warnings).isEmpty();
+    }
+
+    @Test
+    void whoMayNotLookCountsAsAllAndIsToldSoOnce() {
+        server.refuses(403);
+        Replicas replicas = unnamed();
+
+        assertThat(replicas.get()).containsExactly(own);
+        pass();
+        assertThat(replicas.get()).containsExactly(own);
+        assertThat(server.asked()).hasSize(2);
+        assertThat(warnings).containsExactly("it may not list EndpointSlices in its namespace");
+    }
+
+    @Test
+    void whoIsFoundAndThenAloneAgainIsToldSoAgain() {
+        Replicas replicas = unnamed();
+        server.lists(slice("shop", 8080, "10.0.0.9"));
+        assertThat(replicas.get()).containsExactly(own);
+        assertThat(warnings).hasSize(1);
+
+        pass();
+        server.lists(slice("edge", 8080, LOOPBACK, "10.0.0.2"));
+        assertThat(replicas.get()).containsExactly(own, replica("10.0.0.2"));
+        pass();
+        server.lists();
+        assertThat(replicas.get()).containsExactly(own);
+        assertThat(warnings)
+                .hasSize(2)
+                .containsOnly("no Service in its namespace has it as an endpoint");
+    }
+
+    @Test
+    void whatWasKnownStaysWhileTheApiServerIsInTrouble() {
+        Replicas replicas = unnamed();
+        server.refuses(500);
+        assertThat(replicas.get()).as("nothing is known yet").isEmpty();
+
+        pass();
+        server.lists(slice("edge", 8080, LOOPBACK, "10.0.0.2"));
+        assertThat(replicas.get()).hasSize(2);
+        pass();
+        server.refuses(500);
+        assertThat(replicas.get()).hasSize(2);
+        assertThat(warnings).isEmpty();
+    }
+
+    @Test
+    void whatWasAnsweredJustNowIsNotAskedAgain() {
+        Replicas replicas = unnamed();
+        server.lists(slice("edge", 8080, LOOPBACK, "10.0.0.2"));
+
+        assertThat(replicas.get()).isEqualTo(replicas.get()).hasSize(2);
+        assertThat(server.asked()).hasSize(1);
+    }
 
     /** A Service of a hundred replicas and more has several slices. */
     @Test
