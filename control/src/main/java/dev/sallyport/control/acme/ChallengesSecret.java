@@ -32,7 +32,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * The one Secret by which the leader tells all replicas what they are to show to CAs. It also owns
- * all Secrets that ACME makes: to delete it is to delete them.
+ * all Secrets that ACME makes: to delete it is to delete them. One of its name that is somebody
+ * else's is neither read nor written.
  */
 final class ChallengesSecret implements AutoCloseable {
     /*
@@ -43,6 +44,9 @@ final class ChallengesSecret implements AutoCloseable {
     private static final String CHALLENGES = "challenges";
     private static final String ENTRY = "challenges";
     private static final Duration RETRY = Duration.ofMillis(250);
+
+    /** Somebody else's does not go by itself; that it is deleted is told at once. */
+    private static final Duration RETRY_FOREIGN = Duration.ofSeconds(10);
 
     /** What the leader before showed goes on being shown while its orders may be looked at. */
     private static final Duration INHERITED = Duration.ofMinutes(5);
@@ -64,6 +68,7 @@ final class ChallengesSecret implements AutoCloseable {
     private volatile boolean gone; // whether it was seen to be deleted
     private boolean led; // confined
     private boolean failing; // confined
+    private Duration retry = RETRY; // confined
 
     /**
      * @param client one that fails early; stays the caller's
@@ -141,7 +146,7 @@ final class ChallengesSecret implements AutoCloseable {
                 woken.acquire();
                 woken.drainPermits();
                 while (!written()) {
-                    boolean _ = woken.tryAcquire(RETRY.toMillis(), TimeUnit.MILLISECONDS);
+                    boolean _ = woken.tryAcquire(retry.toMillis(), TimeUnit.MILLISECONDS);
                 }
             }
         } catch (InterruptedException _) {
@@ -169,8 +174,10 @@ final class ChallengesSecret implements AutoCloseable {
             return true;
         } catch (RuntimeException failed) {
             last = null; // read again
-            if (!failing) {
+            Duration pause = failed instanceof Foreign ? RETRY_FOREIGN : RETRY;
+            if (!failing || !pause.equals(retry)) {
                 failing = true;
+                retry = pause;
                 log.atWarn()
                         .addKeyValue("secret", namespace + "/" + name)
                         .addKeyValue("answer", ApiFault.answer(failed))
@@ -181,7 +188,7 @@ final class ChallengesSecret implements AutoCloseable {
     }
 
     private void inherit() throws InterruptedException {
-        last = calls.make(secret()::get);
+        last = read();
         inherited = last == null ? List.of() : answers(last);
         inheritedUntil = System.nanoTime() + INHERITED.toNanos();
         led = true;
@@ -198,16 +205,7 @@ final class ChallengesSecret implements AutoCloseable {
     private void replace(byte[] lines) throws InterruptedException {
         Secret before = last;
         if (before == null) {
-            before = calls.make(secret()::get);
-        }
-        if (before != null && !own.isOurs(before)) {
-            throw new IllegalStateException(
-                    "Secret "
-                            + namespace
-                            + "/"
-                            + name
-                            + " is somebody else's: delete it, or have this gateway use another"
-                            + " name (kubernetes.lease-name)");
+            before = read();
         }
         if (before != null && Arrays.equals(lines, lines(before))) {
             note(before);
@@ -235,6 +233,24 @@ final class ChallengesSecret implements AutoCloseable {
                                 ? client.resource(wanted).create()
                                 : client.resource(wanted).update());
         note(Objects.requireNonNull(made));
+    }
+
+    /** As it is now; null where there is none. */
+    private @Nullable Secret read() throws InterruptedException {
+        Secret now = calls.make(secret()::get);
+        if (now != null && !own.isOurs(now)) {
+            throw new Foreign(own.refusal(namespace, name));
+        }
+        return now;
+    }
+
+    /** There is one of the name that is somebody else's. */
+    private static final class Foreign extends RuntimeException {
+        private static final long serialVersionUID = 1;
+
+        Foreign(String message) {
+            super(message);
+        }
     }
 
     private void note(Secret now) {
@@ -268,10 +284,9 @@ final class ChallengesSecret implements AutoCloseable {
 
         @Override
         public void onAdd(Secret secret) {
-            if (own.isOurs(secret)) {
-                uid = secret.getMetadata().getUid();
-                shown.accept(answers(secret));
-            }
+            boolean ours = own.isOurs(secret);
+            uid = ours ? secret.getMetadata().getUid() : null;
+            shown.accept(ours ? answers(secret) : List.of());
         }
 
         @Override

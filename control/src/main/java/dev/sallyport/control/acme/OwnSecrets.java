@@ -37,4 +37,15 @@ record OwnSecrets(String gateway) {
                 && MANAGER.equals(labels.get(MANAGED_BY))
                 && AcmeRules.called(gateway).equals(labels.get(GATEWAY));
     }
+
+    /** Why a Secret that has the name of one of ours is left alone. */
+    String refusal(String namespace, String name) {
+        return "Secret "
+                + namespace
+                + "/"
+                + name
+                + ": it is somebody else's, for it does not have our labels "
+                + labels(WHAT).keySet().stream().sorted().toList()
+                + ": delete it, or give this gateway another name (kubernetes.lease-name)";
+    }
 }

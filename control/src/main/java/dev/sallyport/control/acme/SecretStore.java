@@ -178,10 +178,14 @@ final class SecretStore implements AcmeStore {
         write(memoryName, MEMORY, MEMORY, "Opaque", entry(StoredContents.of(memory)));
     }
 
-    /** Also reads all that there is anew. */
+    /**
+     * Also reads all that there is anew. Nothing can be issued while the Secret that is to own all
+     * others is somebody else's: then nobody is shown what a CA asks for.
+     */
     @Override
     public SortedSet<String> certificates() throws IOException {
         complete = false;
+        Secret _ = ours(own.ownerName());
         List<Secret> certificates = list(CERTIFICATE);
         List<Secret> orders = list(ORDER);
         listed.clear();
@@ -350,14 +354,7 @@ final class SecretStore implements AcmeStore {
     private @Nullable Secret ours(String name) throws IOException {
         Secret now = get(name);
         if (now != null && !own.isOurs(now)) {
-            throw new IOException(
-                    "Secret "
-                            + namespace
-                            + "/"
-                            + name
-                            + ": it is somebody else's, for it does not have our labels "
-                            + own.labels(CERTIFICATE).keySet()
-                            + " (expected: none of this name)");
+            throw new IOException(own.refusal(namespace, name));
         }
         return now;
     }
