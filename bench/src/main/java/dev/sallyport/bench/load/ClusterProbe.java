@@ -9,12 +9,12 @@ import dev.sallyport.tls.certificate.DemoAuthority;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
-import java.math.BigInteger;
 import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.GeneralSecurityException;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
@@ -35,7 +35,7 @@ import java.util.concurrent.locks.LockSupport;
  *
  * <pre>
  * fill FROM TO [CLASS]     makes hosts, and waits until each gateway serves the last
- * rotate CHANGES [CLASS]   PATCH of a Secret to the end of the first handshake that shows it
+ * rotate CHANGES [CLASS]   PATCH of a Secret to the first handshake that shows it
  * create CHANGES [CLASS]   POST of an Ingress to the end of the first answer that is not 404
  * issue CHANGES [CLASS]    POST of a Certificate of ClusterIssuer bench to Ready and to being served
  * </pre>
@@ -54,15 +54,13 @@ public final class ClusterProbe {
     private final String namespace;
     private final String node;
     private final List<Target> targets;
-    private final Knock knock = new Knock();
     private final DemoAuthority authority =
             DemoAuthority.create("Bench CA", InstantSource.system());
     private final SplittableRandom random = new SplittableRandom(7);
     private int hosts;
     private int created;
 
-    private ClusterProbe(ApiServer api, String namespace, String node, List<Target> targets)
-            throws IOException {
+    private ClusterProbe(ApiServer api, String namespace, String node, List<Target> targets) {
         this.api = api;
         this.namespace = namespace;
         this.node = node;
@@ -97,7 +95,6 @@ public final class ClusterProbe {
             for (String line = lines.readLine(); line != null; line = lines.readLine()) {
                 System.out.println(probe.run(line.strip().split(" ", -1)));
             }
-            probe.knock.close();
         }
     }
 
@@ -125,12 +122,12 @@ public final class ClusterProbe {
     private String fill(int from, int to, List<Target> filled) throws Exception {
         long begin = System.nanoTime();
         List<CompletableFuture<Void>> made = new ArrayList<>();
-        BigInteger[] last = new BigInteger[filled.size()];
+        byte[][] last = new byte[filled.size()][];
         for (int i = from; i < to; i++) {
             for (int t = 0; t < last.length; t++) {
                 Target target = filled.get(t);
                 DemoAuthority.Issued issued = issued(target.host(i));
-                last[t] = ServedProbe.serial(issued);
+                last[t] = leaf(issued);
                 made.add(api.createWhenFree(secrets(), secret(target, i, issued)));
                 made.add(
                         api.createWhenFree(
@@ -144,7 +141,7 @@ public final class ClusterProbe {
         var text = new StringBuilder();
         for (int t = 0; t < last.length; t++) {
             Target target = filled.get(t);
-            long served = untilServed(target, target.host(to - 1), last[t], begin);
+            long served = untilServed(knock(target, target.host(to - 1)), last[t], begin);
             text.append(String.format(Locale.ROOT, ", \"%s\": %.2f", target.name(), served / 1e9));
         }
         return String.format(Locale.ROOT, "{\"applied\": %.2f%s}", applied / 1e9, text);
@@ -187,12 +184,13 @@ public final class ClusterProbe {
                         "{\"data\": {\"tls.crt\": \"%s\", \"tls.key\": \"%s\"}}",
                         Folder.base64(issued.tlsCrt()),
                         Folder.base64(issued.tlsKey()));
-        BigInteger serial = ServedProbe.serial(issued);
+        byte[] leaf = leaf(issued);
+        Knock knock = knock(target, target.host(i));
         long begin = System.nanoTime();
         CompletableFuture<Long> answered =
                 api.patch(secrets() + "/" + target.object(i), json)
                         .thenApply(_ -> System.nanoTime() - begin);
-        long served = untilServed(target, target.host(i), serial, begin);
+        long served = untilServed(knock, leaf, begin);
         return new Took(answered.get(), served);
     }
 
@@ -222,7 +220,8 @@ public final class ClusterProbe {
         String name = target.name() + "-issued-" + created++;
         String host = name + ".test";
         api.create(ingresses(), ingress(target, name, host, true)).get();
-        BigInteger before = knock.serial(address(target), host);
+        Knock knock = knock(target, host);
+        byte[] before = knock.leaf();
         String path = "/apis/cert-manager.io/v1/namespaces/" + namespace + "/certificates";
         long begin = System.nanoTime();
         api.create(
@@ -242,7 +241,7 @@ public final class ClusterProbe {
         long served = 0;
         long ready = 0;
         while (ready == 0 || served == 0) {
-            if (served == 0 && !knock.serial(address(target), host).equals(before)) {
+            if (served == 0 && !Arrays.equals(knock.leaf(), before)) {
                 served = System.nanoTime() - begin;
             }
             if (ready == 0 && api.get(path + "/" + name).contains("\"reason\":\"Ready\"")) {
@@ -253,10 +252,9 @@ public final class ClusterProbe {
         return new Took(ready, served);
     }
 
-    private long untilServed(Target target, String host, BigInteger serial, long begin)
-            throws Exception {
-        while (!knock.serial(address(target), host).equals(serial)) {
-            look(host, begin, CompletableFuture.completedFuture(0L));
+    private static long untilServed(Knock knock, byte[] leaf, long begin) throws Exception {
+        while (!Arrays.equals(knock.leaf(), leaf)) {
+            look(knock.toString(), begin, CompletableFuture.completedFuture(0L));
         }
         return System.nanoTime() - begin;
     }
@@ -272,8 +270,12 @@ public final class ClusterProbe {
         LockSupport.parkNanos(LOOK.toNanos());
     }
 
-    private InetSocketAddress address(Target target) {
-        return new InetSocketAddress(node, target.https());
+    private Knock knock(Target target, String host) throws Exception {
+        return new Knock(new InetSocketAddress(node, target.https()), host);
+    }
+
+    private static byte[] leaf(DemoAuthority.Issued issued) throws GeneralSecurityException {
+        return ServedProbe.leaf(issued).getEncoded();
     }
 
     private static int status(Socket socket, String host) throws IOException {

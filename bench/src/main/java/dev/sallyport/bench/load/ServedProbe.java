@@ -81,7 +81,7 @@ public final class ServedProbe {
 
     private long rotate(int host) throws IOException, GeneralSecurityException {
         DemoAuthority.Issued issued = folder.issue(host);
-        BigInteger serial = serial(issued);
+        BigInteger serial = leaf(issued).getSerialNumber();
         Folder.Staged staged = folder.secret(host, issued);
         return nanosUntil(staged, host, answer -> answer.serial().equals(serial));
     }
@@ -153,14 +153,12 @@ public final class ServedProbe {
         }
     }
 
-    /** The serial number of what was issued. */
-    static BigInteger serial(DemoAuthority.Issued issued) throws GeneralSecurityException {
-        return ((X509Certificate)
-                        CertificateFactory.getInstance("X.509")
-                                .generateCertificate(
-                                        new ByteArrayInputStream(
-                                                issued.tlsCrt().getBytes(US_ASCII))))
-                .getSerialNumber();
+    /** What was issued, without its chain. */
+    static X509Certificate leaf(DemoAuthority.Issued issued) throws GeneralSecurityException {
+        return (X509Certificate)
+                CertificateFactory.getInstance("X.509")
+                        .generateCertificate(
+                                new ByteArrayInputStream(issued.tlsCrt().getBytes(US_ASCII)));
     }
 
     private String json(long[] nanos) {
