@@ -89,7 +89,7 @@ public final class ClusterControl implements Control {
                         translation,
                         settings.holdOff(),
                         source,
-                        CertificateReader.PEM,
+                        CertificateReader.provenBy(settings.proof()),
                         parsers,
                         dataPlane,
                         time);

@@ -4,6 +4,7 @@ import dev.sallyport.control.reconcile.HoldOff;
 import dev.sallyport.control.source.FolderSettings;
 import dev.sallyport.control.translate.TranslationSettings;
 import dev.sallyport.model.certificate.CertificateSet;
+import dev.sallyport.model.certificate.KeyProof;
 import dev.sallyport.model.listener.Listener;
 import java.util.List;
 import java.util.Optional;
@@ -14,9 +15,10 @@ import java.util.Optional;
  * @param translation what objects come to mean
  * @param folder how a folder is read
  * @param holdOff how bursts of changes are put together
+ * @param proof that the keys in Secrets belong to their certificates
  */
 public record ControlSettings(
-        TranslationSettings translation, FolderSettings folder, HoldOff holdOff) {
+        TranslationSettings translation, FolderSettings folder, HoldOff holdOff, KeyProof proof) {
 
     /** The defaults for a folder. */
     public static ControlSettings forFolder(
@@ -24,7 +26,8 @@ public record ControlSettings(
         return new ControlSettings(
                 TranslationSettings.forFolder(listeners, fallbackCertificate),
                 FolderSettings.DEFAULT,
-                HoldOff.DEFAULT);
+                HoldOff.DEFAULT,
+                KeyProof.BY_SIGNATURE);
     }
 
     /** The defaults for a cluster. */
@@ -33,6 +36,12 @@ public record ControlSettings(
         return new ControlSettings(
                 TranslationSettings.forCluster(listeners, fallbackCertificate),
                 FolderSettings.DEFAULT,
-                HoldOff.DEFAULT);
+                HoldOff.DEFAULT,
+                KeyProof.BY_SIGNATURE);
+    }
+
+    /** The same with another proof. */
+    public ControlSettings with(KeyProof other) {
+        return new ControlSettings(translation, folder, holdOff, other);
     }
 }

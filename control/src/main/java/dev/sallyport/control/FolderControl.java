@@ -56,7 +56,7 @@ public final class FolderControl implements Control {
                                 .orElse(settings.translation()),
                         settings.holdOff(),
                         SecretDemand.NONE,
-                        CertificateReader.PEM,
+                        CertificateReader.provenBy(settings.proof()),
                         parsers,
                         dataPlane,
                         time);

@@ -1,6 +1,7 @@
 package dev.sallyport.secretsync;
 
 import dev.sallyport.model.certificate.CertificateBundle;
+import dev.sallyport.model.certificate.KeyProof;
 import dev.sallyport.model.finding.Parsed;
 import dev.sallyport.model.name.ObjectRef;
 import dev.sallyport.tls.certificate.CertificateParser;
@@ -11,6 +12,12 @@ public interface CertificateReader {
 
     /** The parser of the TLS module. */
     CertificateReader PEM = CertificateParser::parse;
+
+    /** The same, where something else proves that key and certificate belong together. */
+    static CertificateReader provenBy(KeyProof proof) {
+        return (origin, certificate, key) ->
+                CertificateParser.parse(origin, certificate, key, proof);
+    }
 
     /**
      * Total: whatever the bytes, the answer is a bundle or findings.

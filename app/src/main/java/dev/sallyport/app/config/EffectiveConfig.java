@@ -10,6 +10,7 @@ import dev.sallyport.control.source.FolderSettings;
 import dev.sallyport.control.stored.StoreSettings;
 import dev.sallyport.control.translate.TranslationSettings;
 import dev.sallyport.model.certificate.CertificateSet;
+import dev.sallyport.model.certificate.KeyProof;
 import dev.sallyport.model.listener.Listener;
 import dev.sallyport.model.name.ObjectRef;
 import dev.sallyport.model.route.HttpsRedirect;
@@ -106,7 +107,8 @@ public record EffectiveConfig(
                 new HoldOff(
                         config.reconcile().interval(),
                         config.reconcile().burst(),
-                        config.reconcile().cap()));
+                        config.reconcile().cap()),
+                KeyProof.BY_SIGNATURE);
     }
 
     /** For the control side, where a cluster is served. */

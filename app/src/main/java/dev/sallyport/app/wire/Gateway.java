@@ -9,6 +9,7 @@ import dev.sallyport.app.config.BindAddress;
 import dev.sallyport.app.config.EffectiveConfig;
 import dev.sallyport.control.ClusterControl;
 import dev.sallyport.control.Control;
+import dev.sallyport.control.ControlSettings;
 import dev.sallyport.control.FolderControl;
 import dev.sallyport.control.ReportSettings;
 import dev.sallyport.control.Reported;
@@ -33,6 +34,7 @@ import dev.sallyport.model.snapshot.GatewaySnapshot;
 import dev.sallyport.model.upstream.OwnAddresses;
 import dev.sallyport.proxy.metric.Reading;
 import dev.sallyport.tls.certificate.SelfSigned;
+import dev.sallyport.tls.context.NativeProof;
 import dev.sallyport.tls.context.NativeTls;
 import dev.sallyport.tls.context.NativeTlsUnavailable;
 import java.io.IOException;
@@ -253,11 +255,7 @@ public final class Gateway implements AdminState, AutoCloseable {
                 switch (source) {
                     case ObjectSource.Folder(Path folder) ->
                             FolderControl.open(
-                                    folder,
-                                    config.controlSettings(fallback(), own),
-                                    traffic,
-                                    time,
-                                    openAcme());
+                                    folder, controlSettings(), traffic, time, openAcme());
                     case ObjectSource.Cluster(ClusterAccess access, Optional<String> pod) ->
                             openCluster(access, pod);
                 };
@@ -278,6 +276,10 @@ public final class Gateway implements AdminState, AutoCloseable {
                     "Free the ports, or choose others with --http ADDR:PORT and --https ADDR:PORT.");
         }
         phase = Phase.SERVING;
+    }
+
+    private ControlSettings controlSettings() {
+        return config.controlSettings(fallback(), own).with(new NativeProof());
     }
 
     private Optional<FolderAcme> openAcme() throws StartFailed {
@@ -341,7 +343,7 @@ public final class Gateway implements AdminState, AutoCloseable {
                                         config.serviceOfReplicas(),
                                         time,
                                         this::bindings)),
-                config.controlSettings(fallback(), own),
+                controlSettings(),
                 traffic,
                 time);
     }

@@ -3,12 +3,14 @@ package dev.sallyport.bench.certificate;
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 
 import dev.sallyport.model.certificate.CertificateBundle;
+import dev.sallyport.model.certificate.KeyProof;
 import dev.sallyport.model.certificate.KeyType;
 import dev.sallyport.model.finding.Parsed;
 import dev.sallyport.model.name.Hostname;
 import dev.sallyport.model.name.ObjectRef;
 import dev.sallyport.tls.certificate.CertificateParser;
 import dev.sallyport.tls.certificate.DemoAuthority;
+import dev.sallyport.tls.context.NativeProof;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.List;
@@ -44,6 +46,11 @@ public class CertificateParseBenchmark {
     @Param({"ECDSA", "RSA", "ED25519"})
     private KeyType keyType;
 
+    /** What proves it: BoringSSL, as in a gateway that serves, or the JDK. */
+    @Param({"native", "signature"})
+    private String proof;
+
+    private KeyProof prover;
     private byte[] tlsCrt;
     private byte[] tlsKey;
 
@@ -56,6 +63,7 @@ public class CertificateParseBenchmark {
                                 List.of(new Hostname.Exact("shop.example.com")),
                                 Duration.ofDays(30),
                                 keyType);
+        prover = proof.equals("native") ? new NativeProof() : KeyProof.BY_SIGNATURE;
         tlsCrt = issued.tlsCrt().getBytes(ISO_8859_1);
         tlsKey = issued.tlsKey().getBytes(ISO_8859_1);
     }
@@ -63,6 +71,6 @@ public class CertificateParseBenchmark {
     /** Parse and prove. */
     @Benchmark
     public Parsed<CertificateBundle> parse() {
-        return CertificateParser.parse(SECRET, tlsCrt.clone(), tlsKey.clone());
+        return CertificateParser.parse(SECRET, tlsCrt.clone(), tlsKey.clone(), prover);
     }
 }

@@ -4,22 +4,14 @@ import dev.sallyport.model.name.Hostname;
 import java.io.ByteArrayInputStream;
 import java.math.BigInteger;
 import java.security.GeneralSecurityException;
-import java.security.KeyFactory;
 import java.security.MessageDigest;
-import java.security.PrivateKey;
 import java.security.PublicKey;
-import java.security.SecureRandom;
-import java.security.Signature;
-import java.security.SignatureException;
 import java.security.cert.CertificateException;
 import java.security.cert.CertificateFactory;
 import java.security.cert.X509Certificate;
 import java.security.interfaces.ECPublicKey;
 import java.security.interfaces.EdECPublicKey;
-import java.security.interfaces.RSAPrivateCrtKey;
 import java.security.interfaces.RSAPublicKey;
-import java.security.spec.InvalidKeySpecException;
-import java.security.spec.PKCS8EncodedKeySpec;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -94,8 +86,21 @@ public final class CertificateBundle {
      */
     public static CertificateBundle of(List<byte[]> chain, byte[] pkcs8)
             throws GeneralSecurityException {
+        return of(chain, pkcs8, KeyProof.BY_SIGNATURE);
+    }
+
+    /**
+     * As {@link #of(List, byte[])}.
+     *
+     * @param proof what proves it
+     */
+    public static CertificateBundle of(List<byte[]> chain, byte[] pkcs8, KeyProof proof)
+            throws GeneralSecurityException {
         X509Certificate leaf = leafOf(chain);
-        prove(leaf.getPublicKey(), keyTypeOf(leaf.getPublicKey()), pkcs8);
+        keyTypeOf(leaf.getPublicKey()); // else nothing can be proven
+        if (!proof.holds(leaf, pkcs8)) {
+            throw new Mismatch();
+        }
         return of(chain, leaf, pkcs8);
     }
 
@@ -240,7 +245,7 @@ public final class CertificateBundle {
                 + "]";
     }
 
-    private static KeyType keyTypeOf(PublicKey key) throws CertificateException {
+    static KeyType keyTypeOf(PublicKey key) throws CertificateException {
         return switch (key) {
             case ECPublicKey _ -> KeyType.ECDSA;
             case RSAPublicKey _ -> KeyType.RSA;
@@ -250,48 +255,6 @@ public final class CertificateBundle {
                     throw new CertificateException(
                             "key: " + key.getAlgorithm() + " (expected: RSA, ECDSA or Ed25519)");
         };
-    }
-
-    private static void prove(PublicKey publicKey, KeyType keyType, byte[] pkcs8)
-            throws GeneralSecurityException {
-        PrivateKey privateKey;
-        try {
-            privateKey =
-                    KeyFactory.getInstance(publicKey.getAlgorithm())
-                            .generatePrivate(new PKCS8EncodedKeySpec(pkcs8));
-        } catch (InvalidKeySpecException ofAnotherKind) {
-            throw new Mismatch();
-        }
-        if (privateKey instanceof RSAPrivateCrtKey mine
-                && publicKey instanceof RSAPublicKey theirs
-                && !(mine.getModulus().equals(theirs.getModulus())
-                        && mine.getPublicExponent().equals(theirs.getPublicExponent()))) {
-            throw new Mismatch(); // without the price of a signature
-        }
-        String algorithm =
-                switch (keyType) {
-                    case ECDSA -> "SHA256withECDSA";
-                    case RSA -> "SHA256withRSA";
-                    case ED25519 -> "Ed25519";
-                };
-        byte[] message = new byte[32];
-        new SecureRandom().nextBytes(message);
-        Signature signer = Signature.getInstance(algorithm);
-        signer.initSign(privateKey);
-        signer.update(message);
-        byte[] signature = signer.sign();
-        Signature verifier = Signature.getInstance(algorithm);
-        verifier.initVerify(publicKey);
-        verifier.update(message);
-        boolean proven;
-        try {
-            proven = verifier.verify(signature);
-        } catch (SignatureException ofAnotherSize) {
-            proven = false;
-        }
-        if (!proven) {
-            throw new Mismatch();
-        }
     }
 
     /**

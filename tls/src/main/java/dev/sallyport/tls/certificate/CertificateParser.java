@@ -11,6 +11,7 @@ import static dev.sallyport.model.finding.Reason.SECRET_TOO_LARGE;
 import static dev.sallyport.model.finding.Reason.SIGNATURE_TOO_WEAK;
 
 import dev.sallyport.model.certificate.CertificateBundle;
+import dev.sallyport.model.certificate.KeyProof;
 import dev.sallyport.model.finding.Finding;
 import dev.sallyport.model.finding.Parsed;
 import dev.sallyport.model.name.ObjectRef;
@@ -66,11 +67,21 @@ public final class CertificateParser {
      * @param tlsKey empty where the Secret lacks it; the caller's to wipe
      */
     public static Parsed<CertificateBundle> parse(ObjectRef origin, byte[] tlsCrt, byte[] tlsKey) {
-        return parse(origin, tlsCrt, tlsKey, Chain::isSigned);
+        return parse(origin, tlsCrt, tlsKey, KeyProof.BY_SIGNATURE);
     }
 
     /**
      * As {@link #parse(ObjectRef, byte[], byte[])}.
+     *
+     * @param proof that key and certificate belong together; learns of bounded ones only
+     */
+    public static Parsed<CertificateBundle> parse(
+            ObjectRef origin, byte[] tlsCrt, byte[] tlsKey, KeyProof proof) {
+        return parse(origin, tlsCrt, tlsKey, proof, Chain::isSigned);
+    }
+
+    /**
+     * As {@link #parse(ObjectRef, byte[], byte[], KeyProof)}.
      *
      * @param signed see {@link Chain#of}
      */
@@ -78,6 +89,7 @@ public final class CertificateParser {
             ObjectRef origin,
             byte[] tlsCrt,
             byte[] tlsKey,
+            KeyProof proof,
             BiPredicate<X509Certificate, X509Certificate> signed) {
         try {
             requireBoth(tlsCrt, tlsKey);
@@ -86,7 +98,7 @@ public final class CertificateParser {
             List<X509Certificate> written = certificates(tlsCrt);
             byte[] pkcs8 = PrivateKeys.pkcs8(tlsKey);
             try {
-                return bundle(origin, written, pkcs8, signed);
+                return bundle(origin, written, pkcs8, proof, signed);
             } finally {
                 Arrays.fill(pkcs8, (byte) 0);
             }
@@ -204,10 +216,11 @@ public final class CertificateParser {
             ObjectRef origin,
             List<X509Certificate> written,
             byte[] pkcs8,
+            KeyProof proof,
             BiPredicate<X509Certificate, X509Certificate> signed)
             throws Unusable {
         for (X509Certificate candidate : written) {
-            Optional<CertificateBundle> proven = prove(pkcs8, candidate);
+            Optional<CertificateBundle> proven = prove(pkcs8, candidate, proof);
             if (proven.isPresent()) {
                 requireSoundSignature(candidate);
                 requireNames(candidate, proven.get());
@@ -248,10 +261,10 @@ public final class CertificateParser {
         return ders;
     }
 
-    private static Optional<CertificateBundle> prove(byte[] pkcs8, X509Certificate candidate)
-            throws Unusable {
+    private static Optional<CertificateBundle> prove(
+            byte[] pkcs8, X509Certificate candidate, KeyProof proof) throws Unusable {
         try {
-            return Optional.of(CertificateBundle.of(List.of(candidate.getEncoded()), pkcs8));
+            return Optional.of(CertificateBundle.of(List.of(candidate.getEncoded()), pkcs8, proof));
         } catch (CertificateBundle.Mismatch | CertificateEncodingException ofAnother) {
             return Optional.empty();
         } catch (CertificateException ofAnotherKind) {

@@ -34,9 +34,20 @@ final class NativeCredential extends AbstractReferenceCounted {
      * @throws CredentialRefused where the native library does not take chain or key
      */
     static NativeCredential load(CertificateBundle bundle, CredentialCounts counts) {
-        NativeCredential credential = new NativeCredential(create(bundle), counts);
+        long pointer = bundle.privateKey().use(pkcs8 -> create(bundle.chain(), pkcs8));
+        NativeCredential credential = new NativeCredential(pointer, counts);
         counts.countCreated();
         return credential;
+    }
+
+    /** Whether the native library takes a key for a certificate. Leaves nothing behind. */
+    static boolean accepts(byte[] leaf, byte[] pkcs8) {
+        try {
+            free(create(List.of(leaf), pkcs8));
+            return true;
+        } catch (CredentialRefused _) {
+            return false;
+        }
     }
 
     /** Takes a reference; false where the last one is gone already. */
@@ -83,18 +94,12 @@ final class NativeCredential extends AbstractReferenceCounted {
         return this;
     }
 
-    private static long create(CertificateBundle bundle) {
+    private static long create(List<byte[]> ders, byte[] pkcs8) {
         long chain = 0;
         long key = 0;
         try {
-            chain = parse("CERTIFICATE", bundle.chain(), SSL::parseX509Chain);
-            key =
-                    bundle.privateKey()
-                            .use(pkcs8 ->
-                                    parse(
-                                            "PRIVATE KEY",
-                                            List.of(pkcs8),
-                                            bio -> SSL.parsePrivateKey(bio, null)));
+            chain = parse("CERTIFICATE", ders, SSL::parseX509Chain);
+            key = parse("PRIVATE KEY", List.of(pkcs8), bio -> SSL.parsePrivateKey(bio, null));
             return create(chain, key);
         } finally { // the credential holds its own references to both
             if (chain != 0) {

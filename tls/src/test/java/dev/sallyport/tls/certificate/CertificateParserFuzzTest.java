@@ -7,9 +7,11 @@ import static dev.sallyport.tls.certificate.TestCertificates.valid;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.sallyport.model.certificate.CertificateBundle;
+import dev.sallyport.model.certificate.KeyProof;
 import dev.sallyport.model.finding.Parsed;
 import dev.sallyport.model.name.ObjectRef;
 import dev.sallyport.tls.certificate.TestCertificates.Made;
+import dev.sallyport.tls.context.NativeProof;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
@@ -17,6 +19,7 @@ import org.junit.jupiter.api.Test;
 
 /** Seeded: a failure names its round and is found again by the same seed. */
 class CertificateParserFuzzTest {
+    private static final KeyProof NATIVE = new NativeProof();
     private static final ObjectRef SECRET = new ObjectRef("Secret", "shop", "shop-tls");
     private static final int ROUNDS = 2_000;
 
@@ -56,7 +59,11 @@ class CertificateParserFuzzTest {
 
     private static void assertTotal(int round, byte[] crt, byte[] key) {
         try {
-            switch (CertificateParser.parse(SECRET, crt, key)) {
+            Parsed<CertificateBundle> natively = CertificateParser.parse(SECRET, crt, key, NATIVE);
+            assertThat(natively)
+                    .as("round %d", round)
+                    .hasToString(CertificateParser.parse(SECRET, crt, key).toString());
+            switch (natively) {
                 case Parsed.Usable<CertificateBundle>(CertificateBundle bundle, _) ->
                         assertThat(bundle.chain()).isNotEmpty();
                 case Parsed.Rejected<CertificateBundle>(var findings) ->

@@ -8,6 +8,7 @@ import static dev.sallyport.tls.certificate.TestCertificates.valid;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.sallyport.model.certificate.CertificateBundle;
+import dev.sallyport.model.certificate.KeyProof;
 import dev.sallyport.model.certificate.KeyType;
 import dev.sallyport.model.finding.Finding;
 import dev.sallyport.model.finding.Parsed;
@@ -15,6 +16,7 @@ import dev.sallyport.model.finding.Reason;
 import dev.sallyport.model.name.Hostname;
 import dev.sallyport.model.name.ObjectRef;
 import dev.sallyport.tls.certificate.TestCertificates.Made;
+import dev.sallyport.tls.context.NativeProof;
 import java.io.IOException;
 import java.math.BigInteger;
 import java.nio.charset.StandardCharsets;
@@ -44,8 +46,16 @@ class CertificateParserTest {
     private static final ObjectRef SECRET = new ObjectRef("Secret", "shop", "shop-tls");
     private static final Made GOOD = valid().make();
 
+    private static final KeyProof NATIVE = new NativeProof();
+
+    /** Whoever proves it, the outcome is the same. */
     private static Parsed<CertificateBundle> parse(String crt, String key) {
-        return CertificateParser.parse(SECRET, bytes(crt), bytes(key));
+        Parsed<CertificateBundle> natively =
+                CertificateParser.parse(SECRET, bytes(crt), bytes(key), NATIVE);
+        Parsed<CertificateBundle> bySignature =
+                CertificateParser.parse(SECRET, bytes(crt), bytes(key));
+        assertThat(natively).hasToString(bySignature.toString());
+        return natively;
     }
 
     private static CertificateBundle usable(String crt, String key) {
@@ -550,6 +560,7 @@ class CertificateParserTest {
                         SECRET,
                         bytes(crt),
                         bytes(GOOD.key()),
+                        KeyProof.BY_SIGNATURE,
                         (certificate, issuer) -> {
                             checks.incrementAndGet();
                             return !certificate.equals(issuer); // the longest of all paths
@@ -566,6 +577,7 @@ class CertificateParserTest {
                         SECRET,
                         bytes(crt),
                         bytes(GOOD.key()),
+                        KeyProof.BY_SIGNATURE,
                         (_, _) -> {
                             throw new AssertionError("checked");
                         });
