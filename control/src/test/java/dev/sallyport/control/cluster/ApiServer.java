@@ -2,6 +2,7 @@ package dev.sallyport.control.cluster;
 
 import static org.awaitility.Awaitility.await;
 
+import dev.sallyport.faults.ApiProxy;
 import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.api.model.NamespaceBuilder;
 import io.fabric8.kubernetes.api.model.ServiceAccountBuilder;
@@ -12,6 +13,7 @@ import io.netty.pkitesting.X509Bundle;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -124,8 +126,13 @@ public final class ApiServer implements AutoCloseable {
         return access(account, token(namespace, account), "http://127.0.0.1:" + through);
     }
 
-    /** TLS as its clients need it. */
-    SSLContext tls() {
+    /** A proxy in front of it, on a loopback port, that takes plain HTTP. */
+    public ApiProxy proxy() {
+        InetAddress loopback = InetAddress.getLoopbackAddress();
+        return ApiProxy.before(new InetSocketAddress(loopback, port), tls(), loopback);
+    }
+
+    private SSLContext tls() {
         try {
             return TrustingTls.context(authority);
         } catch (GeneralSecurityException failed) {

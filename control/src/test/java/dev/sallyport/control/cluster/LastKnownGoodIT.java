@@ -6,6 +6,7 @@ import static org.awaitility.Awaitility.await;
 import dev.sallyport.control.ReportSettings;
 import dev.sallyport.control.stored.StoreKey;
 import dev.sallyport.control.stored.StoreSettings;
+import dev.sallyport.faults.ApiProxy;
 import dev.sallyport.model.certificate.CertificateBundle;
 import dev.sallyport.model.finding.Finding;
 import dev.sallyport.model.finding.Reason;
@@ -179,7 +180,7 @@ class LastKnownGoodIT {
                         Optional.empty(),
                         "stale-test",
                         Optional.of("default"));
-        try (ApiProxy proxy = ApiProxy.before(api)) {
+        try (ApiProxy proxy = api.proxy()) {
             // An API server that takes everything and lists nothing.
             proxy.answer(
                     request -> request.lists() && !request.lists("leases"),
@@ -242,7 +243,7 @@ class LastKnownGoodIT {
     @Test
     void aListThatFailsIsNotWaitedForLongBecauseOtherObjectsChange() throws Exception {
         runOnce(SecretAccess.BY_TYPE);
-        try (ApiProxy proxy = ApiProxy.before(api);
+        try (ApiProxy proxy = api.proxy();
                 var busy = Executors.newSingleThreadScheduledExecutor()) {
             proxy.answer(
                     request -> request.target().contains("/secrets"),

@@ -3,7 +3,8 @@ package dev.sallyport.control.cluster;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import dev.sallyport.control.cluster.ApiProxy.Request;
+import dev.sallyport.faults.ApiProxy;
+import dev.sallyport.faults.ApiProxy.Request;
 import dev.sallyport.model.finding.Reason;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -44,7 +45,7 @@ class OutageIT {
 
     @BeforeEach
     void site() {
-        proxy = ApiProxy.before(api);
+        proxy = api.proxy();
         api.apply(Site.of("default", "a"));
         api.apply(Site.of("default", "b"));
         api.apply(Site.tlsSecret("default", "b", 1));
@@ -123,10 +124,7 @@ class OutageIT {
         try (ServedCluster served = serve()) {
             long published = served.control().state().published();
             proxy.forget();
-            proxy.say(
-                    "",
-                    "{\"type\":\"ERROR\",\"object\":{\"kind\":\"Status\",\"apiVersion\":\"v1\","
-                            + "\"status\":\"Failure\",\"reason\":\"Expired\",\"message\":\"too old\",\"code\":410}}");
+            proxy.say("", ApiProxy.EXPIRED);
             await().atMost(SECONDS).until(() -> lists().size() == 6);
             rotate();
             served.awaitSerial("a.example.com", Site.serial(serial));

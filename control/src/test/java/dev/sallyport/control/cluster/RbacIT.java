@@ -3,7 +3,8 @@ package dev.sallyport.control.cluster;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import dev.sallyport.control.cluster.ApiProxy.Request;
+import dev.sallyport.faults.ApiProxy;
+import dev.sallyport.faults.ApiProxy.Request;
 import dev.sallyport.model.finding.Finding;
 import dev.sallyport.model.finding.Reason;
 import java.nio.file.Path;
@@ -179,7 +180,7 @@ class RbacIT {
         String shop = namespace("shop");
         role(shop, ROUTES + named(id));
         site(shop, id);
-        try (ApiProxy proxy = ApiProxy.before(api);
+        try (ApiProxy proxy = api.proxy();
                 ServedCluster served =
                         ServedCluster.start(
                                 api.asThrough(id + "-gateway", "gateway", proxy.port()),
@@ -196,7 +197,7 @@ class RbacIT {
 
     @Test
     void byTypeOnlySecretsOfTheTypeAreListed() throws Exception {
-        try (ApiProxy proxy = ApiProxy.before(api);
+        try (ApiProxy proxy = api.proxy();
                 ServedCluster _ =
                         ServedCluster.start(
                                 api.adminThrough(proxy.port()), settings(SecretAccess.BY_TYPE))) {
@@ -258,7 +259,7 @@ class RbacIT {
         clusterRole(CLUSTER_WIDE + SECRETS);
         String shop = namespace("shop");
         site(shop, id);
-        try (ApiProxy proxy = ApiProxy.before(api);
+        try (ApiProxy proxy = api.proxy();
                 ServedCluster served =
                         ServedCluster.start(
                                 api.asThrough(id + "-gateway", "gateway", proxy.port()),

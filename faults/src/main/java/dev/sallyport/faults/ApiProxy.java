@@ -1,4 +1,4 @@
-package dev.sallyport.control.cluster;
+package dev.sallyport.faults;
 
 import java.io.BufferedInputStream;
 import java.io.ByteArrayOutputStream;
@@ -6,13 +6,16 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
-import java.util.Locale;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Predicate;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import javax.net.ssl.SSLContext;
 import org.jspecify.annotations.Nullable;
 
@@ -20,8 +23,21 @@ import org.jspecify.annotations.Nullable;
  * Stands before an API server, in plain HTTP/1.1, and does to it what networks and overloaded
  * servers do. Everything it is told holds from then on.
  */
-final class ApiProxy implements AutoCloseable {
-    private final int apiPort;
+public final class ApiProxy implements AutoCloseable {
+    /** That a version is too old to be watched from: whoever hears it has to list anew. */
+    public static final String EXPIRED =
+            """
+            {"type":"ERROR","object":{"kind":"Status","apiVersion":"v1","status":"Failure",\
+            "reason":"Expired","message":"too old resource version","code":410}}\
+            """;
+
+    private static final Pattern LENGTH =
+            Pattern.compile("(?im)^content-length: *([0-9]{1,9})\\s*$");
+    private static final Pattern CHUNKED = Pattern.compile("(?im)^transfer-encoding:");
+    private static final Pattern WATCH = Pattern.compile("(?im)^upgrade: *websocket");
+    private static final byte[] CLOSE = {(byte) 0x88, 2, 0x03, (byte) 0xe8}; // 1000: all is well
+
+    private final InetSocketAddress api;
     private final SSLContext tls;
     private final ServerSocket listener;
     private final List<Connection> connections = new CopyOnWriteArrayList<>();
@@ -37,43 +53,53 @@ final class ApiProxy implements AutoCloseable {
      * @param watch whether it asks for a watch
      * @param at when, in nanoseconds
      */
-    record Request(String method, String target, boolean watch, long at) {
+    public record Request(String method, String target, boolean watch, long at) {
         /** Whether it lists (or reads) objects of {@code plural}. */
-        boolean lists(String plural) {
+        public boolean lists(String plural) {
             return !watch && method.equals("GET") && target.contains("/" + plural);
         }
 
         /** Whether it lists (or reads) anything. */
-        boolean lists() {
+        public boolean lists() {
             return !watch && method.equals("GET");
         }
     }
 
     private record Rule(Predicate<Request> which, String answer) {}
 
-    private ApiProxy(ApiServer api) throws IOException {
-        this.apiPort = api.port();
-        this.tls = api.tls();
-        this.listener = new ServerSocket(0, 200, InetAddress.getLoopbackAddress());
+    private ApiProxy(InetSocketAddress api, SSLContext tls, InetAddress own) throws IOException {
+        this.api = api;
+        this.tls = tls;
+        this.listener = new ServerSocket(0, 200, own);
         Thread.ofVirtual().name("proxy").start(this::accept);
     }
 
-    /** In front of {@code api}; passes everything. */
-    static ApiProxy before(ApiServer api) {
+    /**
+     * Passes everything.
+     *
+     * @param api where the API server speaks TLS
+     * @param own the address of this machine to listen at
+     */
+    public static ApiProxy before(InetSocketAddress api, SSLContext tls, InetAddress own) {
         try {
-            return new ApiProxy(api);
+            return new ApiProxy(api, tls, own);
         } catch (IOException failed) {
             throw new AssertionError(failed);
         }
     }
 
     /** Where it listens. */
-    int port() {
+    public int port() {
         return listener.getLocalPort();
     }
 
+    /** For a kubeconfig. */
+    public String url() {
+        return "http://" + listener.getInetAddress().getHostAddress() + ":" + port();
+    }
+
     /** Answers such requests itself: status line, fields and body. */
-    void answer(Predicate<Request> which, String status, String fields, String body) {
+    public void answer(Predicate<Request> which, String status, String fields, String body) {
         rules.add(
                 new Rule(
                         which,
@@ -88,7 +114,7 @@ final class ApiProxy implements AutoCloseable {
     }
 
     /** Answers nothing itself any more. */
-    void pass() {
+    public void pass() {
         rules.clear();
     }
 
@@ -96,12 +122,17 @@ final class ApiProxy implements AutoCloseable {
      * What is connected now goes on being connected, but not a byte comes through any more, in
      * neither direction; new connections work.
      */
-    void silence() {
+    public void silence() {
         connections.forEach(connection -> connection.silent = true);
     }
 
+    /** Likewise, but only of open watches. */
+    public void silenceWatches() {
+        watches().forEach(connection -> connection.silent = true);
+    }
+
     /** Closes what is connected now. */
-    void cut() {
+    public void cut() {
         connections.forEach(Connection::close);
     }
 
@@ -109,7 +140,35 @@ final class ApiProxy implements AutoCloseable {
      * Says something on each open watch of {@code plural} as if the API server did, which is silent
      * meanwhile; on all watches where that is empty.
      */
-    void say(String plural, String event) {
+    public void say(String plural, String event) {
+        byte[] frame = frame(event);
+        watches()
+                .filter(connection -> connection.watching.contains("/" + plural))
+                .forEach(connection -> connection.say(frame));
+    }
+
+    /**
+     * Ends all open watches in good order, each with this event, as if the API server did.
+     *
+     * @return how many
+     */
+    public int endWatches(String event) {
+        silenceWatches();
+        byte[] frame = frame(event);
+        List<Connection> ended = watches().toList();
+        ended.forEach(connection -> {
+            connection.say(frame);
+            connection.say(CLOSE);
+            connection.end();
+        });
+        return ended.size();
+    }
+
+    private Stream<Connection> watches() {
+        return connections.stream().filter(connection -> !connection.watching.isEmpty());
+    }
+
+    private static byte[] frame(String event) {
         byte[] text = event.getBytes(StandardCharsets.UTF_8);
         var frame = new ByteArrayOutputStream();
         frame.write(0x81); // the whole of a text, RFC 6455 section 5.2
@@ -117,20 +176,16 @@ final class ApiProxy implements AutoCloseable {
         frame.write(text.length >> 8);
         frame.write(text.length);
         frame.writeBytes(text);
-        for (Connection connection : connections) {
-            if (connection.watching.contains("/" + plural)) {
-                connection.say(frame.toByteArray());
-            }
-        }
+        return frame.toByteArray();
     }
 
     /** What came by so far. */
-    List<Request> requests() {
+    public List<Request> requests() {
         return List.copyOf(requests);
     }
 
     /** Forgets what came by so far. */
-    void forget() {
+    public void forget() {
         requests.clear();
     }
 
@@ -187,12 +242,22 @@ final class ApiProxy implements AutoCloseable {
             }
         }
 
+        /** Nothing more is said to whoever is connected, who then closes. */
+        void end() {
+            try {
+                client.shutdownOutput();
+            } catch (IOException _) {
+                close();
+            }
+        }
+
         void serve() {
             try {
                 var in = new BufferedInputStream(client.getInputStream());
                 byte[] head = head(in);
                 while (head.length > 0) {
-                    Request request = parse(new String(head, StandardCharsets.ISO_8859_1));
+                    String text = new String(head, StandardCharsets.ISO_8859_1);
+                    Request request = parse(text);
                     requests.add(request);
                     String answer =
                             rules.stream()
@@ -204,12 +269,15 @@ final class ApiProxy implements AutoCloseable {
                         OutputStream out = server().getOutputStream();
                         out.write(head);
                         out.flush();
-                        watching = request.watch() ? request.target() : "";
-                        if (request.watch() || !request.method().equals("GET")) {
+                        if (request.watch() || CHUNKED.matcher(text).find()) {
+                            watching = request.watch() ? request.target() : "";
                             pump(in, out);
                             return;
                         }
+                        out.write(in.readNBytes(length(text)));
+                        out.flush();
                     } else {
+                        in.skipNBytes(length(text));
                         client.getOutputStream().write(answer.getBytes(StandardCharsets.UTF_8));
                     }
                     head = head(in);
@@ -224,9 +292,7 @@ final class ApiProxy implements AutoCloseable {
         private Socket server() throws IOException {
             Socket connected = server;
             if (connected == null) {
-                connected =
-                        tls.getSocketFactory()
-                                .createSocket(InetAddress.getLoopbackAddress(), apiPort);
+                connected = tls.getSocketFactory().createSocket(api.getAddress(), api.getPort());
                 server = connected;
                 InputStream answers = connected.getInputStream();
                 Thread.ofVirtual()
@@ -275,9 +341,15 @@ final class ApiProxy implements AutoCloseable {
             return head.toByteArray();
         }
 
+        /** Of the body. */
+        private static int length(String head) {
+            Matcher length = LENGTH.matcher(head);
+            return length.find() ? Integer.parseInt(length.group(1)) : 0;
+        }
+
         private static Request parse(String head) {
             String[] line = head.substring(0, head.indexOf('\r')).split(" ", -1);
-            boolean upgrade = head.toLowerCase(Locale.ROOT).contains("\nupgrade: websocket");
+            boolean upgrade = WATCH.matcher(head).find();
             return new Request(line[0], line[1], upgrade, System.nanoTime());
         }
     }
