@@ -37,13 +37,6 @@ final class ApiServerFaultsIT {
     private static final Pattern LOCAL_PORT =
             Pattern.compile("\\S+:(\\d+)\\s+\\S+:6443\\b.*pid=(\\d+),");
 
-    /** By itself no connection ends while a test runs. */
-    private static final String ENDLESS =
-            """
-            limits:
-              requests-per-connection: 1000000000
-            """;
-
     @TempDir private static Path work;
     private static Cluster cluster;
     private static Pki pki;
@@ -64,7 +57,7 @@ final class ApiServerFaultsIT {
         namespace.echo("echo", 2);
         Leaf leaf = rotate();
         namespace.apply(account.classed(ingress(NAME)).tls(NAME, host).host(host, "echo").yaml());
-        gateway = account.gateway(cluster, work, pki).config(ENDLESS).start();
+        gateway = account.gateway(cluster, work, pki).config(Load.ENDLESS).start();
         gateway.awaitServed(host, leaf);
         gateway.awaitStatus(host, "/", 308);
     }

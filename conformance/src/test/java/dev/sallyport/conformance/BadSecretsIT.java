@@ -38,13 +38,6 @@ final class BadSecretsIT {
     /** What fits into an object of the API server, by far. */
     private static final int HUGE = 700 * 1024;
 
-    /** By itself no connection ends while a test runs. */
-    private static final String ENDLESS =
-            """
-            limits:
-              requests-per-connection: 1000000000
-            """;
-
     @TempDir private static Path work;
     private static Pki pki;
     private static Namespace namespace;
@@ -81,7 +74,7 @@ final class BadSecretsIT {
                 "{0} Secrets and Ingresses created in {1}",
                 GOOD,
                 Times.seconds(System.nanoTime() - start));
-        gateway = account.gateway(cluster, work, pki).config(ENDLESS).start();
+        gateway = account.gateway(cluster, work, pki).config(Load.ENDLESS).start();
         good.subList(0, WATCHED).forEach(each -> gateway.awaitServed(each.host(), each.leaf()));
     }
 

@@ -24,6 +24,13 @@ import org.jspecify.annotations.Nullable;
 /** Traffic of several kinds, each on a thread of its own, until it is stopped. */
 final class Load implements AutoCloseable {
 
+    /** A gateway's configuration by which no connection ends by itself while a test runs. */
+    static final String ENDLESS =
+            """
+            limits:
+              requests-per-connection: 1000000000
+            """;
+
     private static final Duration PAUSE = Duration.ofMillis(1);
     private static final Duration PATIENCE = Duration.ofSeconds(30);
     private static final int MOST_FAILURES = 100;

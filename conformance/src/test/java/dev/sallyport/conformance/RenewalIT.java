@@ -33,13 +33,6 @@ final class RenewalIT {
     private static final JsonMapper JSON = JsonMapper.shared();
     private static final String NAME = "shop";
 
-    /** By itself no connection ends while a test runs. */
-    private static final String ENDLESS =
-            """
-            limits:
-              requests-per-connection: 1000000000
-            """;
-
     @TempDir private static Path work;
     private static Pki pki;
     private static Namespace namespace;
@@ -63,7 +56,7 @@ final class RenewalIT {
                         CertManager.caIssuer("authority", pki.authority()),
                         certificate(),
                         account.classed(ingress(NAME)).tls(NAME, host).host(host, "echo").yaml());
-        gateway = account.gateway(cluster, work, pki).config(ENDLESS).start();
+        gateway = account.gateway(cluster, work, pki).config(Load.ENDLESS).start();
         awaitServed(certManager.awaitReady(NAME));
         gateway.awaitStatus(host, "/", 308);
     }

@@ -27,13 +27,6 @@ final class ReplicasIT {
     private static final String LEADER = "sallyport_leader";
     private static final String PUBLISHED = "192.0.2.80";
 
-    /** By itself no connection ends while a test runs. */
-    private static final String ENDLESS =
-            """
-            limits:
-              requests-per-connection: 1000000000
-            """;
-
     private static final AtomicInteger NUMBER = new AtomicInteger();
 
     @TempDir private static Path work;
@@ -127,7 +120,7 @@ final class ReplicasIT {
         Path own = Files.createDirectory(work.resolve("replica-" + NUMBER.incrementAndGet()));
         Gateway gateway =
                 account.gateway(cluster, own, pki)
-                        .config(ENDLESS)
+                        .config(Load.ENDLESS)
                         .flags("--publish-address", PUBLISHED)
                         .start();
         gateway.awaitServed(host, leaf);

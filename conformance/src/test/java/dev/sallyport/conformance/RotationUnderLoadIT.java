@@ -50,13 +50,6 @@ final class RotationUnderLoadIT {
     private static final Duration MEDIAN = Duration.ofMillis(250);
     private static final Duration PERCENTILE_99 = Duration.ofSeconds(2);
 
-    /** By itself no connection ends while the test runs. */
-    private static final String ENDLESS =
-            """
-            limits:
-              requests-per-connection: 1000000000
-            """;
-
     private static final String CREDENTIALS = "sallyport_native_credentials";
     private static final String CREATED = "sallyport_native_credentials_created_total";
     private static final String FREED = "sallyport_native_credentials_freed_total";
@@ -87,7 +80,7 @@ final class RotationUnderLoadIT {
     @Test
     void nothingFailsWhileCertificatesRotate(@TempDir Path own) throws Exception {
         Folder folder = folder(own);
-        try (Gateway gateway = Gateway.in(own, pki, folder).config(ENDLESS).start()) {
+        try (Gateway gateway = Gateway.in(own, pki, folder).config(Load.ENDLESS).start()) {
             underLoad(gateway, folder, 20); // makes what is made once
             Metrics before = atRest(gateway);
 
@@ -114,7 +107,7 @@ final class RotationUnderLoadIT {
         Folder folder = folder(own);
         try (Gateway gateway =
                 Gateway.in(own, pki, folder)
-                        .config(ENDLESS)
+                        .config(Load.ENDLESS)
                         .jvm("-Dio.netty.leakDetection.level=paranoid")
                         .start()) {
             Run run = underLoad(gateway, folder, Math.max(20, ROTATIONS / 20));
