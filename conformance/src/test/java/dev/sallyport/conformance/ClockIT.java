@@ -21,6 +21,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 /** The packaged gateway with a wall clock that is wrong, or is set while it runs. */
 final class ClockIT {
+    private static final System.Logger LOG = System.getLogger("conformance.figures");
     private static final String HOST = "shop.test";
 
     @TempDir private Path work;
@@ -93,6 +94,25 @@ final class ClockIT {
         }
     }
 
+    /** The clients' own clock is right. */
+    @Test
+    void noRequestFailsWhileTheClockIsSet() throws Exception {
+        try (Gateway gateway = start(0);
+                Load load = Load.https(gateway.httpsAddress(), HOST, pki::clientContext)) {
+            for (int days : new int[] {400, -400, 0}) {
+                clock.set(days);
+                awaitFinding(gateway, days);
+                Leaf renewed = valid(-1, 80);
+                folder.put("tls.yaml", Manifests.secret("shop-tls", renewed));
+                gateway.awaitServed(HOST, renewed);
+            }
+            LOG.log(
+                    System.Logger.Level.INFO,
+                    "clock set to 400 days, -400 and back, with a renewal each time: {0}",
+                    load.assertNothingFailed(10));
+        }
+    }
+
     @Test
     void aRenewalFromBehindAClockThatWasSetBackWaitsOnlyUntilItIsSetRight() throws IOException {
         try (Gateway gateway = start(0)) {
@@ -120,11 +140,15 @@ final class ClockIT {
 
     private Gateway start(int days) {
         clock.set(days);
-        return Gateway.in(work, pki, folder).behind(clock.words()).start();
+        return Gateway.in(work, pki, folder).config(Load.ENDLESS).behind(clock.words()).start();
     }
 
     private void awaitTold(Gateway gateway, int days) throws IOException {
         awaitClock(gateway, days);
+        awaitFinding(gateway, days);
+    }
+
+    private static void awaitFinding(Gateway gateway, int days) {
         if (days < -10) {
             gateway.awaitFinding("CertificateNotYetValid", "shop-tls");
         } else if (days > 80) {

@@ -4,7 +4,6 @@ import static dev.sallyport.conformance.Manifests.ingress;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -20,6 +19,7 @@ import org.junit.jupiter.params.provider.ValueSource;
  */
 @OnCluster(needs = Need.NODE)
 final class ClusterClockIT {
+    private static final System.Logger LOG = System.getLogger("conformance.figures");
     private static final Duration SOON = Duration.ofSeconds(60);
 
     /** In days; the API server's certificate is the test bed's, valid for ten years. */
@@ -65,33 +65,40 @@ final class ClusterClockIT {
 
     @ParameterizedTest
     @ValueSource(ints = {EXPIRED, NOT_YET_VALID})
-    void aClockThatIsSetWrongEndsNoServiceAndIsFollowedOnceItIsRight(int days) throws IOException {
+    void aClockThatIsSetWrongEndsNoServiceAndIsFollowedOnceItIsRight(int days) throws Exception {
         try (Gateway gateway = launch()) {
             await().atMost(SOON).until(() -> gateway.readyz() == 200);
             gateway.awaitServed(host, leaf);
-            clock.set(days);
-            gateway.awaitFinding(
-                    days < 0 ? "CertificateNotYetValid" : "CertificateExpired", "\"shop\"");
-            // What is connected stays so: only whoever connects anew judges the certificate.
-            cluster.program("kill", "apiserver");
-            cluster.program("start", "apiserver");
-            await().atMost(SOON)
-                    .until(() ->
-                            gateway.findings().stream()
-                                    .anyMatch(finding ->
-                                            finding.contains("ApiServerUnreachable")
-                                                    && finding.contains(REFUSED)));
-            Leaf renewed = rotate();
-            assertThat(gateway.readyz()).isEqualTo(200);
-            assertThat(Handshakes.serial(gateway.httpsAddress(), host)).isEqualTo(leaf.serial());
-            assertThat(RawClient.tls(gateway.httpsAddress(), host).get(host, "/").status())
-                    .isEqualTo(200);
-            assertThat(gateway.metrics().sum("sallyport_source_age_seconds")).isPositive();
+            // The clients' own clock is right.
+            try (Load load = Load.https(gateway.httpsAddress(), host, pki::clientContext)) {
+                clock.set(days);
+                gateway.awaitFinding(
+                        days < 0 ? "CertificateNotYetValid" : "CertificateExpired", "\"shop\"");
+                // What is connected stays so: only whoever connects anew judges the certificate.
+                cluster.program("kill", "apiserver");
+                cluster.program("start", "apiserver");
+                await().atMost(SOON)
+                        .until(() ->
+                                gateway.findings().stream()
+                                        .anyMatch(finding ->
+                                                finding.contains("ApiServerUnreachable")
+                                                        && finding.contains(REFUSED)));
+                Leaf renewed = rotate();
+                assertThat(gateway.readyz()).isEqualTo(200);
+                assertThat(Handshakes.serial(gateway.httpsAddress(), host))
+                        .isEqualTo(leaf.serial());
+                assertThat(gateway.metrics().sum("sallyport_source_age_seconds")).isPositive();
 
-            clock.set(0);
-            gateway.awaitServed(host, renewed);
-            gateway.awaitNoFinding("ApiServerUnreachable");
-            gateway.awaitNoFinding("\"shop\"");
+                clock.set(0);
+                gateway.awaitServed(host, renewed);
+                gateway.awaitNoFinding("ApiServerUnreachable");
+                gateway.awaitNoFinding("\"shop\"");
+                LOG.log(
+                        System.Logger.Level.INFO,
+                        "clock set to {0} days in a cluster, and back: {1}",
+                        Integer.toString(days),
+                        load.assertNothingFailed(10));
+            }
         }
     }
 
@@ -112,7 +119,10 @@ final class ClusterClockIT {
     }
 
     private Gateway launch() {
-        return account.gateway(cluster, work, pki).behind(clock.words()).launch();
+        return account.gateway(cluster, work, pki)
+                .config(Load.ENDLESS)
+                .behind(clock.words())
+                .launch();
     }
 
     private Leaf rotate() {
