@@ -2,7 +2,6 @@ package dev.sallyport.conformance;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
-import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.URI;
@@ -12,13 +11,8 @@ import java.net.http.HttpRequest.BodyPublisher;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.GeneralSecurityException;
-import java.security.cert.CertificateFactory;
-import java.security.cert.X509Certificate;
 import java.time.Duration;
-import java.util.Base64;
 import java.util.Collection;
 import java.util.Optional;
 import java.util.Queue;
@@ -73,29 +67,10 @@ final class Api implements AutoCloseable {
 
     /** By a kubeconfig that {@link Cluster#kubeconfigOf} wrote. */
     static Api of(Path kubeconfig, String namespace) {
-        try {
-            JsonNode config = JSON.readTree(Files.readString(kubeconfig));
-            JsonNode cluster = config.path("clusters").path(0).path("cluster");
-            byte[] authority =
-                    Base64.getDecoder()
-                            .decode(cluster.path("certificate-authority-data").stringValue());
-            var trusted =
-                    (X509Certificate)
-                            CertificateFactory.getInstance("X.509")
-                                    .generateCertificate(new ByteArrayInputStream(authority));
-            HttpClient client =
-                    HttpClient.newBuilder()
-                            .sslContext(Pki.trusting(trusted))
-                            .connectTimeout(LIMIT)
-                            .build();
-            return new Api(
-                    client,
-                    cluster.path("server").stringValue(),
-                    config.path("users").path(0).path("user").path("token").stringValue(),
-                    namespace);
-        } catch (IOException | GeneralSecurityException e) {
-            throw new AssertionError("no kubeconfig of the tests: " + kubeconfig, e);
-        }
+        Kubeconfig config = Kubeconfig.read(kubeconfig);
+        HttpClient client =
+                HttpClient.newBuilder().sslContext(config.trust()).connectTimeout(LIMIT).build();
+        return new Api(client, config.server(), config.token(), namespace);
     }
 
     /** An object, if it is there. */

@@ -1,5 +1,6 @@
 package dev.sallyport.conformance;
 
+import dev.sallyport.faults.ApiProxy;
 import java.nio.file.Path;
 import java.util.Locale;
 
@@ -99,7 +100,23 @@ final class GatewayAccount implements AutoCloseable {
 
     /** A gateway of this account, see {@link Gateway#on}. */
     Gateway.Starter gateway(Cluster cluster, Path work, Pki pki) {
-        return Gateway.on(cluster, work, pki, kubeconfig).flags("--ingress-class", ingressClass());
+        return gateway(cluster, work, pki, kubeconfig);
+    }
+
+    /** A proxy between the test bed's API server and gateways of this account. */
+    ApiProxy proxy(Cluster cluster) {
+        return Kubeconfig.read(kubeconfig).proxy(cluster.bed().host());
+    }
+
+    /** A gateway of this account that reaches the API server through a proxy only. */
+    Gateway.Starter gateway(Cluster cluster, Path work, Pki pki, ApiProxy proxy) {
+        Path through =
+                Kubeconfig.read(kubeconfig).through(proxy, work.resolve("gateway-proxy.conf"));
+        return gateway(cluster, work, pki, through);
+    }
+
+    private Gateway.Starter gateway(Cluster cluster, Path work, Pki pki, Path rights) {
+        return Gateway.on(cluster, work, pki, rights).flags("--ingress-class", ingressClass());
     }
 
     /** Deletes what is not in the namespace. */

@@ -5,6 +5,8 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.UnknownHostException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -182,6 +184,15 @@ final class TestBed implements AutoCloseable {
     /** The node's address. */
     String node() {
         return "10.200." + instance + ".1";
+    }
+
+    /** This machine's address in the node's network. */
+    InetAddress host() {
+        try {
+            return InetAddress.getByName("10.200." + instance + ".254");
+        } catch (UnknownHostException e) {
+            throw new AssertionError("an address is no name", e);
+        }
     }
 
     @Override
