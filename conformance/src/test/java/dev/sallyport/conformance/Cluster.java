@@ -47,7 +47,7 @@ final class Cluster implements AutoCloseable {
             if (!Files.isReadable(kubeconfig)) {
                 throw new AssertionError(GIVEN + ": " + kubeconfig + " (expected: a kubeconfig)");
             }
-            String kubectl = TestBed.place().resolve("bin/kubectl").toString();
+            String kubectl = TestBed.program("kubectl", "kubernetes");
             return new Cluster(
                     Optional.empty(), new Kubectl(List.of(kubectl), kubeconfig, "default"));
         }

@@ -9,7 +9,6 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Objects;
 import java.util.Optional;
 import tools.jackson.databind.JsonNode;
 
@@ -38,7 +37,7 @@ record Helm(Optional<Kubectl> kubectl) {
 
     /** Runs it, however it ends. */
     Ran run(String... arguments) {
-        List<String> command = new ArrayList<>(List.of(program()));
+        List<String> command = new ArrayList<>(List.of(TestBed.program("helm", "helm")));
         kubectl.ifPresent(to ->
                 command.addAll(
                         List.of(
@@ -75,17 +74,5 @@ record Helm(Optional<Kubectl> kubectl) {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
-    }
-
-    private static String program() {
-        String folder = Objects.requireNonNullElse(System.getProperty("sallyport.testbed"), "");
-        Path helm = Path.of(folder, "bin/helm");
-        if (!Files.isExecutable(helm)) {
-            throw new AssertionError(
-                    helm
-                            + ": not there (expected: run conformance/cluster/build helm, or ./verify"
-                            + " --without-cluster)");
-        }
-        return helm.toString();
     }
 }

@@ -12,7 +12,6 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.Stream;
@@ -374,15 +373,8 @@ final class KustomizeIT {
     }
 
     private static List<JsonNode> kustomized(Path target) {
-        String bed = Objects.requireNonNullElse(System.getProperty("sallyport.testbed"), "");
-        Path kubectl = Path.of(bed, "bin/kubectl");
-        assertThat(Files.isExecutable(kubectl))
-                .as(
-                        "%s: not there (expected: run conformance/cluster/build kubernetes, or ./verify"
-                                + " --without-cluster)",
-                        kubectl)
-                .isTrue();
-        Ran ran = Ran.run(LIMIT, List.of(kubectl.toString(), "kustomize", target.toString()));
+        String kubectl = TestBed.program("kubectl", "kubernetes");
+        Ran ran = Ran.run(LIMIT, List.of(kubectl, "kustomize", target.toString()));
         assertThat(ran.exit()).as(ran.all()).isZero();
         return Yaml.documents(ran.out());
     }

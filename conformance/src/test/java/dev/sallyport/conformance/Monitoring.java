@@ -167,9 +167,14 @@ final class Monitoring {
         return strings;
     }
 
+    /** One of its files. */
+    static Path file(String name) {
+        return FOLDER.resolve(name);
+    }
+
     private static String read(String file) {
         try {
-            return Files.readString(FOLDER.resolve(file));
+            return Files.readString(file(file));
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

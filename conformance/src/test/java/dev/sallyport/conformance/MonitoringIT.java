@@ -15,6 +15,7 @@ import java.util.Set;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -167,6 +168,13 @@ final class MonitoringIT {
             assertThat(question.query().grouping()).isSubsetOf(labels);
             assertThat(question.shown()).isSubsetOf(labels);
         }
+    }
+
+    /** Names, kinds and help as Prometheus wants them. */
+    @Test
+    @Tag("cluster") // promtool comes with the test bed
+    void promtoolTakesThePage() {
+        assertThat(Promtool.ok(gateway.adminGet("/metrics").body(), "check", "metrics")).isEmpty();
     }
 
     @Test

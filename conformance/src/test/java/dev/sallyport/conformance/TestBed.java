@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -90,6 +91,23 @@ final class TestBed implements AutoCloseable {
                             + " (expected: the test bed's folder; ./verify gives it)");
         }
         return folder;
+    }
+
+    /**
+     * A program that {@code conformance/cluster/build} makes.
+     *
+     * @param target what is to be built where it is missing
+     */
+    static String program(String name, String target) {
+        Path program = place().resolve("bin").resolve(name);
+        if (!Files.isExecutable(program)) {
+            throw new AssertionError(
+                    program
+                            + ": not there (expected: run conformance/cluster/build "
+                            + target
+                            + ", or ./verify --without-cluster)");
+        }
+        return program.toString();
     }
 
     private static boolean running(String programs) {
