@@ -9,6 +9,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import dev.sallyport.conformance.Monitoring.Place;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -131,8 +132,7 @@ class AcmeIssuersIT {
                                                 + further("short", pebble.directory())
                                                 + "  profile: shortlived\n")
                                 .start()) {
-            Path root = work.resolve("root.pem");
-            Files.writeString(root, Pki.pem(pebble.root()), US_ASCII);
+            Path root = rootOf(pebble);
             awaitByAddress(gateway, root);
             awaitTrusted(gateway, HOST, pebble.root());
             X509Certificate leaf = Handshakes.leaf(gateway.https(), "");
@@ -155,6 +155,34 @@ class AcmeIssuersIT {
             await().atMost(SOON).until(() -> !Handshakes.leaf(gateway.https(), "").equals(leaf));
             awaitByAddress(gateway, root);
         }
+    }
+
+    /** One certificate is kept well; another is to be replaced, and its CA is away. */
+    @Test
+    void theMetricsAreThoseThatAlertsAndDashboardAskFor() throws IOException {
+        shop.host(HOST);
+        try (Pebble pebble = shop.pebble("pebble", Pebble.behaving())) {
+            String issuer = shop.issuer(pebble.directory());
+            try (Gateway gateway = shop.configured(issuer + "addresses: ['127.0.0.1']\n").start()) {
+                awaitTrusted(gateway, HOST, pebble.root());
+                awaitByAddress(gateway, rootOf(pebble));
+            }
+            pebble.kill();
+            try (Gateway gateway =
+                    shop.configured(issuer + "addresses: ['127.0.0.1', '127.0.0.2']\n").start()) {
+                await().atMost(SOON)
+                        .untilAsserted(() -> {
+                            Metrics page = gateway.metrics();
+                            assertThat(Monitoring.questions(Place.ISSUING))
+                                    .isNotEmpty()
+                                    .allSatisfy(question -> question.assertAnsweredBy(page));
+                        });
+            }
+        }
+    }
+
+    private Path rootOf(Pebble pebble) throws IOException {
+        return Files.writeString(work.resolve("root.pem"), Pki.pem(pebble.root()), US_ASCII);
     }
 
     private static void awaitByAddress(Gateway gateway, Path root) {

@@ -3,6 +3,7 @@ package dev.sallyport.conformance;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import dev.sallyport.conformance.Monitoring.Place;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -94,6 +95,7 @@ final class InstallVariantsIT {
                 soon().untilAsserted(() -> assertThatTheClassIsToldOf(cluster, foreign));
                 assertThat(release.command("config")).contains("/etc/sallyport/sallyport.yaml");
                 assertThatNothingIsForbidden(release, admin);
+                assertThatItIsMonitored(admin, shop, leaf, wildcard);
                 if (!Cluster.isGiven()) {
                     servesFromItsFile(cluster, edge, way, admin, leaf);
                 }
@@ -155,6 +157,21 @@ final class InstallVariantsIT {
         assertThat(release.edge().kubectl().ok("logs", "deployment/" + release.name()).lines())
                 .noneMatch(line -> line.toLowerCase(Locale.ROOT).contains("forbidden"));
         assertThat(get(admin, "/api/findings")).doesNotContain("Forbidden");
+    }
+
+    /** What only a cluster gives rise to is there as alerts and dashboard ask for it. */
+    private static void assertThatItIsMonitored(
+            Way admin, Namespace shop, Leaf leaf, Leaf another) {
+        // They ask for a Secret, too, that is not served as it is.
+        shop.apply(Manifests.secret("shop", leaf.chain(), another.key()));
+        soon().untilAsserted(() -> {
+            Metrics page = Metrics.parse(get(admin, "/metrics"));
+            assertThat(Monitoring.questions(Place.CLUSTER))
+                    .isNotEmpty()
+                    .allSatisfy(question -> question.assertAnsweredBy(page));
+        });
+        shop.apply(Manifests.secret("shop", leaf));
+        soon().until(() -> !get(admin, "/api/findings").contains("KeyMismatch"));
     }
 
     /** Its container ends while no API server answers: the kubelet starts it again without one. */

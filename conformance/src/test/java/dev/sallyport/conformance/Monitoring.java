@@ -1,10 +1,15 @@
 package dev.sallyport.conformance;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.sallyport.conformance.PromQl.LabelMatcher;
+import dev.sallyport.conformance.PromQl.Selector;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -13,6 +18,7 @@ import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -27,7 +33,42 @@ final class Monitoring {
     private static final Pattern VARIABLE =
             Pattern.compile("label_values\\(([^,]+(?:\\{.*\\})?), ([a-z_]+)\\)");
 
+    /** Of kube-state-metrics. */
+    static final String FOREIGN = "kube_secret_metadata_resource_version";
+
+    /** What Prometheus says of a scraped Pod. */
+    static final Set<String> SCRAPED = Set.of("job", "instance", "namespace", "pod");
+
+    /** What only a cluster gives rise to; docs/metrics.md has them. */
+    static final Set<String> CLUSTER_ONLY =
+            Set.of(
+                    "sallyport_secret_served_resource_version",
+                    "sallyport_stale",
+                    "sallyport_stored_state_timestamp_seconds",
+                    "sallyport_stored_state_bytes",
+                    "sallyport_stored_state_writes_total",
+                    "sallyport_stored_state_failures_total",
+                    "sallyport_leader",
+                    "sallyport_status_writes_total",
+                    "sallyport_status_write_failures_total",
+                    "sallyport_events_total",
+                    "sallyport_events_dropped_total");
+
+    /** What is there where certificates are issued by the gateway itself. */
+    private static final String OWN_CERTIFICATES = "sallyport_acme_";
+
+    /** Labels all of whose values are on the page from the start, or after some traffic. */
+    private static final Set<String> CLOSED =
+            Set.of("outcome", "side", "flag", "status", "limit", "resumed", "area");
+
     private Monitoring() {}
+
+    /** Which gateways have all metrics that a question asks for; each has a test that asks it. */
+    enum Place {
+        FOLDER,
+        CLUSTER,
+        ISSUING
+    }
 
     /** An alert rule. */
     record Alert(
@@ -49,6 +90,45 @@ final class Monitoring {
     record Question(String where, PromQl query, Set<String> shown) {
         Question {
             shown = Set.copyOf(shown);
+        }
+
+        /** Where it has an answer. */
+        Place place() {
+            List<String> metrics = query.selectors().stream().map(Selector::metric).toList();
+            if (metrics.stream().anyMatch(name -> name.startsWith(OWN_CERTIFICATES))) {
+                return Place.ISSUING;
+            }
+            return metrics.stream().anyMatch(CLUSTER_ONLY::contains) ? Place.CLUSTER : Place.FOLDER;
+        }
+
+        /** All that it asks for is on a page, with the labels that are asked for and shown. */
+        void assertAnsweredBy(Metrics page) {
+            Set<String> labels = new HashSet<>(SCRAPED);
+            for (Selector selector : query.selectors()) {
+                if (!selector.metric().equals(FOREIGN)) {
+                    List<Metrics.Sample> samples = page.of(selector.metric());
+                    assertThat(samples)
+                            .as("%s: %s is not on the page", where, selector.metric())
+                            .isNotEmpty();
+                    samples.forEach(sample -> labels.addAll(sample.labels().keySet()));
+                    selector.matchers().forEach(matcher -> assertMatches(samples, matcher));
+                }
+            }
+            assertThat(labels).as(where).containsAll(query.grouping()).containsAll(shown);
+        }
+
+        private void assertMatches(List<Metrics.Sample> samples, LabelMatcher matcher) {
+            if (SCRAPED.contains(matcher.label())) {
+                return;
+            }
+            List<@Nullable String> values = new ArrayList<>();
+            samples.forEach(sample -> values.add(sample.labels().get(matcher.label())));
+            assertThat(values).as("%s: %s", where, matcher.label()).doesNotContainNull();
+            if (CLOSED.contains(matcher.label())) {
+                assertThat(values)
+                        .as("%s: %s", where, matcher.label())
+                        .containsAll(matcher.values());
+            }
         }
     }
 
@@ -125,6 +205,11 @@ final class Monitoring {
             }
         }
         return questions;
+    }
+
+    /** What is asked where a gateway has all metrics of it. */
+    static List<Question> questions(Place place) {
+        return questions().stream().filter(question -> question.place() == place).toList();
     }
 
     private static List<Question> questions(JsonNode panel) {

@@ -4,15 +4,11 @@ import static dev.sallyport.conformance.Manifests.ingress;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import dev.sallyport.conformance.Monitoring.Place;
 import dev.sallyport.conformance.Monitoring.Question;
-import dev.sallyport.conformance.PromQl.LabelMatcher;
-import dev.sallyport.conformance.PromQl.Selector;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.HashSet;
 import java.util.List;
-import java.util.Set;
-import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
@@ -21,38 +17,14 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Alert rules and dashboard against the metrics of a gateway that has seen some traffic. */
+/**
+ * Alert rules and dashboard against the metrics of a gateway on a folder that has seen some
+ * traffic. {@link InstallVariantsIT} has what only a cluster gives rise to, and {@link
+ * AcmeIssuersIT} what there is where the gateway has certificates issued.
+ */
 final class MonitoringIT {
 
     private static final String HOST = "shop.test";
-
-    /** What only a cluster gives rise to; docs/metrics.md has them. */
-    private static final Set<String> CLUSTER_ONLY =
-            Set.of(
-                    "sallyport_secret_served_resource_version",
-                    "sallyport_stale",
-                    "sallyport_stored_state_timestamp_seconds",
-                    "sallyport_stored_state_bytes",
-                    "sallyport_stored_state_writes_total",
-                    "sallyport_stored_state_failures_total",
-                    "sallyport_leader",
-                    "sallyport_status_writes_total",
-                    "sallyport_status_write_failures_total",
-                    "sallyport_events_total",
-                    "sallyport_events_dropped_total");
-
-    /** What is there where certificates are issued by the gateway itself: see AcmeCommandIT. */
-    private static final String OWN_CERTIFICATES = "sallyport_acme_";
-
-    /** Of kube-state-metrics. */
-    private static final String FOREIGN = "kube_secret_metadata_resource_version";
-
-    /** What Prometheus adds. */
-    private static final Set<String> SCRAPED = Set.of("job", "instance", "namespace", "pod");
-
-    /** Labels all of whose values are on the page from the start, or after our traffic. */
-    private static final Set<String> CLOSED =
-            Set.of("outcome", "side", "flag", "status", "limit", "resumed", "area");
 
     @TempDir private static Path work;
     private static Backend echo;
@@ -120,54 +92,13 @@ final class MonitoringIT {
     }
 
     static List<Question> questions() {
-        return Monitoring.questions();
-    }
-
-    private static boolean isElsewhere(String metric) {
-        return CLUSTER_ONLY.contains(metric) || metric.startsWith(OWN_CERTIFICATES);
+        return Monitoring.questions(Place.FOLDER);
     }
 
     @ParameterizedTest
     @MethodSource("questions")
     void whatIsAskedForIsThereWithItsLabels(Question question) {
-        for (Selector selector : question.query().selectors()) {
-            if (selector.metric().equals(FOREIGN) || isElsewhere(selector.metric())) {
-                continue;
-            }
-            List<Metrics.Sample> samples = metrics.of(selector.metric());
-            assertThat(samples).as(selector.metric() + ": not on the page").isNotEmpty();
-            for (LabelMatcher matcher : selector.matchers()) {
-                if (!SCRAPED.contains(matcher.label())) {
-                    Set<String> values =
-                            samples.stream()
-                                    .map(sample -> sample.labels().get(matcher.label()))
-                                    .collect(Collectors.toSet());
-                    assertThat(values)
-                            .as("%s of %s", matcher.label(), selector.metric())
-                            .doesNotContainNull();
-                    if (CLOSED.contains(matcher.label())) {
-                        assertThat(values)
-                                .as("%s of %s", matcher.label(), selector.metric())
-                                .containsAll(matcher.values());
-                    }
-                }
-            }
-        }
-    }
-
-    @ParameterizedTest
-    @MethodSource("questions")
-    void whatIsGroupedByAndShownIsThere(Question question) {
-        Set<String> labels = new HashSet<>(SCRAPED);
-        boolean elsewhere = false;
-        for (Selector selector : question.query().selectors()) {
-            elsewhere |= isElsewhere(selector.metric());
-            metrics.of(selector.metric()).forEach(it -> labels.addAll(it.labels().keySet()));
-        }
-        if (!elsewhere) {
-            assertThat(question.query().grouping()).isSubsetOf(labels);
-            assertThat(question.shown()).isSubsetOf(labels);
-        }
+        question.assertAnsweredBy(metrics);
     }
 
     /** Names, kinds and help as Prometheus wants them. */
@@ -180,7 +111,7 @@ final class MonitoringIT {
     @Test
     void whatIsSaidToNeedAClusterIsDocumentedAndNotHere() {
         MetricCatalogue documented = MetricCatalogue.documented();
-        for (String name : CLUSTER_ONLY) {
+        for (String name : Monitoring.CLUSTER_ONLY) {
             assertThat(documented.metrics()).containsKey(name);
             assertThat(metrics.of(name)).as(name + ": no cluster is needed").isEmpty();
         }

@@ -25,12 +25,6 @@ final class MonitoringTest {
 
     private static final MetricCatalogue CATALOGUE = MetricCatalogue.documented();
 
-    /** What Prometheus says of a scraped Pod, and {@code le} of buckets. */
-    private static final Set<String> SCRAPED = Set.of("job", "instance", "namespace", "pod");
-
-    /** Of kube-state-metrics. */
-    private static final String FOREIGN = "kube_secret_metadata_resource_version";
-
     private static final Set<String> RATES = Set.of("rate", "increase");
     private static final Set<String> VARIABLES = Set.of("$namespace", "$pod");
     private static final Markdown RUNBOOK =
@@ -69,9 +63,9 @@ final class MonitoringTest {
     @ParameterizedTest
     @MethodSource("questions")
     void everyLabelIsOneThatTheMetricsHave(Question question) {
-        Set<String> all = new HashSet<>(SCRAPED);
+        Set<String> all = new HashSet<>(Monitoring.SCRAPED);
         for (Selector selector : question.query().selectors()) {
-            Set<String> labels = new HashSet<>(SCRAPED);
+            Set<String> labels = new HashSet<>(Monitoring.SCRAPED);
             CATALOGUE.ofSample(selector.metric()).ifPresent(it -> labels.addAll(it.labels()));
             labels.addAll(foreignLabels(selector));
             assertThat(selector.matchers())
@@ -91,7 +85,7 @@ final class MonitoringTest {
         if (selector.metric().endsWith("_bucket")) {
             return Set.of("le");
         }
-        if (selector.metric().equals(FOREIGN)) {
+        if (selector.metric().equals(Monitoring.FOREIGN)) {
             return Set.of("namespace", "secret");
         }
         return selector.metric().startsWith("jvm_memory_") ? Set.of("area") : Set.of();
@@ -126,7 +120,7 @@ final class MonitoringTest {
     }
 
     private static boolean isOurs(Selector selector) {
-        return !selector.metric().equals(FOREIGN)
+        return !selector.metric().equals(Monitoring.FOREIGN)
                 && !selector.metric().startsWith("jvm_")
                 && !selector.metric().startsWith("process_");
     }
