@@ -243,7 +243,9 @@ start_cert-manager() {
   kubectl apply --server-side --force-conflicts -f "$bed/crds/cert-manager" >"$run/log/crds.log" 2>&1 || trouble crds "cert-manager's CRDs were not taken"
   kubectl create namespace cert-manager >/dev/null 2>&1 || true
   kubectl wait --for=condition=Established --timeout=60s -f "$bed/crds/cert-manager" >"$run/log/crds.log" 2>&1 || trouble crds "cert-manager's CRDs are not served"
-  start cert-manager "$bin/cert-manager" --kubeconfig "$kubeconfig" --http01-nameservers "$node:8053" --solver-image localhost/acmesolver:testbed
+  # The default issuer is there only while a test makes it.
+  start cert-manager "$bin/cert-manager" --kubeconfig "$kubeconfig" --http01-nameservers "$node:8053" --solver-image localhost/acmesolver:testbed \
+    --default-issuer-name by-default --default-issuer-kind ClusterIssuer
 }
 ready_cert-manager() { :; }
 

@@ -44,12 +44,17 @@ func main() {
 	gatewayAPI := flag.Bool("gateway-api", false, "run the gateway shim, which needs the CRDs of the Gateway API")
 	nameservers := flag.String("http01-nameservers", "", "resolvers of the HTTP-01 self check, separated by commas")
 	solver := flag.String("solver-image", "", "image of the HTTP-01 solver")
+	issuer := flag.String("default-issuer-name", "", "issuer for Ingresses that have kubernetes.io/tls-acme only")
+	issuerKind := flag.String("default-issuer-kind", "Issuer", "its kind")
 	klog.InitFlags(nil)
 	flag.Parse()
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := run(ctx, options(*kubeconfig, *solver, split(*nameservers), *gatewayAPI)); err != nil {
+	chosen := options(*kubeconfig, *solver, split(*nameservers), *gatewayAPI)
+	chosen.IngressShimOptions.DefaultIssuerName = *issuer
+	chosen.IngressShimOptions.DefaultIssuerKind = *issuerKind
+	if err := run(ctx, chosen); err != nil {
 		klog.Fatal(err)
 	}
 }
@@ -77,7 +82,6 @@ func options(kubeconfig, solver string, nameservers []string, gatewayAPI bool) c
 			DNS01CheckRetryPeriod:             10 * time.Second,
 		},
 		IngressShimOptions: controller.IngressShimOptions{
-			DefaultIssuerKind:                 "Issuer",
 			DefaultIssuerGroup:                "cert-manager.io",
 			DefaultAutoCertificateAnnotations: []string{"kubernetes.io/tls-acme"},
 		},

@@ -62,6 +62,9 @@ final class IssuanceIT {
     private static final String SOLVER = "acme.cert-manager.io/http01-solver=true";
     private static final Pattern KEY_AUTHORIZATION = Pattern.compile("[\\w-]+\\.[\\w-]{43}");
 
+    /** Of the cluster's default issuer, as the test bed starts cert-manager with it. */
+    private static final String DEFAULT_ISSUER = "by-default";
+
     @TempDir private static Path work;
     private static Pki pki;
     private static Optional<Acme> acme;
@@ -92,14 +95,19 @@ final class IssuanceIT {
             String ingressClass = account.ingressClass();
             namespace.apply(
                     CertManager.acmeIssuer("pebble", server, ingressClass),
-                    CertManager.acmeIssuer(ingressClass, server, ingressClass)
-                            .replace("kind: Issuer", "kind: ClusterIssuer"));
+                    clusterIssuer(ingressClass));
             starter.ports(80, 443);
         });
         if (!Cluster.isGiven()) {
             account.makeDefaultClass();
         }
         gateway = starter.start();
+    }
+
+    /** For all namespaces, by the ACME server. */
+    private static String clusterIssuer(String name) {
+        return CertManager.acmeIssuer(name, acme.orElseThrow(), account.ingressClass())
+                .replace("kind: Issuer", "kind: ClusterIssuer");
     }
 
     /** Whom to believe about what the ACME server issued. */
@@ -251,6 +259,29 @@ final class IssuanceIT {
         certManager.renew("pair-rsa");
         awaitBySignature(host, "RSA-PSS+SHA256", certManager.awaitAnother("pair-rsa", rsa));
         awaitBySignature(host, "ECDSA+SHA256", ecdsa);
+    }
+
+    /** The annotation names no issuer: cert-manager takes its default one. */
+    @SideBySide
+    @OnCluster(needs = {Need.ACME, Need.NODE})
+    void tlsAcmeIsAllThatAHostNeedsWhereThereIsADefaultIssuer() throws IOException {
+        String host = host("automatic");
+        namespace.apply(clusterIssuer(DEFAULT_ISSUER));
+        try {
+            namespace.apply(
+                    byIngress("automatic", host)
+                            .annotation("kubernetes.io/tls-acme", "true")
+                            .yaml());
+            gateway.awaitFinding("CertificatePending", "\"automatic\"");
+            awaitTrusted(host, pebble());
+            TlsSecret secret = certManager.awaitReady("automatic");
+            assertThat(Handshakes.serial(address(), host)).isEqualTo(secret.serial());
+            JsonNode issuer = api.get(Api.Kind.CERTIFICATE, "automatic").at("/spec/issuerRef");
+            assertThat(issuer.path("kind").asString()).isEqualTo("ClusterIssuer");
+            assertThat(issuer.path("name").asString()).isEqualTo(DEFAULT_ISSUER);
+        } finally {
+            namespace.kubectl().ok("delete", "clusterissuer/" + DEFAULT_ISSUER);
+        }
     }
 
     private static void awaitBySignature(String host, String algorithm, TlsSecret expected) {
