@@ -73,10 +73,15 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | 
 {{- end }}
 {{- end }}
 
+{{/* The Service whose addresses are published, where those of one are. */}}
+{{- define "sallyport.publishService" -}}
+{{- default (printf "%s/%s" .Release.Namespace (include "sallyport.fullname" .)) .Values.publish.service }}
+{{- end }}
+
 {{/* The port that clients reach HTTPS on. */}}
 {{- define "sallyport.httpsPort" -}}
 {{- with .Values.service }}
-{{- if and (eq .type "NodePort") .httpsNodePort (ne $.Values.publish.from "addresses") }}
+{{- if and (eq .type "NodePort") .httpsNodePort (ne $.Values.publish.from "addresses") (not $.Values.publish.service) }}
 {{- .httpsNodePort }}
 {{- else }}
 {{- .httpsPort }}
@@ -95,7 +100,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | 
   "kubernetes.lease-name" "nothing: it is the release's name"
   "kubernetes.lease-namespace" "nothing: it is the release's"
   "kubernetes.publish-addresses" "publish.addresses"
-  "kubernetes.publish-service" "publish.from"
+  "kubernetes.publish-service" "publish.service"
   "kubernetes.secrets" "secrets.access"
   "kubernetes.watch-namespaces" "namespaces"
   "listeners.admin" "nothing: the probes ask 9090"
@@ -119,7 +124,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | 
 {{- $_ := set $kubernetes "watch-namespaces" . }}
 {{- end }}
 {{- if eq .Values.publish.from "service" }}
-{{- $_ := set $kubernetes "publish-service" (printf "%s/%s" .Release.Namespace (include "sallyport.fullname" .)) }}
+{{- $_ := set $kubernetes "publish-service" (include "sallyport.publishService" .) }}
 {{- else if eq .Values.publish.from "addresses" }}
 {{- $_ := set $kubernetes "publish-addresses" .Values.publish.addresses }}
 {{- end }}

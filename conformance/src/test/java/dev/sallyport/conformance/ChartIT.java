@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.security.SecureRandom;
 import java.util.List;
+import java.util.Locale;
 import java.util.Set;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
@@ -76,6 +77,9 @@ final class ChartIT {
                 "secrets: {access: by-name, names: [{namespace: shop}]}",
                 "publish: {from: addresses}",
                 "publish: {from: service, addresses: [192.0.2.1]}",
+                "publish: {from: nodes, service: edge/front}",
+                "publish: {from: addresses, addresses: [192.0.2.1], service: edge/front}",
+                "publish: {service: front}",
                 "service: {type: ExternalName}",
                 "service: {httpsPort: 70000}",
                 "image: {digest: latest}",
@@ -307,6 +311,63 @@ final class ChartIT {
                                             of(objects, "Deployment").getFirst().path("metadata"),
                                             "name"));
                 });
+    }
+
+    /** Its addresses are published, and of Services by name only it is granted. */
+    @ParameterizedTest
+    @CsvSource({
+        "public, front, edge-sallyport-NAMESPACE-publish",
+        "NAMESPACE, front, edge-sallyport"
+    })
+    void anotherServiceInFrontIsReadInsteadOfItsOwn(String namespace, String name, String role) {
+        List<JsonNode> own = Helm.offline().template();
+        String ours = text(one(own, "Deployment").path("metadata"), "namespace");
+        String of = namespace.replace("NAMESPACE", ours);
+        List<JsonNode> objects =
+                Helm.offline()
+                        .template(
+                                Helm.values(
+                                        work,
+                                        String.format(
+                                                Locale.ROOT,
+                                                "{publish: {service: %s/%s},"
+                                                        + " service: {type: NodePort, httpsNodePort: 30443}}",
+                                                of,
+                                                name)));
+        JsonNode configuration = Yaml.document(configuration(objects));
+        assertThat(text(configuration.path("kubernetes"), "publish-service"))
+                .isEqualTo(of + "/" + name);
+        // What is in front does not have our Service's node port.
+        assertThat(configuration.has("redirect")).isFalse();
+        assertThat(of(objects, "Role"))
+                .filteredOn(each -> byName(each, "services"))
+                .singleElement()
+                .satisfies(each -> {
+                    assertThat(text(each.path("metadata"), "namespace")).isEqualTo(of);
+                    assertThat(text(each.path("metadata"), "name"))
+                            .isEqualTo(role.replace("NAMESPACE", ours));
+                    assertThat(rules(List.of(each)))
+                            .filteredOn(rule -> texts(rule.path("resources")).contains("services"))
+                            .singleElement()
+                            .satisfies(rule -> {
+                                assertThat(texts(rule.path("resourceNames"))).containsExactly(name);
+                                assertThat(texts(rule.path("verbs")))
+                                        .containsExactlyInAnyOrder("get", "list", "watch");
+                            });
+                });
+        assertThat(of(objects, "RoleBinding"))
+                .filteredOn(each ->
+                        text(each.path("roleRef"), "name").equals(role.replace("NAMESPACE", ours)))
+                .singleElement()
+                .satisfies(
+                        each -> assertThat(text(each.path("metadata"), "namespace")).isEqualTo(of));
+    }
+
+    private static boolean byName(JsonNode role, String resource) {
+        return rules(List.of(role)).stream()
+                .anyMatch(rule ->
+                        texts(rule.path("resources")).contains(resource)
+                                && rule.has("resourceNames"));
     }
 
     @Test
