@@ -35,7 +35,7 @@ final class CrowdIT {
     private static final System.Logger LOG = System.getLogger("conformance.figures");
     private static final int CERTIFICATES = Integer.getInteger("conformance.certificates", 200);
     private static final int BY_ACME = Integer.getInteger("conformance.certificates.acme", 10);
-    private static final int INGRESSES = Integer.getInteger("conformance.ingresses", 2000);
+    private static final int INGRESSES = Integer.getInteger("conformance.ingresses", 10_000);
     private static final int FLAPS = Integer.getInteger("conformance.flaps", 500);
     private static final Duration FLAP = Duration.ofMillis(20);
     private static final Duration SOON = Duration.ofSeconds(60);
