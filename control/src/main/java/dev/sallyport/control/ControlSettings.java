@@ -41,7 +41,7 @@ public record ControlSettings(
     }
 
     /** The same with another proof. */
-    public ControlSettings with(KeyProof other) {
+    public ControlSettings provenBy(KeyProof other) {
         return new ControlSettings(translation, folder, holdOff, other);
     }
 }

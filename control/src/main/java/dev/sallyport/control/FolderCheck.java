@@ -35,7 +35,8 @@ public final class FolderCheck {
             Path dir, ControlSettings settings, DataPlane dataPlane, InstantSource time) {
         Executor parsers = ParserThreads.executor();
         SourceUpdate read = FolderSource.read(dir, settings.folder(), parsers);
-        var catalog = new CertificateCatalog(CertificateReader.PEM, parsers, time);
+        var catalog =
+                new CertificateCatalog(CertificateReader.provenBy(settings.proof()), parsers, time);
         var translator =
                 new IncrementalTranslator(settings.translation(), new CatalogSource(catalog));
         Map<String, Integer> objects = new TreeMap<>();

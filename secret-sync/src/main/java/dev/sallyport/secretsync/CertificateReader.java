@@ -10,10 +10,7 @@ import dev.sallyport.tls.certificate.CertificateParser;
 @FunctionalInterface
 public interface CertificateReader {
 
-    /** The parser of the TLS module. */
-    CertificateReader PEM = CertificateParser::parse;
-
-    /** The same, where something else proves that key and certificate belong together. */
+    /** The parser of the TLS module, with what proves that key and certificate belong together. */
     static CertificateReader provenBy(KeyProof proof) {
         return (origin, certificate, key) ->
                 CertificateParser.parse(origin, certificate, key, proof);

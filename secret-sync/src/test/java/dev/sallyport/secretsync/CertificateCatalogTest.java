@@ -2,6 +2,7 @@ package dev.sallyport.secretsync;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.sallyport.model.certificate.KeyProof;
 import dev.sallyport.model.certificate.KeyType;
 import dev.sallyport.model.certificate.ServedCertificate;
 import dev.sallyport.model.finding.Finding;
@@ -40,7 +41,7 @@ class CertificateCatalogTest {
             new CertificateCatalog(
                     (origin, certificate, key) -> {
                         parsed.incrementAndGet();
-                        return CertificateReader.PEM.read(origin, certificate, key);
+                        return CertificateReader.provenBy(KeyProof.BY_SIGNATURE).read(origin, certificate, key);
                     },
                     Runnable::run,
                     clock);
@@ -109,7 +110,7 @@ class CertificateCatalogTest {
                     new CertificateCatalog(
                             (origin, certificate, key) -> {
                                 meet(together);
-                                return CertificateReader.PEM.read(origin, certificate, key);
+                                return CertificateReader.provenBy(KeyProof.BY_SIGNATURE).read(origin, certificate, key);
                             },
                             two,
                             clock);

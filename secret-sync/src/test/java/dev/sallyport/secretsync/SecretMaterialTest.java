@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.sallyport.model.certificate.CertificateBundle;
+import dev.sallyport.model.certificate.KeyProof;
 import dev.sallyport.model.finding.Finding;
 import dev.sallyport.model.finding.Location;
 import dev.sallyport.model.finding.Parsed;
@@ -172,7 +173,7 @@ class SecretMaterialTest {
         assertThat(material.holdsPem()).isFalse();
         assertThat(key).containsOnly(0);
         assertThat(material.digest()).isEqualTo(digest);
-        assertThatThrownBy(() -> material.parsed(CertificateReader.PEM))
+        assertThatThrownBy(() -> material.parsed(CertificateReader.provenBy(KeyProof.BY_SIGNATURE)))
                 .isInstanceOf(NullPointerException.class);
         material.wipe();
     }

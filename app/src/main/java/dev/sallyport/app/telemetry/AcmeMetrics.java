@@ -133,7 +133,8 @@ final class AcmeMetrics {
     }
 
     /**
-     * Whether another is due, and nothing is ordered: its issuer is gone, or a limit is reached.
+     * Whether another is due, and nothing is ordered now: the last order failed, its issuer is
+     * gone, a limit is reached, or what is stored of it is damaged.
      */
     private static boolean isHeldUp(Kept kept) {
         return matters(kept)

@@ -279,7 +279,7 @@ public final class Gateway implements AdminState, AutoCloseable {
     }
 
     private ControlSettings controlSettings() {
-        return config.controlSettings(fallback(), own).with(new NativeProof());
+        return config.controlSettings(fallback(), own).provenBy(new NativeProof());
     }
 
     private Optional<FolderAcme> openAcme() throws StartFailed {

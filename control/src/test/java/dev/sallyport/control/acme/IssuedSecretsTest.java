@@ -8,6 +8,7 @@ import dev.sallyport.control.resource.Resource;
 import dev.sallyport.control.resource.ResourceChange;
 import dev.sallyport.control.translate.AcmeRules;
 import dev.sallyport.model.certificate.CertificateBundle;
+import dev.sallyport.model.certificate.KeyProof;
 import dev.sallyport.model.name.Hostname;
 import dev.sallyport.secretsync.CertificateCatalog;
 import dev.sallyport.secretsync.CertificateReader;
@@ -31,7 +32,9 @@ class IssuedSecretsTest {
         assertThat(material.toString()).doesNotContain("BEGIN");
         var catalog =
                 new CertificateCatalog(
-                        CertificateReader.PEM, Runnable::run, InstantSource.fixed(AcmeFixture.NOW));
+                        CertificateReader.provenBy(KeyProof.BY_SIGNATURE),
+                        Runnable::run,
+                        InstantSource.fixed(AcmeFixture.NOW));
         catalog.put(material);
         CertificateStatus status = catalog.status(change.ref());
         assertThat(status.findings()).isEmpty();

@@ -56,7 +56,7 @@ class ReplicasTest {
                 warnings::add);
     }
 
-    /** As long as what was answered counts. */
+    /** Longer than what was answered counts. */
     private void pass() {
         nanos.addAndGet(Duration.ofSeconds(1).toNanos());
     }

@@ -69,14 +69,12 @@ final class SliceServer implements AutoCloseable {
     }
 
     private void accept() {
-        try {
-            while (true) {
-                try (Socket connection = server.accept()) {
-                    answer(connection);
-                }
+        while (!server.isClosed()) {
+            try (Socket connection = server.accept()) {
+                answer(connection);
+            } catch (IOException _) {
+                // closed, or whoever asked is gone
             }
-        } catch (IOException _) {
-            // closed
         }
     }
 

@@ -23,8 +23,8 @@ import java.util.Set;
 
 /**
  * A certificate chain with its private key that were <em>proven</em> to belong together: {@link
- * #of} has the key sign a random message that the leaf verifies, and {@link #ofProven} takes over
- * what was proven so and kept under seal. Held as DER; nothing native belongs to it.
+ * #of} has a {@link KeyProof} do so, and {@link #ofProven} takes over what was proven so and kept
+ * under seal. Held as DER; nothing native belongs to it.
  *
  * <p>Equality is identity on purpose: the data plane keys its native cache by the object, so that a
  * rotated host can never hit the credential of the bundle before. Compare {@link #fingerprint} to
@@ -81,7 +81,7 @@ public final class CertificateBundle {
      *
      * @param chain DER, leaf first; not empty
      * @param pkcs8 the private key as a PKCS#8 structure; copied
-     * @throws Mismatch where the key did not sign what the leaf verifies
+     * @throws Mismatch where the key is not the leaf's
      * @throws GeneralSecurityException where either cannot be read or is of an unknown kind
      */
     public static CertificateBundle of(List<byte[]> chain, byte[] pkcs8)

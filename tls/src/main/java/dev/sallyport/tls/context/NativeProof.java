@@ -5,9 +5,10 @@ import java.security.GeneralSecurityException;
 import java.security.cert.X509Certificate;
 
 /**
- * BoringSSL computes the key's public half and compares it with the certificate's, which takes a
- * tenth of what a signature by the JDK takes that is verified. What BoringSSL refuses is judged by
- * the JDK: its errors tell more, and it knows keys that BoringSSL does not.
+ * BoringSSL computes the key's public half, of RSA keys checks that all their numbers belong
+ * together, and compares it with the certificate's, which takes a tenth of what a signature by the
+ * JDK takes that is verified. What BoringSSL refuses is judged by the JDK: its errors tell more,
+ * and it knows keys that BoringSSL does not.
  */
 public final class NativeProof implements KeyProof {
     /**
