@@ -1,5 +1,6 @@
 package dev.sallyport.control.acme;
 
+import dev.sallyport.faults.ApiProxy;
 import io.fabric8.kubernetes.api.model.KubernetesResource;
 import io.fabric8.kubernetes.api.model.StatusBuilder;
 import io.fabric8.kubernetes.api.model.discovery.v1.EndpointSlice;
@@ -9,108 +10,63 @@ import io.fabric8.kubernetes.client.ConfigBuilder;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientBuilder;
 import io.fabric8.kubernetes.client.utils.Serialization;
-import java.io.BufferedReader;
-import java.io.IOException;
-import java.io.InputStreamReader;
-import java.io.OutputStream;
 import java.net.InetAddress;
-import java.net.ServerSocket;
-import java.net.Socket;
-import java.nio.charset.StandardCharsets;
+import java.net.InetSocketAddress;
+import java.security.NoSuchAlgorithmException;
 import java.util.List;
-import java.util.concurrent.CopyOnWriteArrayList;
+import javax.net.ssl.SSLContext;
 
-/**
- * An API server that lists the EndpointSlices which a test tells it of, or refuses to; one request
- * a connection.
- */
+/** An API server that lists the EndpointSlices which a test tells it of, or refuses to. */
 final class SliceServer implements AutoCloseable {
-    private final List<String> asked = new CopyOnWriteArrayList<>();
-    private final ServerSocket server;
+    private final ApiProxy proxy;
     private final KubernetesClient client;
-    private volatile List<EndpointSlice> slices = List.of();
-    private volatile int refusal; // 0: none
 
-    SliceServer() throws IOException {
-        server = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
+    SliceServer() throws NoSuchAlgorithmException {
+        InetAddress loopback = InetAddress.getLoopbackAddress();
+        // Nobody is behind it: it answers everything itself.
+        proxy =
+                ApiProxy.before(
+                        new InetSocketAddress(loopback, 9), SSLContext.getDefault(), loopback);
         client =
                 new KubernetesClientBuilder()
                         .withConfig(
                                 new ConfigBuilder(Config.empty())
-                                        .withMasterUrl("http://127.0.0.1:" + server.getLocalPort())
+                                        .withMasterUrl(proxy.url())
                                         .withRequestRetryBackoffLimit(0)
                                         .build())
                         .build();
-        Thread.ofVirtual().start(this::accept);
+        lists();
     }
 
     KubernetesClient client() {
         return client;
     }
 
-    /** What it was asked, in order: each request's first line. */
+    /** What it was asked, in order: method and target. */
     List<String> asked() {
-        return List.copyOf(asked);
+        return proxy.requests().stream()
+                .map(request -> request.method() + " " + request.target())
+                .toList();
     }
 
     void lists(EndpointSlice... all) {
-        slices = List.of(all);
-        refusal = 0;
+        answer("200 OK", new EndpointSliceListBuilder().withItems(all).build());
     }
 
     void refuses(int code) {
-        refusal = code;
+        answer(
+                code + " Refused",
+                new StatusBuilder().withCode(code).withStatus("Failure").withMessage("no").build());
+    }
+
+    private void answer(String status, KubernetesResource body) {
+        proxy.pass();
+        proxy.answer(_ -> true, status, "", Serialization.asJson(body));
     }
 
     @Override
-    public void close() throws IOException {
+    public void close() {
         client.close();
-        server.close();
-    }
-
-    private void accept() {
-        while (!server.isClosed()) {
-            try (Socket connection = server.accept()) {
-                answer(connection);
-            } catch (IOException _) {
-                // closed, or whoever asked is gone
-            }
-        }
-    }
-
-    private void answer(Socket connection) throws IOException {
-        var request =
-                new BufferedReader(
-                        new InputStreamReader(
-                                connection.getInputStream(), StandardCharsets.US_ASCII));
-        String first = request.readLine();
-        for (String line = first; line != null && !line.isEmpty(); ) {
-            line = request.readLine();
-        }
-        if (first == null) {
-            return; // gone before it asked
-        }
-        asked.add(first);
-        int code = refusal;
-        KubernetesResource said =
-                code == 0
-                        ? new EndpointSliceListBuilder().withItems(slices).build()
-                        : new StatusBuilder()
-                                .withCode(code)
-                                .withStatus("Failure")
-                                .withMessage("no")
-                                .build();
-        byte[] body = Serialization.asJson(said).getBytes(StandardCharsets.UTF_8);
-        String head =
-                "HTTP/1.1 "
-                        + (code == 0 ? 200 : code)
-                        + " Said\r\nContent-Type: application/json\r\nConnection: close\r\n"
-                        + "Content-Length: "
-                        + body.length
-                        + "\r\n\r\n";
-        OutputStream out = connection.getOutputStream();
-        out.write(head.getBytes(StandardCharsets.US_ASCII));
-        out.write(body);
-        out.flush();
+        proxy.close();
     }
 }
