@@ -41,7 +41,8 @@ class CertificateCatalogTest {
             new CertificateCatalog(
                     (origin, certificate, key) -> {
                         parsed.incrementAndGet();
-                        return CertificateReader.provenBy(KeyProof.BY_SIGNATURE).read(origin, certificate, key);
+                        return CertificateReader.provenBy(KeyProof.BY_SIGNATURE)
+                                .read(origin, certificate, key);
                     },
                     Runnable::run,
                     clock);
@@ -110,7 +111,8 @@ class CertificateCatalogTest {
                     new CertificateCatalog(
                             (origin, certificate, key) -> {
                                 meet(together);
-                                return CertificateReader.provenBy(KeyProof.BY_SIGNATURE).read(origin, certificate, key);
+                                return CertificateReader.provenBy(KeyProof.BY_SIGNATURE)
+                                        .read(origin, certificate, key);
                             },
                             two,
                             clock);
