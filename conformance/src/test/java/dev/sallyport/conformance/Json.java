@@ -9,8 +9,14 @@ final class Json {
 
     private Json() {}
 
-    /** The elements of an array; of an object with one array in it, that array's. */
+    /**
+     * The elements of an array; of an object with one array in it, that array's. None of a null, as
+     * Kubernetes writes a list that is empty.
+     */
     static Stream<JsonNode> items(JsonNode node) {
+        if (node.isNull()) {
+            return Stream.empty();
+        }
         if (node.isArray()) {
             return StreamSupport.stream(node.spliterator(), false);
         }

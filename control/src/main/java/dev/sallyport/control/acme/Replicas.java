@@ -13,7 +13,6 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.NetworkInterface;
 import java.net.SocketException;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -210,9 +209,18 @@ final class Replicas implements Supplier<List<Replica>> {
     }
 
     private static Stream<InetAddress> addresses(EndpointSlice slice) {
-        return slice.getEndpoints().stream()
-                .flatMap(endpoint -> endpoint.getAddresses().stream())
-                .flatMap(text -> literal(text).stream());
+        return endpoints(slice).flatMap(Replicas::addresses);
+    }
+
+    private static Stream<InetAddress> addresses(Endpoint endpoint) {
+        return endpoint.getAddresses() == null
+                ? Stream.empty()
+                : endpoint.getAddresses().stream().flatMap(text -> literal(text).stream());
+    }
+
+    /** The API server says null where there is none. */
+    private static Stream<Endpoint> endpoints(EndpointSlice slice) {
+        return slice.getEndpoints() == null ? Stream.empty() : slice.getEndpoints().stream();
     }
 
     private static Set<Integer> ports(Replica own) {
@@ -233,15 +241,12 @@ final class Replicas implements Supplier<List<Replica>> {
     }
 
     static List<InetAddress> ready(List<EndpointSlice> slices) {
-        List<InetAddress> ready = new ArrayList<>();
-        for (EndpointSlice slice : slices) {
-            for (Endpoint endpoint : slice.getEndpoints()) {
-                if (OfEndpointSlice.isReady(endpoint)) {
-                    endpoint.getAddresses().forEach(text -> literal(text).ifPresent(ready::add));
-                }
-            }
-        }
-        return ready.stream().distinct().toList();
+        return slices.stream()
+                .flatMap(Replicas::endpoints)
+                .filter(OfEndpointSlice::isReady)
+                .flatMap(Replicas::addresses)
+                .distinct()
+                .toList();
     }
 
     private static Optional<InetAddress> literal(String text) {

@@ -166,6 +166,18 @@ class ReplicasTest {
         assertThat(Replicas.sharing(List.of(free, allPorts, name), MACHINE, PORTS)).isEmpty();
     }
 
+    /** As the API server gives it while a Service has no Pods. */
+    @Test
+    void aSliceWithoutEndpointsDoesNotKeepTheOthersFromBeingFound() {
+        EndpointSlice empty = slice("shop", 8080);
+        empty.setEndpoints(null);
+        EndpointSlice mine = slice("edge", 8080, OWN);
+
+        assertThat(Replicas.sharing(List.of(empty, mine), MACHINE, PORTS)).containsExactly(mine);
+        assertThat(Replicas.ready(List.of(empty, mine)))
+                .containsExactly(InetAddress.ofLiteral(OWN));
+    }
+
     @Test
     void readyAreThoseThatDoNotSayOtherwise() {
         EndpointSlice slice = slice("edge", 8080, OWN, "10.0.0.2");
