@@ -344,11 +344,13 @@ final class Gateway implements AutoCloseable {
         }
     }
 
-    /** Waits until no finding holds this word. */
-    void awaitNoFinding(String word) {
+    /** Waits until no finding holds all these words. */
+    void awaitNoFinding(String... words) {
         await().pollInterval(Duration.ofMillis(10))
                 .atMost(Duration.ofSeconds(20))
-                .until(() -> findings().stream().noneMatch(each -> each.contains(word)));
+                .untilAsserted(() ->
+                        assertThat(findings())
+                                .noneMatch(each -> Stream.of(words).allMatch(each::contains)));
     }
 
     /** All metrics as they are now. */

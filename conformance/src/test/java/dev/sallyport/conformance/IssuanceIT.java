@@ -324,7 +324,7 @@ final class IssuanceIT {
 
         awaitTrusted(host, pebble());
         assertThat(https(host).get(host, "/").first("strict-transport-security")).isPresent();
-        gateway.awaitNoFinding("CertificateTemporary");
+        gateway.awaitNoFinding("CertificateTemporary", "\"temporary\"");
     }
 
     /** The challenge is a path of the Ingress itself, which is redirected but for it. */
