@@ -209,18 +209,11 @@ final class Replicas implements Supplier<List<Replica>> {
     }
 
     private static Stream<InetAddress> addresses(EndpointSlice slice) {
-        return endpoints(slice).flatMap(Replicas::addresses);
+        return OfEndpointSlice.endpoints(slice).flatMap(Replicas::addresses);
     }
 
     private static Stream<InetAddress> addresses(Endpoint endpoint) {
-        return endpoint.getAddresses() == null
-                ? Stream.empty()
-                : endpoint.getAddresses().stream().flatMap(text -> literal(text).stream());
-    }
-
-    /** The API server says null where there is none. */
-    private static Stream<Endpoint> endpoints(EndpointSlice slice) {
-        return slice.getEndpoints() == null ? Stream.empty() : slice.getEndpoints().stream();
+        return OfEndpointSlice.addresses(endpoint).flatMap(text -> literal(text).stream());
     }
 
     private static Set<Integer> ports(Replica own) {
@@ -242,7 +235,7 @@ final class Replicas implements Supplier<List<Replica>> {
 
     static List<InetAddress> ready(List<EndpointSlice> slices) {
         return slices.stream()
-                .flatMap(Replicas::endpoints)
+                .flatMap(OfEndpointSlice::endpoints)
                 .filter(OfEndpointSlice::isReady)
                 .flatMap(Replicas::addresses)
                 .distinct()

@@ -14,7 +14,6 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Predicate;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -118,16 +117,11 @@ final class ReadinessGuard {
     private static Set<String> addresses(
             Resource.OfEndpointSlice slice, Predicate<Endpoint> which) {
         Set<String> addresses = new HashSet<>();
-        present(slice.slice().getEndpoints())
+        Resource.OfEndpointSlice.endpoints(slice.slice())
                 .filter(which)
-                .map(Endpoint::getAddresses)
-                .flatMap(ReadinessGuard::present)
+                .flatMap(Resource.OfEndpointSlice::addresses)
                 .forEach(addresses::add);
         return addresses;
-    }
-
-    private static <T> Stream<T> present(@Nullable List<T> listed) {
-        return listed == null ? Stream.empty() : listed.stream().filter(Objects::nonNull);
     }
 
     /** Not for that it terminates. */

@@ -15,6 +15,8 @@ import io.fabric8.kubernetes.api.model.networking.v1.IngressClass;
 import java.util.List;
 import java.util.Objects;
 import java.util.Set;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * An object of a kind that can matter, with the place it came from. The objects are the API's own
@@ -80,6 +82,20 @@ public sealed interface Resource {
         public static boolean isReady(Endpoint endpoint) {
             EndpointConditions conditions = endpoint.getConditions();
             return conditions == null || !Boolean.FALSE.equals(conditions.getReady());
+        }
+
+        /** The endpoints of one: the API server writes null where there is none. */
+        public static Stream<Endpoint> endpoints(EndpointSlice slice) {
+            return present(slice.getEndpoints());
+        }
+
+        /** The addresses of an endpoint. */
+        public static Stream<String> addresses(Endpoint endpoint) {
+            return present(endpoint.getAddresses());
+        }
+
+        private static <T> Stream<T> present(@Nullable List<T> listed) {
+            return listed == null ? Stream.empty() : listed.stream().filter(Objects::nonNull);
         }
 
         /** The same with these addresses in doubt, and no others. */

@@ -9,6 +9,7 @@ import java.security.PrivateKey;
 import java.security.PublicKey;
 import java.security.cert.X509Certificate;
 import java.security.spec.ECGenParameterSpec;
+import java.security.spec.RSAKeyGenParameterSpec;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Date;
@@ -38,6 +39,19 @@ public final class TestCertificates {
     /** A key pair; the same one for the same kind, since RSA keys are slow to make. */
     public static KeyPair keyPair(String kind) {
         return KEYS.computeIfAbsent(kind, TestCertificates::newKeys);
+    }
+
+    /** With a public exponent of 65 bits: BoringSSL takes those of up to 33, the JDK any. */
+    public static KeyPair foreignToBoringSsl() {
+        try {
+            KeyPairGenerator generator = KeyPairGenerator.getInstance("RSA");
+            generator.initialize(
+                    new RSAKeyGenParameterSpec(
+                            2048, BigInteger.ONE.shiftLeft(64).add(new BigInteger("13"))));
+            return generator.generateKeyPair();
+        } catch (java.security.GeneralSecurityException e) {
+            throw new IllegalStateException(e);
+        }
     }
 
     private static KeyPair newKeys(String kind) {

@@ -19,9 +19,6 @@ import io.netty.handler.ssl.SslContext;
 import io.netty.handler.ssl.SslContextBuilder;
 import io.netty.handler.ssl.SslProvider;
 import io.netty.util.ReferenceCountUtil;
-import java.math.BigInteger;
-import java.security.KeyPairGenerator;
-import java.security.spec.RSAKeyGenParameterSpec;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -58,11 +55,7 @@ class CredentialStoreTest {
     void whatTheLibraryDoesNotTakeIsRefusedWithItsReason() throws Exception {
         // The JDK works with any public exponent, BoringSSL with those up to 33 bits, and so does
         // the parser: this bundle is made without it.
-        KeyPairGenerator generator = KeyPairGenerator.getInstance("RSA");
-        generator.initialize(
-                new RSAKeyGenParameterSpec(
-                        2048, BigInteger.ONE.shiftLeft(64).add(new BigInteger("13"))));
-        Made made = TestCertificates.valid().keys(generator.generateKeyPair()).make();
+        Made made = TestCertificates.valid().keys(TestCertificates.foreignToBoringSsl()).make();
         CertificateBundle bundle =
                 CertificateBundle.of(List.of(made.der()), made.keys().getPrivate().getEncoded());
         assertThat(

@@ -8,11 +8,9 @@ import dev.sallyport.tls.certificate.TestCertificates.Made;
 import java.io.ByteArrayInputStream;
 import java.math.BigInteger;
 import java.security.GeneralSecurityException;
-import java.security.KeyPairGenerator;
 import java.security.cert.CertificateFactory;
 import java.security.cert.X509Certificate;
 import java.security.interfaces.ECPrivateKey;
-import java.security.spec.RSAKeyGenParameterSpec;
 import org.bouncycastle.asn1.DERBitString;
 import org.bouncycastle.asn1.pkcs.PKCSObjectIdentifiers;
 import org.bouncycastle.asn1.pkcs.PrivateKeyInfo;
@@ -106,11 +104,7 @@ class NativeProofTest {
     /** BoringSSL takes public exponents of up to 33 bits, the JDK any. */
     @Test
     void whatBoringSslDoesNotTakeIsProvenByASignature() throws Exception {
-        KeyPairGenerator generator = KeyPairGenerator.getInstance("RSA");
-        generator.initialize(
-                new RSAKeyGenParameterSpec(
-                        2048, BigInteger.ONE.shiftLeft(64).add(new BigInteger("13"))));
-        Made made = TestCertificates.valid().keys(generator.generateKeyPair()).make();
+        Made made = TestCertificates.valid().keys(TestCertificates.foreignToBoringSsl()).make();
         assertThat(NativeCredential.accepts(made.der(), pkcs8(made))).isFalse();
         assertThat(proof.holds(leaf(made), pkcs8(made))).isTrue();
     }
