@@ -82,6 +82,8 @@ final class ChartIT {
                 "publish: {service: front}",
                 "service: {type: ExternalName}",
                 "service: {httpsPort: 70000}",
+                "ingressClass: {parameters: {redirect.staus: 301}}",
+                "ingressClass: {parameters: {redirect.status: 200}}",
                 "image: {digest: latest}",
                 "termination: {delaySeconds: 15s}",
                 "jvmOptions: [Xmx1g]",
@@ -174,6 +176,8 @@ final class ChartIT {
                         + " | autoscaling.minReplicas: 5 (expected: no more than autoscaling.maxReplicas, 2)",
                 "{service: {type: ClusterIP}, extraPorts: [{name: a, containerPort: 1024, port: 1, nodePort: 30000}]}"
                         + " | extraPorts: nodePort (expected: none with service.type ClusterIP)",
+                "{namespaces: [a], rbac: {ingressClasses: false}, ingressClass: {parameters: {acme: false}}}"
+                        + " | ingressClass.parameters: they take the right to read IngressClasses",
             })
     void whatContradictsItselfIsRefused(String values, String message) {
         Path file = Helm.values(work, values);
@@ -269,6 +273,49 @@ final class ChartIT {
         String configuration = configuration(Helm.offline().template(Helm.values(work, values)));
         JsonNode written = Yaml.document(configuration).path("ingress").path("classes");
         assertThat(written.isMissingNode() ? "[]" : written.toString()).isEqualTo(classes);
+    }
+
+    /**
+     * Of ConfigMaps none may be read but this one, and it is not asked for where it is not there.
+     */
+    @Test
+    void theParametersOfTheClassAreAConfigMapThatMayBeReadByItsName() {
+        assertThat(rules(Helm.offline().template()))
+                .noneMatch(rule -> texts(rule.path("resources")).contains("configmaps"));
+        String values =
+                "{namespaces: [a], ingressClass: {parameters: {redirect.status: 301, acme: false}}}";
+        List<JsonNode> objects = Helm.offline().template(Helm.values(work, values));
+        JsonNode named = one(objects, "IngressClass").at("/spec/parameters");
+        assertThat(text(named, "kind")).isEqualTo("ConfigMap");
+        assertThat(text(named, "scope")).isEqualTo("Namespace");
+        JsonNode configMap =
+                of(objects, "ConfigMap").stream()
+                        .filter(each ->
+                                each.path("metadata").path("name").equals(named.path("name")))
+                        .findFirst()
+                        .orElseThrow();
+        assertThat(configMap.path("metadata").path("namespace")).isEqualTo(named.path("namespace"));
+        assertThat(configMap.path("data").toString())
+                .isEqualTo("{\"acme\":\"false\",\"redirect.status\":\"301\"}");
+        assertThat(of(objects, "Role"))
+                .filteredOn(each -> byName(each, "configmaps"))
+                .singleElement()
+                .satisfies(role -> {
+                    assertThat(role.path("metadata").path("namespace"))
+                            .isEqualTo(named.path("namespace"));
+                    assertThat(rules(List.of(role)))
+                            .filteredOn(
+                                    rule -> texts(rule.path("resources")).contains("configmaps"))
+                            .singleElement()
+                            .satisfies(rule -> {
+                                assertThat(texts(rule.path("resourceNames")))
+                                        .containsExactly(text(named, "name"));
+                                assertThat(texts(rule.path("verbs")))
+                                        .containsExactlyInAnyOrder("get", "list", "watch");
+                            });
+                    assertThat(rules(List.of(role)))
+                            .anyMatch(rule -> texts(rule.path("resources")).contains("events"));
+                });
     }
 
     @ParameterizedTest

@@ -25,6 +25,7 @@ final class InstallVariantsIT {
 
     private static final Duration SOON = Duration.ofMinutes(2);
     private static final String HOST = "shop.test";
+    private static final String TUNED = "tuned.test";
 
     @TempDir private Path work;
 
@@ -59,6 +60,11 @@ final class InstallVariantsIT {
                                     .spec("  ingressClassName: " + foreign + "\n")
                                     .tls("shop", HOST)
                                     .host(HOST, "shop")
+                                    .yaml(),
+                            Manifests.ingress("tuned")
+                                    .spec("  ingressClassName: " + edge.name() + "\n")
+                                    .tls("shop", TUNED)
+                                    .host(TUNED, "shop")
                                     .yaml());
 
             release.install(
@@ -92,10 +98,15 @@ final class InstallVariantsIT {
                                 .isEqualTo(wildcard.serial()));
                 soon().untilAsserted(
                                 () -> assertThat(published(shop)).isEqualTo(nodeOf(cluster, edge)));
-                soon().untilAsserted(() -> assertThatTheClassIsToldOf(cluster, foreign));
+                soon().until(() ->
+                        isToldOf(
+                                cluster.kubectl().in("default"),
+                                foreign,
+                                "ClassParametersUnsupported"));
                 assertThat(release.command("config")).contains("/etc/sallyport/sallyport.yaml");
                 assertThatNothingIsForbidden(release, admin);
                 assertThatItIsMonitored(admin, shop, leaf, wildcard);
+                itsClassHasParameters(cluster, release, admin);
                 if (!Cluster.isGiven()) {
                     servesFromItsFile(cluster, edge, way, admin, leaf);
                 }
@@ -138,19 +149,12 @@ final class InstallVariantsIT {
         throw new AssertionError("a node without addresses: " + addresses);
     }
 
-    /** An IngressClass has no namespace, so Events about it are in another one. */
-    private static void assertThatTheClassIsToldOf(Cluster cluster, String name) {
-        assertThat(
-                        Json.items(
-                                cluster.kubectl()
-                                        .in("default")
-                                        .get("events.events.k8s.io")
-                                        .path("items")))
+    /** Of an IngressClass, which has no namespace, in {@code default}. */
+    private static boolean isToldOf(Kubectl namespace, String name, String reason) {
+        return Json.items(namespace.get("events.events.k8s.io").path("items"))
                 .anyMatch(event ->
                         event.at("/regarding/name").asString().equals(name)
-                                && event.path("reason")
-                                        .asString()
-                                        .equals("ClassParametersUnsupported"));
+                                && event.path("reason").asString().equals(reason));
     }
 
     private static void assertThatNothingIsForbidden(Release release, Way admin) {
@@ -172,6 +176,46 @@ final class InstallVariantsIT {
         });
         shop.apply(Manifests.secret("shop", leaf));
         soon().until(() -> !get(admin, "/api/findings").contains("KeyMismatch"));
+    }
+
+    /** They count without a rollout, and the chart grants what it takes to read them. */
+    private static void itsClassHasParameters(Cluster cluster, Release release, Way admin) {
+        Namespace edge = release.edge();
+        Set<String> before = release.pods();
+        try (Way plain = edge.wayTo(release.name(), 80)) {
+            soon().until(() -> redirect(plain, TUNED) == 308);
+            release.helm()
+                    .ok(
+                            "upgrade",
+                            edge.name(),
+                            Helm.chart().toString(),
+                            "--reset-then-reuse-values",
+                            "--set-json",
+                            "ingressClass.parameters={\"redirect.status\":307}");
+            soon().until(() -> redirect(plain, TUNED) == 307);
+            assertThat(redirect(plain, HOST)).isEqualTo(308); // of another class
+
+            String name = "configmap/" + release.name() + "-class";
+            edge.kubectl().ok("patch", name, "-p", "{\"data\":{\"redirect.status\":\"200\"}}");
+            soon().until(() -> get(admin, "/api/findings").contains("ClassParametersInvalid"));
+            assertThat(redirect(plain, TUNED)).isEqualTo(307);
+            soon().until(() ->
+                    isToldOf(edge.kubectl(), release.name() + "-class", "ClassParametersInvalid"));
+            edge.kubectl().ok("delete", name);
+            soon().untilAsserted(() ->
+                    assertThat(get(admin, "/api/findings"))
+                            .contains("ClassParametersMissing")
+                            .doesNotContain("ClassParametersInvalid"));
+            assertThat(redirect(plain, TUNED)).isEqualTo(307);
+            Kubectl classes = cluster.kubectl().in("default");
+            soon().until(() -> isToldOf(classes, edge.name(), "ClassParametersMissing"));
+        }
+        assertThat(release.pods()).isEqualTo(before);
+        assertThatNothingIsForbidden(release, admin);
+    }
+
+    private static int redirect(Way plain, String host) {
+        return RawClient.plain(plain.address()).get(host, "/").status();
     }
 
     /** Its container ends while no API server answers: the kubelet starts it again without one. */

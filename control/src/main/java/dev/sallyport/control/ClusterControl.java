@@ -12,6 +12,7 @@ import dev.sallyport.control.resource.SourceUpdate;
 import dev.sallyport.control.stored.LastKnownGood;
 import dev.sallyport.control.stored.StoreReport;
 import dev.sallyport.control.stored.StoreSettings;
+import dev.sallyport.control.translate.ClassParameters;
 import dev.sallyport.control.translate.TranslationSettings;
 import dev.sallyport.model.snapshot.Applied;
 import dev.sallyport.model.snapshot.DataPlane;
@@ -75,15 +76,16 @@ public final class ClusterControl implements Control {
             DataPlane dataPlane,
             InstantSource time) {
         Executor parsers = ParserThreads.executor();
+        TranslationSettings translation =
+                acme.map(it -> settings.translation().with(it.rules()))
+                        .orElse(settings.translation());
         var source =
                 new ClusterSource(
                         cluster,
                         acme.map(it -> watched.withSecretsOf(it.rules().namespace()))
                                 .orElse(watched),
+                        resource -> ClassParameters.configMap(resource, translation),
                         System::nanoTime);
-        TranslationSettings translation =
-                acme.map(it -> settings.translation().with(it.rules()))
-                        .orElse(settings.translation());
         var reconciler =
                 new Reconciler(
                         translation,

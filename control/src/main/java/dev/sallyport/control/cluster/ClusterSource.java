@@ -18,19 +18,21 @@ import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * An API server as a source: one watch for each kind and namespace, and one for each Secret that
- * something refers to and no list shows.
+ * An API server as a source: one watch for each kind and namespace, one for each Secret that
+ * something refers to and no list shows, and one for each ConfigMap that a class names.
  *
  * <p>It tells nothing before all lists that are needed are in ({@link WatchState#awaited}), then
  * each change as it comes, but for those of Secrets that nothing refers to ({@link ListedSecrets}).
@@ -60,10 +62,12 @@ public final class ClusterSource implements SecretDemand, LastKnownGood.Source, 
 
     private final Cluster cluster;
     private final ClusterSettings settings;
+    private final Function<Resource.OfIngressClass, Optional<ObjectRef>> parameters;
     private final LongSupplier nanoTime;
     private final LinkedBlockingQueue<Runnable> queue = new LinkedBlockingQueue<>();
     private final List<KindWatch> watches = new ArrayList<>();
     private final Map<Feed, KindWatch> byFeed = new HashMap<>();
+    private final Map<ObjectRef, ObjectRef> configMaps = new HashMap<>(); // by class
     private final SecretWatches secrets;
     private final WatchFindings findings = new WatchFindings();
     private final ListedSecrets listed = new ListedSecrets();
@@ -89,15 +93,25 @@ public final class ClusterSource implements SecretDemand, LastKnownGood.Source, 
     /**
      * A source that is not started.
      *
+     * @param parameters the ConfigMap that an IngressClass names, if it matters
      * @param nanoTime nanoseconds since any moment, for instance {@code System::nanoTime}
      */
-    public ClusterSource(ClusterClient client, ClusterSettings settings, LongSupplier nanoTime) {
-        this(new InformerCluster(client), settings, nanoTime);
+    public ClusterSource(
+            ClusterClient client,
+            ClusterSettings settings,
+            Function<Resource.OfIngressClass, Optional<ObjectRef>> parameters,
+            LongSupplier nanoTime) {
+        this(new InformerCluster(client), settings, parameters, nanoTime);
     }
 
-    ClusterSource(Cluster cluster, ClusterSettings settings, LongSupplier nanoTime) {
+    ClusterSource(
+            Cluster cluster,
+            ClusterSettings settings,
+            Function<Resource.OfIngressClass, Optional<ObjectRef>> parameters,
+            LongSupplier nanoTime) {
         this.cluster = cluster;
         this.settings = settings;
+        this.parameters = parameters;
         this.nanoTime = nanoTime;
         this.readiness = new ReadinessGuard(settings.holdBack());
         this.secrets = new SecretWatches(settings.secrets(), this::singleFeed, nanoTime, findings);
@@ -151,12 +165,19 @@ public final class ClusterSource implements SecretDemand, LastKnownGood.Source, 
             Set<ObjectRef> unwatched = new LinkedHashSet<>();
             for (Resource resource : inService) {
                 unwatched.add(resource.ref());
-                if (resource instanceof Resource.OfEndpointSlice slice) {
-                    readiness.inService(slice, now).map(ResourceChange::put).ifPresent(this::tell);
+                switch (resource) {
+                    case Resource.OfEndpointSlice slice ->
+                            readiness
+                                    .inService(slice, now)
+                                    .map(ResourceChange::put)
+                                    .ifPresent(this::tell);
+                    case Resource.OfIngressClass ingressClass ->
+                            follow(ingressClass.ref(), parameters.apply(ingressClass));
+                    default -> {}
                 }
             }
             List<ObjectRef> all = List.copyOf(unwatched);
-            for (KindWatch watch : watches) {
+            for (KindWatch watch : List.copyOf(watches)) {
                 List<ObjectRef> shown = all.stream().filter(watch.watched()::covers).toList();
                 unwatched.removeAll(shown);
                 if (watch.expect(shown, known)) {
@@ -276,17 +297,54 @@ public final class ClusterSource implements SecretDemand, LastKnownGood.Source, 
         watches.forEach(watch -> watch.feed().start());
     }
 
+    /** A class names this ConfigMap, and none that it named before. */
+    private void follow(ObjectRef ingressClass, Optional<ObjectRef> configMap) {
+        ObjectRef before = configMaps.get(ingressClass);
+        ObjectRef now = configMap.orElse(null);
+        if (Objects.equals(before, now)) {
+            return;
+        }
+        if (now == null) {
+            configMaps.remove(ingressClass);
+        } else {
+            boolean watched = configMaps.containsValue(now);
+            configMaps.put(ingressClass, now);
+            if (!watched) {
+                var scope = WatchScope.of(now.namespace(), now.name());
+                add(WatchedKind.CONFIG_MAP, scope, false).feed().start();
+            }
+        }
+        if (before != null && !configMaps.containsValue(before)) {
+            watches.stream()
+                    .filter(watch -> watch.watched().covers(before))
+                    .toList()
+                    .forEach(this::end);
+            tell(ResourceChange.remove(before));
+        }
+    }
+
+    private void end(KindWatch watch) {
+        byFeed.remove(watch.feed());
+        watches.remove(watch);
+        watch.feed().close();
+        findings.forget(watch.watched());
+        findings.resolve("held " + watch.watched());
+        countHeld();
+        tellFindings();
+    }
+
     private List<WatchScope> scopes() {
         return settings.namespaces().isEmpty()
                 ? List.of(WatchScope.EVERYWHERE)
                 : settings.namespaces().stream().map(WatchScope::in).toList();
     }
 
-    private void add(WatchedKind<?> kind, WatchScope scope, boolean needed) {
+    private KindWatch add(WatchedKind<?> kind, WatchScope scope, boolean needed) {
         Feed feed = cluster.feed(new Watched<>(kind, scope), new KindListener());
         var watch = new KindWatch(feed, needed, settings.holdBack(), nanoTime.getAsLong());
         watches.add(watch);
         byFeed.put(feed, watch);
+        return watch;
     }
 
     /**
@@ -328,7 +386,7 @@ public final class ClusterSource implements SecretDemand, LastKnownGood.Source, 
         for (int i = 0; i < watches.size(); i++) {
             Watched<?> watched = watches.get(i).watched();
             // Whether a namespace exists is good to know, and hardly ever allowed.
-            if (watched.scope().name().isEmpty()) {
+            if (watched.scope().name().isEmpty() || !watched.kind().equals(WatchedKind.NAMESPACE)) {
                 findings.judge(watched, states.get(i));
             }
         }
@@ -490,6 +548,7 @@ public final class ClusterSource implements SecretDemand, LastKnownGood.Source, 
     /** The object is gone for good. */
     private void obey(ObjectRef ref) {
         readiness.gone(ref);
+        follow(ref, Optional.empty());
         if (ref.kind().equals("Secret")) {
             listed.remove(ref);
             if (secrets.looksAt(ref)) {
@@ -616,6 +675,10 @@ public final class ClusterSource implements SecretDemand, LastKnownGood.Source, 
             }
             case Resource.OfEndpointSlice slice ->
                     tell(ResourceChange.put(readiness.seen(slice, nanoTime.getAsLong())));
+            case Resource.OfIngressClass ingressClass -> {
+                tell(ResourceChange.put(ingressClass));
+                follow(ref, parameters.apply(ingressClass));
+            }
             case Resource other -> tell(ResourceChange.put(other));
         }
         judgeNamespace(watch);

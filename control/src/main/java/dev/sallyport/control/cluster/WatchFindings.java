@@ -53,6 +53,14 @@ final class WatchFindings {
         }
     }
 
+    /** It is not watched any more. */
+    void forget(Watched<?> watched) {
+        String step = "watch " + watched;
+        if (conditions.remove(step) != null) {
+            resolve(step);
+        }
+    }
+
     /** How many of the Secrets that are watched by themselves nothing is heard of. */
     void judgeSingleWatches(int silent) {
         boolean now = silent > 0 && !away;
@@ -179,6 +187,9 @@ final class WatchFindings {
     }
 
     private static Finding refused(Watched<?> watched, WatchState state, String why) {
+        if (watched.kind().equals(WatchedKind.CONFIG_MAP)) {
+            return configMapForbidden(watched, why);
+        }
         return state.needed()
                 ? Finding.of(
                         Reason.WATCH_FORBIDDEN,
@@ -205,5 +216,20 @@ final class WatchFindings {
                         object(watched),
                         watched + why + "; the gateway does without",
                         "");
+    }
+
+    private static Finding configMapForbidden(Watched<?> watched, String why) {
+        String namespace = watched.scope().namespace().orElse("");
+        String name = watched.scope().name().orElse("");
+        return Finding.of(
+                Reason.WATCH_FORBIDDEN,
+                object(watched),
+                watched + why + "; what was known stays in service",
+                "Grant get, list and watch of configmaps with resourceNames: ["
+                        + name
+                        + "] in namespace "
+                        + namespace
+                        + " to the gateway's service account, or remove spec.parameters of the"
+                        + " IngressClass.");
     }
 }

@@ -5,6 +5,7 @@ import dev.sallyport.control.resource.Resource;
 import dev.sallyport.model.finding.Parsed;
 import dev.sallyport.model.name.ObjectRef;
 import dev.sallyport.secretsync.SecretMaterial;
+import io.fabric8.kubernetes.api.model.ConfigMap;
 import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.api.model.Namespace;
 import io.fabric8.kubernetes.api.model.ObjectMeta;
@@ -55,6 +56,16 @@ record WatchedKind<T extends HasMetadata>(
                     false,
                     (ref, it) ->
                             Optional.of(new Resource.OfIngressClass(ref, it, Origin.API_SERVER)));
+
+    /** What classes say of their Ingresses. */
+    static final WatchedKind<ConfigMap> CONFIG_MAP =
+            new WatchedKind<>(
+                    ConfigMap.class,
+                    "ConfigMap",
+                    "",
+                    "configmaps",
+                    true,
+                    (ref, it) -> Optional.of(Resource.OfConfigMap.of(ref, it, Origin.API_SERVER)));
 
     /** Ports of backends. */
     static final WatchedKind<Service> SERVICE =

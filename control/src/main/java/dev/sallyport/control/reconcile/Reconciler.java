@@ -4,6 +4,7 @@ import dev.sallyport.control.resource.Resource;
 import dev.sallyport.control.resource.ResourceChange;
 import dev.sallyport.control.resource.SourceUpdate;
 import dev.sallyport.control.translate.IncrementalTranslator;
+import dev.sallyport.control.translate.LastGoodParameters;
 import dev.sallyport.control.translate.Translation;
 import dev.sallyport.control.translate.TranslationSettings;
 import dev.sallyport.model.finding.Finding;
@@ -67,6 +68,7 @@ public final class Reconciler implements AutoCloseable {
     private final HoldOff holdOff;
     private final CertificateCatalog catalog;
     private final CatalogSource certificates;
+    private final LastGoodParameters lastGood = new LastGoodParameters();
     private final SecretDemand demand;
     private final boolean forgetful; // of Secrets: the source tells of them again when it is asked
     private final ServedLedger ledger;
@@ -112,7 +114,7 @@ public final class Reconciler implements AutoCloseable {
         this.catalog = new CertificateCatalog(reader, parsers, time);
         this.forgetful = !demand.equals(SecretDemand.NONE);
         this.certificates = new CatalogSource(catalog, forgetful);
-        this.translator = new IncrementalTranslator(settings, certificates);
+        this.translator = new IncrementalTranslator(settings, certificates, lastGood);
         this.ledger = new ServedLedger(catalog);
         this.thread = Thread.ofPlatform().name("reconciler").daemon().unstarted(this::run);
     }
@@ -275,7 +277,7 @@ public final class Reconciler implements AutoCloseable {
 
     private void reconcile(long began) {
         if (anew) {
-            translator = new IncrementalTranslator(settings, certificates);
+            translator = new IncrementalTranslator(settings, certificates, lastGood);
             sourceFindings.forEach(translator::report);
             resources.forEach((_, resource) -> hand(ResourceChange.put(resource)));
             anew = false;

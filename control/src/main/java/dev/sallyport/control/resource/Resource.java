@@ -3,9 +3,12 @@ package dev.sallyport.control.resource;
 import dev.sallyport.model.name.ObjectRef;
 import dev.sallyport.model.name.ObjectVersion;
 import dev.sallyport.secretsync.SecretMaterial;
+import io.fabric8.kubernetes.api.model.ConfigMap;
+import io.fabric8.kubernetes.api.model.ConfigMapBuilder;
 import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.api.model.Namespace;
 import io.fabric8.kubernetes.api.model.ObjectMeta;
+import io.fabric8.kubernetes.api.model.ObjectMetaBuilder;
 import io.fabric8.kubernetes.api.model.Service;
 import io.fabric8.kubernetes.api.model.discovery.v1.Endpoint;
 import io.fabric8.kubernetes.api.model.discovery.v1.EndpointConditions;
@@ -13,8 +16,10 @@ import io.fabric8.kubernetes.api.model.discovery.v1.EndpointSlice;
 import io.fabric8.kubernetes.api.model.networking.v1.Ingress;
 import io.fabric8.kubernetes.api.model.networking.v1.IngressClass;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -116,6 +121,50 @@ public sealed interface Resource {
         @Override
         public ObjectVersion version() {
             return versionOf(namespace, origin);
+        }
+    }
+
+    /** A ConfigMap, which an IngressClass may name as its parameters. */
+    record OfConfigMap(ObjectRef ref, ConfigMap configMap, Origin origin) implements Resource {
+        private static final int LONGEST_VALUE = 256;
+
+        /**
+         * Of whatever is in it no more than could be a parameter: it may be as large as any object,
+         * and others keep files in theirs.
+         */
+        public static OfConfigMap of(ObjectRef ref, ConfigMap configMap, Origin origin) {
+            Map<String, String> data = new TreeMap<>();
+            if (configMap.getData() != null) {
+                configMap
+                        .getData()
+                        .forEach((key, value) -> {
+                            if (key != null && value != null) {
+                                data.put(
+                                        key,
+                                        value.length() > LONGEST_VALUE
+                                                ? value.substring(0, LONGEST_VALUE)
+                                                : value);
+                            }
+                        });
+            }
+            ObjectMeta written = configMap.getMetadata();
+            ObjectMeta metadata =
+                    new ObjectMetaBuilder()
+                            .withNamespace(ref.namespace())
+                            .withName(ref.name())
+                            .withUid(written == null ? null : written.getUid())
+                            .withResourceVersion(
+                                    written == null ? null : written.getResourceVersion())
+                            .build();
+            return new OfConfigMap(
+                    ref,
+                    new ConfigMapBuilder().withMetadata(metadata).withData(data).build(),
+                    origin);
+        }
+
+        @Override
+        public ObjectVersion version() {
+            return versionOf(configMap, origin);
         }
     }
 

@@ -8,6 +8,7 @@ import dev.sallyport.model.finding.Parsed;
 import dev.sallyport.model.finding.Reason;
 import dev.sallyport.model.name.ObjectRef;
 import dev.sallyport.secretsync.SecretMaterial;
+import io.fabric8.kubernetes.api.model.ConfigMap;
 import io.fabric8.kubernetes.api.model.Namespace;
 import io.fabric8.kubernetes.api.model.Secret;
 import io.fabric8.kubernetes.api.model.Service;
@@ -50,6 +51,7 @@ import tools.jackson.databind.type.LogicalType;
 final class ManifestReader {
     private static final JsonMapper MAPPER = mapper();
     private static final JsonNodeFactory JSON = JsonNodeFactory.instance;
+    private static final int MOST_PARAMETERS = 20; // other ConfigMaps may have many
     private static final Pattern NAME = Pattern.compile("[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?");
     private static final Pattern NAMESPACE = Pattern.compile("[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?");
 
@@ -57,6 +59,7 @@ final class ManifestReader {
     private enum Kind {
         INGRESS("Ingress", "networking.k8s.io/v1", "(networking\\.k8s\\.io|extensions)/.*", true),
         INGRESS_CLASS("IngressClass", "networking.k8s.io/v1", "networking\\.k8s\\.io/.*", false),
+        CONFIG_MAP("ConfigMap", "v1", "v[0-9][^/]*", true),
         SERVICE("Service", "v1", "v[0-9][^/]*", true),
         ENDPOINT_SLICE("EndpointSlice", "discovery.k8s.io/v1", "discovery\\.k8s\\.io/.*", true),
         SECRET("Secret", "v1", "v[0-9][^/]*", true),
@@ -299,6 +302,8 @@ final class ManifestReader {
             case INGRESS_CLASS ->
                     new Resource.OfIngressClass(
                             ref, MAPPER.treeToValue(json, IngressClass.class), origin);
+            case CONFIG_MAP ->
+                    Resource.OfConfigMap.of(ref, MAPPER.treeToValue(json, ConfigMap.class), origin);
             case SERVICE ->
                     new Resource.OfService(ref, MAPPER.treeToValue(json, Service.class), origin);
             case ENDPOINT_SLICE ->
@@ -446,6 +451,13 @@ final class ManifestReader {
                 addLines(document, "", lines, "metadata", "spec");
                 if (document.get("spec") instanceof Tree.Mapping spec) {
                     addLines(spec, "spec", lines, "parameters");
+                }
+            }
+            case CONFIG_MAP -> {
+                addLines(document, "", lines, "data");
+                if (document.get("data") instanceof Tree.Mapping data
+                        && data.entries().size() <= MOST_PARAMETERS) {
+                    addLines(data, "data", lines, data.entries().keySet().toArray(String[]::new));
                 }
             }
             case SERVICE -> {

@@ -3,6 +3,7 @@ package dev.sallyport.control.stored;
 import dev.sallyport.control.resource.Origin;
 import dev.sallyport.control.resource.Resource;
 import dev.sallyport.model.name.ObjectRef;
+import io.fabric8.kubernetes.api.model.ConfigMap;
 import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.api.model.Namespace;
 import io.fabric8.kubernetes.api.model.ObjectMeta;
@@ -35,6 +36,7 @@ final class ObjectJson {
                 switch (resource) {
                     case Resource.OfIngress it -> it.ingress();
                     case Resource.OfIngressClass it -> it.ingressClass();
+                    case Resource.OfConfigMap it -> it.configMap();
                     case Resource.OfService it -> it.service();
                     case Resource.OfEndpointSlice it -> it.slice();
                     case Resource.OfNamespace it -> it.namespace();
@@ -73,6 +75,11 @@ final class ObjectJson {
                         object(lines, blank, to, IngressClass.class)
                                 .map(it ->
                                         new Resource.OfIngressClass(
+                                                ref(kind, it), it, Origin.API_SERVER));
+                case "ConfigMap" ->
+                        object(lines, blank, to, ConfigMap.class)
+                                .map(it ->
+                                        Resource.OfConfigMap.of(
                                                 ref(kind, it), it, Origin.API_SERVER));
                 case "Service" ->
                         object(lines, blank, to, Service.class)

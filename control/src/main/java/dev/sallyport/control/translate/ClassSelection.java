@@ -6,13 +6,16 @@ import dev.sallyport.model.finding.Reason;
 import dev.sallyport.model.name.ObjectRef;
 import io.fabric8.kubernetes.api.model.networking.v1.Ingress;
 import io.fabric8.kubernetes.api.model.networking.v1.IngressClass;
+import io.fabric8.kubernetes.api.model.networking.v1.IngressClassParametersReference;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Collections;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -26,6 +29,7 @@ final class ClassSelection {
     private final TranslationSettings settings;
     private final Map<String, Resource.OfIngressClass> classes = new HashMap<>();
     private final Optional<Resource.OfIngressClass> byDefault;
+    private final Map<ObjectRef, ObjectRef> configMaps = new TreeMap<>(ObjectRef.ORDER); // by class
     private final List<Finding> findings = new ArrayList<>();
 
     /** The selection that these classes make. */
@@ -42,7 +46,7 @@ final class ClassSelection {
         if (defaults.size() > 1 && defaults.stream().anyMatch(this::isOurs)) {
             reportAmbiguity(defaults);
         }
-        ingressClasses.stream().filter(this::isOurs).forEach(this::reportParameters);
+        ingressClasses.stream().filter(this::isOurs).forEach(this::readParameters);
         settings.ingressClasses().stream().sorted().forEach(this::reportController);
     }
 
@@ -58,8 +62,12 @@ final class ClassSelection {
 
     /** Whether an Ingress is ours, and what to tell its author. */
     sealed interface Verdict {
-        /** It is served. */
-        record Ours() implements Verdict {}
+        /**
+         * It is served.
+         *
+         * @param parameters the ConfigMap that its class names
+         */
+        record Ours(Optional<ObjectRef> parameters) implements Verdict {}
 
         /** It is not, for others serve it. */
         record Others() implements Verdict {}
@@ -71,7 +79,7 @@ final class ClassSelection {
     /** Decides about one Ingress. */
     Verdict judge(Resource.OfIngress resource) {
         if (classes.isEmpty() && settings.alone()) {
-            return new Verdict.Ours();
+            return new Verdict.Ours(Optional.empty());
         }
         Ingress ingress = resource.ingress();
         String annotated = annotation(ingress.getMetadata().getAnnotations(), ANNOTATION);
@@ -83,9 +91,10 @@ final class ClassSelection {
             String field = "spec.ingressClassName";
             return judge(resource, named, field, field);
         }
-        return byDefault.filter(this::isOurs).isPresent()
-                ? new Verdict.Ours()
-                : new Verdict.Others();
+        return byDefault
+                .filter(this::isOurs)
+                .map(ours -> (Verdict) new Verdict.Ours(parameters(ours.ref())))
+                .orElse(new Verdict.Others());
     }
 
     /**
@@ -94,7 +103,7 @@ final class ClassSelection {
      */
     private Verdict judge(Resource.OfIngress resource, String name, String field, String label) {
         if (isOurName(name)) {
-            return new Verdict.Ours();
+            return new Verdict.Ours(parameters(new ObjectRef("IngressClass", "", name)));
         }
         if (classes.containsKey(name) || !settings.alone()) {
             return new Verdict.Others();
@@ -108,6 +117,15 @@ final class ClassSelection {
                         "Name another class, or create this one: with controller "
                                 + TranslationSettings.CONTROLLER
                                 + " where it is to be served here, with its own where it is not."));
+    }
+
+    /** The ConfigMaps that our classes name, by class. */
+    Map<ObjectRef, ObjectRef> configMaps() {
+        return Collections.unmodifiableMap(configMaps);
+    }
+
+    private Optional<ObjectRef> parameters(ObjectRef ingressClass) {
+        return Optional.ofNullable(configMaps.get(ingressClass));
     }
 
     /** About the classes themselves. */
@@ -165,18 +183,38 @@ final class ClassSelection {
         }
     }
 
-    private void reportParameters(Resource.OfIngressClass resource) {
-        if (resource.ingressClass().getSpec().getParameters() != null) {
+    private void readParameters(Resource.OfIngressClass resource) {
+        IngressClassParametersReference named = resource.ingressClass().getSpec().getParameters();
+        Optional<ObjectRef> configMap = ClassParameters.configMap(resource, settings);
+        if (configMap.isPresent()) {
+            configMaps.put(resource.ref(), configMap.get());
+        } else if (named != null) {
             findings.add(
                     new Finding(
                             Reason.CLASS_PARAMETERS_UNSUPPORTED,
                             resource.ref(),
                             resource.origin().at("spec.parameters"),
                             "spec.parameters: "
-                                    + resource.ingressClass().getSpec().getParameters().getKind()
-                                    + " (expected: none)",
-                            "Remove spec.parameters; they have no effect."));
+                                    + described(named)
+                                    + (isOwn(resource)
+                                            ? " (expected: a ConfigMap, with scope: Namespace and its"
+                                                    + " namespace)"
+                                            : " (expected: none, of a class that is taken over)"),
+                            isOwn(resource)
+                                    ? "Name a ConfigMap, or remove spec.parameters; they have no effect."
+                                    : "Remove spec.parameters; they have no effect."));
         }
+    }
+
+    private static String described(IngressClassParametersReference named) {
+        String group = named.getApiGroup() == null ? "" : named.getApiGroup();
+        String scope = named.getScope() == null ? "Cluster" : named.getScope();
+        return named.getKind() + (group.isEmpty() ? "" : "." + group) + ", scope: " + scope;
+    }
+
+    /** Whether a class is of our own controller, not of one that is taken over from. */
+    static boolean isOwn(Resource.OfIngressClass resource) {
+        return controller(resource).equals(TranslationSettings.CONTROLLER);
     }
 
     /** The operator asked for a class whose object says that it is not ours. */

@@ -30,6 +30,7 @@ import java.util.function.Function;
  * @param secured whether a TLS section of it means the host
  * @param claims the certificates it wants for the host
  * @param acme whether it wants the gateway to have one issued
+ * @param parameters what its class says
  */
 record Contribution(
         ObjectRef ingress,
@@ -40,7 +41,8 @@ record Contribution(
         boolean routed,
         boolean secured,
         List<Claim> claims,
-        Optional<AcmeAsk> acme) {
+        Optional<AcmeAsk> acme,
+        ClassParameters parameters) {
 
     /** The oldest object first, then by namespace and name. */
     static final Comparator<Contribution> PRECEDENCE =
@@ -76,8 +78,15 @@ record Contribution(
         ANNOTATION,
         /** Its Namespace. */
         LABEL,
+        /** Its class's parameters, for all hosts of the class. */
+        CLASS,
         /** The gateway's, for all hosts. */
-        CONFIGURATION
+        CONFIGURATION;
+
+        /** Whether it is said of hosts that whoever says so does not know. */
+        boolean isGeneral() {
+            return this == CLASS || this == CONFIGURATION;
+        }
     }
 
     /** Whether cert-manager has a certificate issued for the host. */
@@ -123,7 +132,8 @@ record Contribution(
                                 part.routed,
                                 part.secured,
                                 List.copyOf(part.claims),
-                                part.routed || part.secured ? acme : Optional.empty())));
+                                part.routed || part.secured ? acme : Optional.empty(),
+                                intent.parameters())));
         return contributions;
     }
 

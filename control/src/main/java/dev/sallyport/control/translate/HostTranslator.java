@@ -127,7 +127,23 @@ final class HostTranslator {
         boolean asked = contributions.stream().anyMatch(Contribution::secured);
         boolean known = asked || contributions.stream().anyMatch(Contribution::routed);
         boolean issued = work.addIssued();
-        return work.result(known, asked || issued);
+        return work.result(
+                known,
+                asked || issued ? redirect(contributions) : Optional.empty(),
+                asked || issued);
+    }
+
+    /**
+     * As the class says of the first Ingress that secures the host, else of the first with a rule.
+     */
+    private Optional<HttpsRedirect> redirect(Collection<Contribution> contributions) {
+        return contributions.stream()
+                .filter(Contribution::secured)
+                .findFirst()
+                .or(() -> contributions.stream().filter(Contribution::routed).findFirst())
+                .map(Contribution::parameters)
+                .orElse(ClassParameters.NONE)
+                .redirect(redirect);
     }
 
     /**
@@ -155,7 +171,7 @@ final class HostTranslator {
                                 new Target(Optional.of(backend), Optional.empty()),
                                 ObjectRef.gateway("default-backend"),
                                 Instant.EPOCH));
-        return work.result(true, false);
+        return work.result(true, Optional.empty(), false);
     }
 
     /** One host in the making. */
@@ -505,7 +521,7 @@ final class HostTranslator {
                 Optional<Finding> refusal = refusal(rules, host, contribution.ingress());
                 if (refusal.isEmpty()) {
                     candidates.add(candidate);
-                } else if (ask.by() == AskedBy.CONFIGURATION) {
+                } else if (ask.by().isGeneral()) {
                     refused = refused.or(() -> Optional.of(new Refused(candidate, refusal.get())));
                 } else {
                     findings.add(refusal.get());
@@ -677,14 +693,14 @@ final class HostTranslator {
             return Collections.unmodifiableMap(routes);
         }
 
-        Result result(boolean known, boolean secured) {
+        Result result(boolean known, Optional<HttpsRedirect> httpsRedirect, boolean secured) {
             Optional<VirtualHost> host =
                     known
                             ? Optional.of(
                                     VirtualHost.of(
                                             won.values().stream().map(Won::route).toList(),
                                             fallback,
-                                            secured ? redirect : Optional.empty()))
+                                            httpsRedirect))
                             : Optional.empty();
             return new Result(
                     host,

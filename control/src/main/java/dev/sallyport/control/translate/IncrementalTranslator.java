@@ -64,12 +64,14 @@ public final class IncrementalTranslator {
 
     private final TranslationSettings settings;
     private final CertificateSource certificates;
+    private final LastGoodParameters lastGood;
     private final HostTranslator hostTranslator;
     private final UpstreamTranslator upstreamTranslator;
 
     // What there is.
     private final Map<ObjectRef, Resource.OfIngress> ingresses = new HashMap<>();
     private final Map<ObjectRef, Resource.OfIngressClass> classes = new TreeMap<>(ObjectRef.ORDER);
+    private final Map<ObjectRef, Resource.OfConfigMap> configMaps = new HashMap<>();
     private final Map<ServiceRef, Resource.OfService> services = new HashMap<>();
     private final Map<ObjectRef, Resource.OfEndpointSlice> slices = new HashMap<>();
     private final Map<ServiceRef, TreeMap<ObjectRef, Resource.OfEndpointSlice>> slicesByService =
@@ -80,6 +82,7 @@ public final class IncrementalTranslator {
 
     // What the steps came to.
     private ClassSelection selection;
+    private Map<ObjectRef, ClassParameters> parameters = Map.of(); // by ConfigMap
     private final Map<ObjectRef, IngressIntent> intents = new HashMap<>();
     private final Map<ObjectRef, Map<HostScope, Contribution>> contributions = new HashMap<>();
     private final Map<HostScope, TreeMap<Contribution, Contribution>> byScope = new HashMap<>();
@@ -115,8 +118,21 @@ public final class IncrementalTranslator {
 
     /** A translator that has seen no object. */
     public IncrementalTranslator(TranslationSettings settings, CertificateSource certificates) {
+        this(settings, certificates, new LastGoodParameters());
+    }
+
+    /**
+     * A translator that has seen no object.
+     *
+     * @param lastGood what translators before it knew of the parameters of classes
+     */
+    public IncrementalTranslator(
+            TranslationSettings settings,
+            CertificateSource certificates,
+            LastGoodParameters lastGood) {
         this.settings = settings;
         this.certificates = certificates;
+        this.lastGood = lastGood;
         this.hostTranslator = new HostTranslator(settings, services::get, certificates::status);
         this.upstreamTranslator = new UpstreamTranslator(settings);
         this.selection = new ClassSelection(List.of(), settings);
@@ -154,6 +170,12 @@ public final class IncrementalTranslator {
             case Resource.OfIngressClass ingressClass -> {
                 classes.put(ingressClass.ref(), ingressClass);
                 classesDirty = true;
+            }
+            case Resource.OfConfigMap configMap -> {
+                Resource.OfConfigMap before = configMaps.put(configMap.ref(), configMap);
+                if (!sameData(before, configMap)) {
+                    configMapChanged(configMap.ref());
+                }
             }
             case Resource.OfService service -> {
                 ServiceRef ref = serviceOf(service.ref());
@@ -239,6 +261,11 @@ public final class IncrementalTranslator {
                 }
             }
             case "IngressClass" -> classesDirty |= classes.remove(ref) != null;
+            case "ConfigMap" -> {
+                if (configMaps.remove(ref) != null) {
+                    configMapChanged(ref);
+                }
+            }
             case "Service" -> {
                 if (services.remove(serviceOf(ref)) != null) {
                     serviceChanged(serviceOf(ref));
@@ -253,6 +280,18 @@ public final class IncrementalTranslator {
             }
             default -> {} // a Secret, or nothing we know
         }
+    }
+
+    private static boolean sameData(
+            Resource.@Nullable OfConfigMap before, Resource.OfConfigMap now) {
+        return before != null
+                && before.origin().equals(now.origin())
+                && Objects.equals(before.configMap().getData(), now.configMap().getData());
+    }
+
+    /** Few ConfigMaps are parameters. */
+    private void configMapChanged(ObjectRef configMap) {
+        classesDirty |= selection.configMaps().containsValue(configMap);
     }
 
     private static @Nullable String acmeLabel(Resource.OfNamespace namespace) {
@@ -371,9 +410,57 @@ public final class IncrementalTranslator {
     private void judgeClasses() {
         if (classesDirty) {
             selection = new ClassSelection(classes.values(), settings);
-            report(CLASSES_STEP, selection.findings());
+            List<Finding> findings = new ArrayList<>(selection.findings());
+            parameters = readParameters(findings);
+            report(CLASSES_STEP, findings);
             dirtyIngresses.addAll(ingresses.keySet());
         }
+    }
+
+    private Map<ObjectRef, ClassParameters> readParameters(List<Finding> findings) {
+        Map<ObjectRef, ClassParameters> read = new HashMap<>();
+        selection
+                .configMaps()
+                .forEach((ingressClass, ref) -> {
+                    Optional<ClassParameters> before = lastGood.of(ref);
+                    Resource.OfConfigMap configMap = configMaps.get(ref);
+                    if (configMap == null) {
+                        findings.add(missing(ingressClass, ref, before.isPresent()));
+                        before.ifPresent(it -> read.put(ref, it));
+                    } else if (!read.containsKey(ref)) {
+                        ClassParameters.Reading now =
+                                ClassParameters.read(
+                                        configMap, before.orElse(ClassParameters.NONE));
+                        findings.addAll(now.findings());
+                        now.parameters()
+                                .acme()
+                                .flatMap(word -> acmeProblem(ref, ClassParameters.ACME, word))
+                                .map(it ->
+                                        configMap.origin().at("data.acme").map(it::at).orElse(it))
+                                .ifPresent(findings::add);
+                        read.put(ref, now.parameters());
+                        lastGood.keep(ref, now.parameters());
+                    }
+                });
+        lastGood.retain(Set.copyOf(selection.configMaps().values()));
+        return Map.copyOf(read);
+    }
+
+    private Finding missing(ObjectRef ingressClass, ObjectRef configMap, boolean known) {
+        return new Finding(
+                Reason.CLASS_PARAMETERS_MISSING,
+                ingressClass,
+                Objects.requireNonNull(classes.get(ingressClass)).origin().at("spec.parameters"),
+                "spec.parameters: "
+                        + configMap
+                        + (known
+                                ? " does not exist any more; what it said stays in service"
+                                : " does not exist, or may not be read; meanwhile the gateway's"
+                                        + " configuration holds"),
+                known
+                        ? "Create it again, or remove spec.parameters."
+                        : "Create it, or grant get, list and watch of it by name, or remove"
+                                + " spec.parameters.");
     }
 
     private void readIngresses() {
@@ -397,8 +484,11 @@ public final class IncrementalTranslator {
 
     private @Nullable IngressIntent readIngress(Resource.OfIngress ingress) {
         return switch (selection.judge(ingress)) {
-            case ClassSelection.Verdict.Ours _ -> {
-                IngressIntent intent = IngressTranslator.translate(ingress);
+            case ClassSelection.Verdict.Ours(Optional<ObjectRef> configMap) -> {
+                IngressIntent intent =
+                        IngressTranslator.translate(
+                                ingress,
+                                configMap.map(parameters::get).orElse(ClassParameters.NONE));
                 List<Finding> findings = new ArrayList<>(intent.findings());
                 acmeProblem(intent).ifPresent(findings::add);
                 report(ingress.ref(), findings);
@@ -416,11 +506,12 @@ public final class IncrementalTranslator {
     }
 
     /**
-     * What the Ingress says of ACME, else its Namespace, else the configuration; and who it was.
+     * What the Ingress says of ACME, else its Namespace, else its class, else the configuration.
      */
     private String acmeWord(IngressIntent intent, AcmeRules rules) {
         return intent.acme()
                 .or(() -> Optional.ofNullable(acmeLabels.get(intent.ref().namespace())))
+                .or(intent.parameters()::acme)
                 .orElse(rules.everyHost() ? "true" : "false");
     }
 
@@ -446,38 +537,53 @@ public final class IncrementalTranslator {
         if (intent.acme().isPresent()) {
             return Contribution.AskedBy.ANNOTATION;
         }
-        return acmeLabels.containsKey(intent.ref().namespace())
-                ? Contribution.AskedBy.LABEL
+        if (acmeLabels.containsKey(intent.ref().namespace())) {
+            return Contribution.AskedBy.LABEL;
+        }
+        return intent.parameters().acme().isPresent()
+                ? Contribution.AskedBy.CLASS
                 : Contribution.AskedBy.CONFIGURATION;
     }
 
+    /** Of the annotation, or of the label; who has the class to answer for is told by its own. */
     private Optional<Finding> acmeProblem(IngressIntent intent) {
-        if (settings.acme().isEmpty()) {
-            return intent.acme()
-                    .filter(word -> !word.equals("false"))
-                    .map(word ->
-                            Finding.of(
-                                    Reason.ACME_NOT_CONFIGURED,
-                                    intent.ref(),
-                                    AcmeRules.KEY
-                                            + ": "
-                                            + word
-                                            + ", but this gateway has no issuer; nothing is ordered",
-                                    "Configure acme.directory, or acme.issuers, or bring a Secret."));
+        Optional<String> said =
+                settings.acme().isEmpty()
+                        ? intent.acme()
+                        : intent.acme()
+                                .or(() ->
+                                        Optional.ofNullable(
+                                                acmeLabels.get(intent.ref().namespace())));
+        return said.flatMap(word -> acmeProblem(intent.ref(), AcmeRules.KEY, word));
+    }
+
+    private Optional<Finding> acmeProblem(ObjectRef object, String key, String word) {
+        if (word.equals("false")) {
+            return Optional.empty();
         }
-        AcmeRules rules = settings.acme().get();
-        String word = acmeWord(intent, rules);
-        return word.equals("true") || word.equals("false") || rules.issuers().contains(word)
+        if (settings.acme().isEmpty()) {
+            return Optional.of(
+                    Finding.of(
+                            Reason.ACME_NOT_CONFIGURED,
+                            object,
+                            key
+                                    + ": "
+                                    + word
+                                    + ", but this gateway has no issuer; nothing is ordered",
+                            "Configure acme.directory, or acme.issuers, or bring a Secret."));
+        }
+        List<String> issuers = settings.acme().get().issuers();
+        return word.equals("true") || issuers.contains(word)
                 ? Optional.empty()
                 : Optional.of(
                         Finding.of(
                                 Reason.ISSUER_UNKNOWN,
-                                intent.ref(),
-                                AcmeRules.KEY
+                                object,
+                                key
                                         + ": "
                                         + word
                                         + " (expected: true, false, or one of "
-                                        + String.join(", ", rules.issuers())
+                                        + String.join(", ", issuers)
                                         + ")",
                                 "Write true for the configured order of issuers."));
     }

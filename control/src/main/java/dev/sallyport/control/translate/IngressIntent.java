@@ -12,7 +12,7 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * What one Ingress asks for, read without looking at any other object.
+ * What one Ingress asks for, read without looking at any other object but its class.
  *
  * @param ref the Ingress
  * @param created when it was created; {@link Instant#MAX} where it does not say
@@ -22,6 +22,7 @@ import java.util.Set;
  * @param fallback its default backend
  * @param tls its TLS sections, in the order they were written
  * @param acme what its annotation {@link AcmeRules#KEY} says; empty where it has none
+ * @param parameters what its class says for all its Ingresses
  * @param findings what is wrong with it by itself
  */
 record IngressIntent(
@@ -33,6 +34,7 @@ record IngressIntent(
         Optional<Target> fallback,
         List<TlsSection> tls,
         Optional<String> acme,
+        ClassParameters parameters,
         List<Finding> findings) {
 
     /** One path of one host. */

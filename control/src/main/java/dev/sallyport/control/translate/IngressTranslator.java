@@ -44,21 +44,27 @@ final class IngressTranslator {
     private final ObjectRef ref;
     private final Origin origin;
     private final @Nullable ObjectMeta metadata;
+    private final ClassParameters parameters;
     private final List<Finding> findings = new ArrayList<>();
     private final List<PathRule> rules = new ArrayList<>();
     private final List<ChallengeRule> challenges = new ArrayList<>();
     private final Set<HostScope> scopes = new LinkedHashSet<>();
     private boolean ruled; // whether there is a rule that is not there for a challenge alone
 
-    private IngressTranslator(Resource.OfIngress resource) {
+    private IngressTranslator(Resource.OfIngress resource, ClassParameters parameters) {
         this.ref = resource.ref();
         this.origin = resource.origin();
         this.metadata = resource.ingress().getMetadata();
+        this.parameters = parameters;
     }
 
-    /** What the Ingress asks for. */
-    static IngressIntent translate(Resource.OfIngress resource) {
-        return new IngressTranslator(resource)
+    /**
+     * What the Ingress asks for.
+     *
+     * @param parameters what its class says
+     */
+    static IngressIntent translate(Resource.OfIngress resource, ClassParameters parameters) {
+        return new IngressTranslator(resource, parameters)
                 .read(
                         resource.ingress().getSpec(),
                         createdAt(resource.ingress().getMetadata().getCreationTimestamp()));
@@ -88,6 +94,7 @@ final class IngressTranslator {
                     Optional.empty(),
                     List.of(),
                     Optional.empty(),
+                    parameters,
                     findings());
         }
         Optional<Target> fallback =
@@ -113,6 +120,7 @@ final class IngressTranslator {
                 fallback,
                 sections,
                 acme(),
+                parameters,
                 findings());
     }
 

@@ -14,8 +14,8 @@ public final class UsedObjects {
     private UsedObjects() {}
 
     /**
-     * Our Ingresses, all classes, and the Services that routes name with their EndpointSlices.
-     * Secrets are left out: what counts of them is in the snapshot.
+     * Our Ingresses, all classes with the parameters of ours, and the Services that routes name
+     * with their EndpointSlices. Secrets are left out: what counts of them is in the snapshot.
      */
     public static List<Resource> of(
             ShardedMap<ObjectRef, Resource> all,
@@ -28,6 +28,7 @@ public final class UsedObjects {
             }
         });
         var selection = new ClassSelection(classes, settings);
+        Set<ObjectRef> parameters = Set.copyOf(selection.configMaps().values());
         Set<ServiceRef> services = new HashSet<>();
         snapshot.upstreams().forEach((key, _) -> services.add(ServiceRef.of(key)));
         List<Resource> used = new ArrayList<>();
@@ -37,6 +38,7 @@ public final class UsedObjects {
                         case Resource.OfIngress ingress ->
                                 selection.judge(ingress) instanceof ClassSelection.Verdict.Ours;
                         case Resource.OfIngressClass _ -> true;
+                        case Resource.OfConfigMap _ -> parameters.contains(ref);
                         case Resource.OfService _ ->
                                 services.contains(new ServiceRef(ref.namespace(), ref.name()));
                         case Resource.OfEndpointSlice slice -> {

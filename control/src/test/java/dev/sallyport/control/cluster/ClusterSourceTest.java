@@ -11,12 +11,17 @@ import static org.awaitility.Awaitility.await;
 
 import dev.sallyport.control.cluster.Contacts.Contact;
 import dev.sallyport.control.cluster.Contacts.Trouble;
+import dev.sallyport.control.resource.Origin;
 import dev.sallyport.control.resource.Resource;
 import dev.sallyport.control.resource.ResourceChange;
 import dev.sallyport.control.resource.SourceUpdate;
+import dev.sallyport.control.translate.ClassParameters;
+import dev.sallyport.control.translate.TranslationSettings;
 import dev.sallyport.model.finding.Finding;
 import dev.sallyport.model.finding.Reason;
 import dev.sallyport.model.name.ObjectRef;
+import io.fabric8.kubernetes.api.model.ConfigMapBuilder;
+import io.fabric8.kubernetes.api.model.networking.v1.IngressClassBuilder;
 import java.lang.management.ManagementFactory;
 import java.time.Duration;
 import java.util.AbstractSet;
@@ -55,6 +60,9 @@ class ClusterSourceTest {
         return new ClusterSource(
                 cluster,
                 new ClusterSettings(List.of(namespaces), secrets, HOLD_BACK),
+                it ->
+                        ClassParameters.configMap(
+                                it, TranslationSettings.forCluster(List.of(), Optional.empty())),
                 () -> System.nanoTime() + ahead.get());
     }
 
@@ -1096,5 +1104,128 @@ class ClusterSourceTest {
         return Arrays.stream(names)
                 .map(name -> new ObjectRef(kind, "default", name))
                 .collect(Collectors.toSet());
+    }
+
+    // Parameters of classes
+
+    private static final ObjectRef TUNING = new ObjectRef("ConfigMap", "edge", "tuning");
+
+    private static Watched<?> watchOf(ObjectRef configMap) {
+        return new Watched<>(
+                WatchedKind.CONFIG_MAP, WatchScope.of(configMap.namespace(), configMap.name()));
+    }
+
+    private static Resource configMap(String key, String value) {
+        return Resource.OfConfigMap.of(
+                TUNING, new ConfigMapBuilder().addToData(key, value).build(), Origin.API_SERVER);
+    }
+
+    private static Resource ingressClass(String name, String controller, String parameters) {
+        var spec = new IngressClassBuilder().withNewSpec().withController(controller);
+        if (!parameters.isEmpty()) {
+            spec.withNewParameters()
+                    .withKind("ConfigMap")
+                    .withScope("Namespace")
+                    .withNamespace("edge")
+                    .withName(parameters)
+                    .endParameters();
+        }
+        return new Resource.OfIngressClass(
+                new ObjectRef("IngressClass", "", name), spec.endSpec().build(), Origin.API_SERVER);
+    }
+
+    private static Resource ours(String name, String parameters) {
+        return ingressClass(name, TranslationSettings.CONTROLLER, parameters);
+    }
+
+    private void listWithClasses(Resource... classes) {
+        for (WatchedKind<?> kind :
+                List.of(
+                        WatchedKind.INGRESS,
+                        WatchedKind.SERVICE,
+                        WatchedKind.ENDPOINT_SLICE,
+                        WatchedKind.SECRET,
+                        WatchedKind.NAMESPACE)) {
+            cluster.feed(kind).list();
+        }
+        cluster.feed(WatchedKind.INGRESS_CLASS).list(classes);
+    }
+
+    @Test
+    void theParametersOfAClassAreToldWithTheFirstUpdateAndFollowed() {
+        open();
+        listWithClasses(ours("a", "tuning"), ours("b", "tuning"));
+        settle();
+        assertThat(updates).isEmpty();
+        assertThat(source.waitingFor().orElseThrow()).contains("ConfigMap edge/tuning");
+        cluster.feed(watchOf(TUNING)).list(configMap("acme", "true"));
+        await().until(() -> updates.size() == 1);
+        assertThat(changes()).contains(ResourceChange.put(configMap("acme", "true")));
+
+        cluster.feed(watchOf(TUNING)).put(configMap("acme", "false"));
+        awaitChange(ResourceChange.put(configMap("acme", "false")));
+        cluster.feed(watchOf(TUNING)).delete(TUNING);
+        awaitChange(ResourceChange.remove(TUNING));
+    }
+
+    @Test
+    void nobodyLooksAtWhatClassesOfOthersName() {
+        open();
+        listWithClasses(ingressClass("theirs", "k8s.io/ingress-nginx", "tuning"));
+        await().until(() -> !updates.isEmpty());
+        assertThat(cluster.isOpen(watchOf(TUNING))).isFalse();
+    }
+
+    @Test
+    void parametersAreWatchedForAsLongAsAClassNamesThem() {
+        open();
+        listWithClasses(ours("a", ""), ours("b", ""));
+        await().until(() -> updates.size() == 1);
+        cluster.feed(WatchedKind.INGRESS_CLASS).put(ours("a", "tuning"));
+        cluster.feed(WatchedKind.INGRESS_CLASS).put(ours("b", "tuning"));
+        await().until(() -> cluster.isOpen(watchOf(TUNING)));
+        cluster.feed(watchOf(TUNING)).list(configMap("acme", "true"));
+        awaitChange(ResourceChange.put(configMap("acme", "true")));
+
+        cluster.feed(WatchedKind.INGRESS_CLASS).put(ours("a", "other"));
+        settle();
+        assertThat(cluster.isOpen(watchOf(TUNING))).isTrue();
+        cluster.feed(WatchedKind.INGRESS_CLASS).delete(ours("b", "").ref());
+        awaitChange(ResourceChange.remove(TUNING));
+        assertThat(cluster.isOpen(watchOf(TUNING))).isFalse();
+    }
+
+    @Test
+    void parametersThatMayNotBeReadKeepNobodyWaitingAndAreSaid() {
+        open();
+        listWithClasses(ours("a", "tuning"));
+        await().until(() -> cluster.isOpen(watchOf(TUNING)));
+        cluster.feed(watchOf(TUNING)).fail(403, "not yours");
+        await().until(() -> updates.size() == 1);
+        await().untilAsserted(() ->
+                assertThat(findings(Reason.WATCH_FORBIDDEN))
+                        .singleElement()
+                        .satisfies(finding -> {
+                            assertThat(finding.message())
+                                    .contains("ConfigMap edge/tuning", "not yours");
+                            assertThat(finding.advice())
+                                    .contains("resourceNames: [tuning] in namespace edge");
+                        }));
+        cluster.feed(WatchedKind.INGRESS_CLASS).put(ours("a", ""));
+        await().untilAsserted(() -> assertThat(findings(Reason.WATCH_FORBIDDEN)).isEmpty());
+    }
+
+    @Test
+    void storedParametersStayUntilTheirOwnListTells() {
+        open();
+        source.expect(List.of(ours("a", "tuning"), configMap("acme", "true")), Duration.ZERO);
+        await().until(() -> cluster.isOpen(watchOf(TUNING)));
+        listWithClasses(ours("a", "tuning"));
+        settle();
+        assertThat(updates).isEmpty();
+        cluster.feed(watchOf(TUNING)).list(configMap("acme", "false"));
+        await().until(() -> !updates.isEmpty());
+        assertThat(removed()).doesNotContain(TUNING);
+        assertThat(changes()).contains(ResourceChange.put(configMap("acme", "false")));
     }
 }

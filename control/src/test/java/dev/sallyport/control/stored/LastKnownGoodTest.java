@@ -20,9 +20,12 @@ import dev.sallyport.model.finding.Reason;
 import dev.sallyport.model.name.HostTable;
 import dev.sallyport.model.name.Hostname;
 import dev.sallyport.model.name.ObjectRef;
+import dev.sallyport.model.route.HttpsRedirect;
+import dev.sallyport.model.route.VirtualHost;
 import dev.sallyport.model.snapshot.Applied;
 import dev.sallyport.model.snapshot.GatewaySnapshot;
 import dev.sallyport.secretsync.SecretMaterial;
+import io.fabric8.kubernetes.api.model.ConfigMap;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -323,6 +326,26 @@ class LastKnownGoodTest {
                 .containsEntry("EndpointSlice", 1)
                 .containsEntry("Secret", 1)
                 .containsEntry("IngressClass", 1);
+    }
+
+    @Test
+    void theParametersOfItsClassAreStoredAndThoseOfNobodyAreNot() {
+        Resource stranger =
+                Resource.OfConfigMap.of(
+                        new ObjectRef("ConfigMap", "edge", "stranger"),
+                        new ConfigMap(),
+                        Origin.API_SERVER);
+        Resource[] classes = {
+            States.ingressClassWithParameters(), States.parameters("301"), stranger
+        };
+        runOnce(both(everything("a", "01"), classes));
+        Gateway next = new Gateway(States.key(1), NEVER, SOON);
+        next.awaitServed();
+        VirtualHost host =
+                Objects.requireNonNull(
+                        next.served().routes().hosts().get(Hostname.parse("a.example.com")));
+        assertThat(host.httpsRedirect()).contains(new HttpsRedirect(301, 443));
+        assertThat(next.reconciler.state().objects()).containsEntry("ConfigMap", 1);
     }
 
     @Test

@@ -6,6 +6,7 @@ import dev.sallyport.control.resource.Resource;
 import dev.sallyport.model.certificate.CertificateBundle;
 import dev.sallyport.model.name.ObjectRef;
 import dev.sallyport.model.name.ObjectVersion;
+import io.fabric8.kubernetes.api.model.ConfigMapBuilder;
 import io.fabric8.kubernetes.api.model.ServiceBuilder;
 import io.fabric8.kubernetes.api.model.discovery.v1.EndpointSliceBuilder;
 import io.fabric8.kubernetes.api.model.networking.v1.IngressBuilder;
@@ -41,6 +42,7 @@ final class States {
         List<Resource> objects = new ArrayList<>();
         List<StoredCertificate> certificates = new ArrayList<>();
         objects.add(ingressClass());
+        objects.add(parameters("301"));
         for (int i = 0; i < hosts; i++) {
             objects.addAll(host("host-" + i));
             certificates.add(
@@ -69,6 +71,39 @@ final class States {
                         .withNewSpec()
                         .withController("sallyport.dev/ingress-controller")
                         .endSpec()
+                        .build(),
+                Origin.API_SERVER);
+    }
+
+    /** The same class, which names {@link #parameters}. */
+    static Resource ingressClassWithParameters() {
+        var plain = (Resource.OfIngressClass) ingressClass();
+        return new Resource.OfIngressClass(
+                plain.ref(),
+                plain.ingressClass()
+                        .edit()
+                        .editSpec()
+                        .withNewParameters()
+                        .withKind("ConfigMap")
+                        .withScope("Namespace")
+                        .withNamespace("edge")
+                        .withName("tuning")
+                        .endParameters()
+                        .endSpec()
+                        .build(),
+                Origin.API_SERVER);
+    }
+
+    /** The status of redirects. */
+    static Resource parameters(String status) {
+        return Resource.OfConfigMap.of(
+                new ObjectRef("ConfigMap", "edge", "tuning"),
+                new ConfigMapBuilder()
+                        .withNewMetadata()
+                        .withUid("uid-tuning")
+                        .withResourceVersion("7")
+                        .endMetadata()
+                        .addToData("redirect.status", status)
                         .build(),
                 Origin.API_SERVER);
     }

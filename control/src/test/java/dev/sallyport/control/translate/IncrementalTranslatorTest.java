@@ -31,13 +31,16 @@ import dev.sallyport.model.upstream.UpstreamKey;
 import dev.sallyport.secretsync.CertificateCatalog;
 import dev.sallyport.secretsync.CertificateStatus;
 import dev.sallyport.secretsync.SecretMaterial;
+import io.fabric8.kubernetes.api.model.ConfigMapBuilder;
 import io.fabric8.kubernetes.api.model.NamespaceBuilder;
 import io.fabric8.kubernetes.api.model.ServiceBuilder;
 import io.fabric8.kubernetes.api.model.discovery.v1.EndpointBuilder;
 import io.fabric8.kubernetes.api.model.discovery.v1.EndpointPortBuilder;
 import io.fabric8.kubernetes.api.model.discovery.v1.EndpointSliceBuilder;
 import io.fabric8.kubernetes.api.model.networking.v1.IngressBuilder;
+import io.fabric8.kubernetes.api.model.networking.v1.IngressClass;
 import io.fabric8.kubernetes.api.model.networking.v1.IngressClassBuilder;
+import io.fabric8.kubernetes.api.model.networking.v1.IngressClassParametersReference;
 import io.fabric8.kubernetes.api.model.networking.v1.IngressTLSBuilder;
 import java.lang.management.ManagementFactory;
 import java.net.InetAddress;
@@ -81,19 +84,24 @@ class IncrementalTranslatorTest {
                                     NOW,
                                     false)));
 
+    private static final ObjectRef TUNING = new ObjectRef("ConfigMap", "edge", "tuning");
+    private static final Hostname HOST_A = Hostname.parse("a.example.com");
+
     /** An incremental translator with its catalog, and the objects it was told of. */
     private static final class World {
         final TranslationSettings settings;
         final CertificateCatalog catalog =
                 new CertificateCatalog(
                         Placeholders.READER, Runnable::run, InstantSource.fixed(NOW));
+        final LastGoodParameters lastGood = new LastGoodParameters();
         final IncrementalTranslator translator;
         final Map<ObjectRef, Resource> resources = new LinkedHashMap<>();
         final Set<ObjectRef> sought = new HashSet<>();
 
         World(TranslationSettings settings) {
             this.settings = settings;
-            this.translator = new IncrementalTranslator(settings, source(catalog, sought));
+            this.translator =
+                    new IncrementalTranslator(settings, source(catalog, sought), lastGood);
         }
 
         /** A Secret that is being looked for, until it is put or said to be missing. */
@@ -134,7 +142,7 @@ class IncrementalTranslatorTest {
             }
         }
 
-        /** All objects at once, in another order, by a new translator over the same catalog. */
+        /** All objects at once, in another order, by a new translator that remembers the same. */
         String rebuilt(Random random) {
             List<Resource> shuffled = new ArrayList<>(resources.values());
             Collections.shuffle(shuffled, random);
@@ -148,8 +156,9 @@ class IncrementalTranslatorTest {
                         @Override
                         public void release(ObjectRef secret) {}
                     };
-            return TranslationPrinter.print(
-                    IncrementalTranslator.translate(shuffled, sameCertificates, settings));
+            var another = new IncrementalTranslator(settings, sameCertificates, lastGood);
+            shuffled.forEach(resource -> another.accept(ResourceChange.put(resource)));
+            return TranslationPrinter.print(another.translate());
         }
     }
 
@@ -848,6 +857,64 @@ class IncrementalTranslatorTest {
                 .isEmpty();
     }
 
+    private static Optional<HttpsRedirect> redirect(World world) {
+        return Objects.requireNonNull(world.translator.translate().routes().hosts().get(HOST_A))
+                .httpsRedirect();
+    }
+
+    private static List<Reason> ofParameters(World world) {
+        return world.translator.translate().findings().sorted().stream()
+                .map(Finding::reason)
+                .filter(reason -> reason.name().startsWith("CLASS_PARAMETERS"))
+                .toList();
+    }
+
+    @Test
+    void theParametersOfAClassHoldForItsIngressesAndWhatIsGoodOfThemStays() {
+        World world = shop();
+        world.put(ingressClass("ours", true, true));
+        assertThat(redirect(world)).contains(new HttpsRedirect(308, 443));
+        assertThat(ofParameters(world)).containsExactly(Reason.CLASS_PARAMETERS_MISSING);
+
+        world.put(configMap(Map.of("redirect.status", "301", "redirect.port", "8443")));
+        assertThat(redirect(world)).contains(new HttpsRedirect(301, 8443));
+        assertThat(ofParameters(world)).isEmpty();
+
+        world.put(configMap(Map.of("redirect.status", "200", "redirect.port", "8444")));
+        assertThat(redirect(world)).contains(new HttpsRedirect(301, 8444));
+        assertThat(ofParameters(world)).containsExactly(Reason.CLASS_PARAMETERS_INVALID);
+
+        world.put(configMap(Map.of("redirect.enabled", "false")));
+        assertThat(redirect(world)).isEmpty();
+        world.remove(TUNING);
+        assertThat(redirect(world)).isEmpty();
+        assertThat(ofParameters(world)).containsExactly(Reason.CLASS_PARAMETERS_MISSING);
+
+        world.put(ingressClass("ours", true, false));
+        assertThat(redirect(world)).contains(new HttpsRedirect(308, 443));
+        assertThat(ofParameters(world)).isEmpty();
+        world.put(ingressClass("ours", true, true)); // nothing is remembered of before
+        assertThat(redirect(world)).contains(new HttpsRedirect(308, 443));
+    }
+
+    @Test
+    void aConfigMapThatNoClassNamesOrThatSaysTheSameChangesNothing() {
+        World world = shop();
+        world.put(ingressClass("ours", true, true));
+        world.put(configMap(Map.of("redirect.status", "301")));
+        Translation before = world.translator.translate();
+        world.put(configMap(Map.of("redirect.status", "301")));
+        world.put(
+                Resource.OfConfigMap.of(
+                        new ObjectRef("ConfigMap", "default", "other"),
+                        new ConfigMapBuilder().addToData("redirect.status", "no").build(),
+                        Origin.API_SERVER));
+        Translation after = world.translator.translate();
+        assertThat(after.routes()).isSameAs(before.routes());
+        assertThat(after.findings()).isSameAs(before.findings());
+        assertThat(after.appeared()).isEmpty();
+    }
+
     /** {@code -Dcost.hosts=100000} for more. */
     @Test
     void aChangeCostsTheSameWithManyHosts(TestReporter reporter) {
@@ -966,7 +1033,7 @@ class IncrementalTranslatorTest {
         String[] services = {"web", "other", "gone"};
         String[] secrets = {"s1", "s2", "s3", "none"};
         String name = "o" + random.nextInt(5);
-        switch (random.nextInt(17)) {
+        switch (random.nextInt(20)) {
             case 0, 1, 2, 3 -> {
                 List<String> chosen = new ArrayList<>();
                 for (int i = random.nextInt(3); i >= 0; i--) {
@@ -997,6 +1064,17 @@ class IncrementalTranslatorTest {
                                     services[random.nextInt(services.length)]));
             case 16 ->
                     world.remove(new ObjectRef("Ingress", "default", "solver" + random.nextInt(3)));
+            case 17, 18 ->
+                    world.put(
+                            configMap(
+                                    Map.of(
+                                            "redirect.enabled",
+                                            random.nextInt(3) == 0
+                                                    ? "perhaps"
+                                                    : String.valueOf(random.nextBoolean()),
+                                            "redirect.status",
+                                            random.nextBoolean() ? "301" : "200")));
+            case 19 -> world.remove(TUNING);
             case 4 -> world.remove(new ObjectRef("Ingress", "default", name));
             case 5 -> world.put(service(services[random.nextInt(2)]));
             case 6 ->
@@ -1029,7 +1107,7 @@ class IncrementalTranslatorTest {
             case 12 -> world.remove(new ObjectRef("Secret", "default", secrets[random.nextInt(3)]));
             default -> {
                 if (random.nextBoolean()) {
-                    world.put(ingressClass("ours", random.nextBoolean()));
+                    world.put(ingressClass("ours", random.nextBoolean(), random.nextBoolean()));
                 } else {
                     world.remove(new ObjectRef("IngressClass", "", "ours"));
                 }
@@ -1140,9 +1218,13 @@ class IncrementalTranslatorTest {
                 Origin.API_SERVER);
     }
 
-    private static Resource ingressClass(String name, boolean byDefault) {
-        return new Resource.OfIngressClass(
-                new ObjectRef("IngressClass", "", name),
+    private static Resource configMap(Map<String, String> data) {
+        return Resource.OfConfigMap.of(
+                TUNING, new ConfigMapBuilder().withData(data).build(), Origin.API_SERVER);
+    }
+
+    private static Resource ingressClass(String name, boolean byDefault, boolean tuned) {
+        IngressClass ingressClass =
                 new IngressClassBuilder()
                         .withNewMetadata()
                         .withName(name)
@@ -1153,8 +1235,20 @@ class IncrementalTranslatorTest {
                         .withNewSpec()
                         .withController(TranslationSettings.CONTROLLER)
                         .endSpec()
-                        .build(),
-                Origin.API_SERVER);
+                        .build();
+        if (tuned) {
+            ingressClass
+                    .getSpec()
+                    .setParameters(
+                            new IngressClassParametersReference(
+                                    null,
+                                    TUNING.kind(),
+                                    TUNING.name(),
+                                    TUNING.namespace(),
+                                    "Namespace"));
+        }
+        return new Resource.OfIngressClass(
+                new ObjectRef("IngressClass", "", name), ingressClass, Origin.API_SERVER);
     }
 
     private static Resource service(String name) {

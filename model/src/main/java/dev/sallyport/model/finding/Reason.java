@@ -30,6 +30,13 @@ public enum Reason {
     CLASS_DEFAULT_AMBIGUOUS(WARNING),
     /** An IngressClass has parameters that this gateway does not know. */
     CLASS_PARAMETERS_UNSUPPORTED(WARNING),
+    /**
+     * The ConfigMap with an IngressClass's parameters does not exist, or may not be read; what it
+     * said last holds, else the configuration.
+     */
+    CLASS_PARAMETERS_MISSING(ERROR),
+    /** A parameter of an IngressClass is unknown, or its value is; the others hold. */
+    CLASS_PARAMETERS_INVALID(ERROR),
     /** A host is not a DNS name. */
     HOST_INVALID(ERROR),
     /** A path does not start with a slash, or is not what its path type asks for. */
