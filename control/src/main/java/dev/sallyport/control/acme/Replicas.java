@@ -42,6 +42,9 @@ final class Replicas implements Supplier<List<Replica>> {
     /** A replica that appears, or goes, meanwhile is seen by the next look. */
     private static final long FRESH = TimeUnit.MILLISECONDS.toNanos(500);
 
+    /** Nodes are told of a ready endpoint later than we are, and lead to it about once a second. */
+    private static final long SETTLED = TimeUnit.SECONDS.toNanos(2);
+
     private final KubernetesClient client;
     private final BoundedCalls calls;
     private final String namespace;
@@ -51,8 +54,9 @@ final class Replicas implements Supplier<List<Replica>> {
     private final Consumer<String> warner;
     private final ReentrantLock lock = new ReentrantLock();
     private boolean alone; // under the lock; told that it seems so
-    private @Nullable List<InetAddress> known; // under the lock; null before the first answer
+    private @Nullable List<InetAddress> known; // under the lock; null: nobody is to be asked yet
     private long askedAt; // under the lock
+    private @Nullable Long readySince; // under the lock; null: none was at the last look
 
     /**
      * @param namespace the gateway's own
@@ -89,6 +93,7 @@ final class Replicas implements Supplier<List<Replica>> {
         this.nanoTime = nanoTime;
         this.warner = warner;
         this.askedAt = nanoTime.getAsLong() - FRESH;
+        this.readySince = nanoTime.getAsLong(); // for all that is known
     }
 
     private static void warn(String why) {
@@ -100,7 +105,10 @@ final class Replicas implements Supplier<List<Replica>> {
                                 + " acme.service, NAMESPACE/NAME");
     }
 
-    /** Empty where the API server has not said yet. */
+    /**
+     * Empty where nobody is to be asked yet: the API server has not said, or none is ready, or none
+     * was a moment ago.
+     */
     @Override
     public List<Replica> get() {
         Replica own = self.get();
@@ -126,12 +134,19 @@ final class Replicas implements Supplier<List<Replica>> {
         lock.lock();
         try {
             if (nanoTime.getAsLong() - askedAt >= FRESH) {
-                try {
-                    known = service.isPresent() ? behind(service.get()) : besides(own);
-                } finally {
-                    askedAt = nanoTime.getAsLong();
-                }
+                look(own);
+                askedAt = nanoTime.getAsLong();
             }
+            return isSettled() ? known : null;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void look(Replica own) {
+        try {
+            known = service.isPresent() ? behind(service.get()) : besides(own);
+            noteReady();
         } catch (RuntimeException silent) {
             log.atWarn()
                     .addArgument(service.map(ObjectRef::toString).orElse("this one's Services"))
@@ -139,14 +154,24 @@ final class Replicas implements Supplier<List<Replica>> {
                     .log("which replicas are behind {} is not known now: {}");
         } catch (InterruptedException _) {
             Thread.currentThread().interrupt();
-        } finally {
-            lock.unlock();
         }
-        return known;
     }
 
-    private List<InetAddress> behind(ObjectRef named) throws InterruptedException {
-        return ready(
+    private void noteReady() {
+        if (known == null) {
+            readySince = null;
+        } else if (readySince == null) {
+            readySince = nanoTime.getAsLong();
+        }
+    }
+
+    private boolean isSettled() {
+        Long since = readySince;
+        return since != null && nanoTime.getAsLong() - since >= SETTLED;
+    }
+
+    private @Nullable List<InetAddress> behind(ObjectRef named) throws InterruptedException {
+        return asked(
                 calls.make(() ->
                         client.discovery()
                                 .v1()
@@ -157,8 +182,8 @@ final class Replicas implements Supplier<List<Replica>> {
                                 .getItems()));
     }
 
-    private List<InetAddress> besides(Replica own) throws InterruptedException {
-        List<InetAddress> found = List.of();
+    private @Nullable List<InetAddress> besides(Replica own) throws InterruptedException {
+        @Nullable List<InetAddress> found = List.of();
         String why = "no Service in its namespace has it as an endpoint";
         try {
             List<EndpointSlice> all =
@@ -169,18 +194,29 @@ final class Replicas implements Supplier<List<Replica>> {
                                     .inNamespace(namespace)
                                     .list()
                                     .getItems());
-            found = ready(sharing(all, machine(), ports(own)));
+            found = asked(sharing(all, machine(), ports(own)));
         } catch (KubernetesClientException refused) {
             if (refused.getCode() != HttpURLConnection.HTTP_FORBIDDEN) {
                 throw refused;
             }
             why = "it may not list EndpointSlices in its namespace";
         }
-        if (found.isEmpty() && !alone) {
+        boolean nobody = found != null && found.isEmpty();
+        if (nobody && !alone) {
             warner.accept(why);
         }
-        alone = found.isEmpty();
+        alone = nobody;
         return found;
+    }
+
+    /**
+     * Those that are ready; null where there are endpoints and none is, as in the seconds after a
+     * first installation: a CA would not get through to anybody, and count it against us.
+     */
+    private static @Nullable List<InetAddress> asked(List<EndpointSlice> slices) {
+        List<InetAddress> ready = ready(slices);
+        boolean expected = slices.stream().flatMap(Replicas::addresses).findAny().isPresent();
+        return ready.isEmpty() && expected ? null : ready;
     }
 
     /** All slices of the Services of which one has an address and a port of ours. */

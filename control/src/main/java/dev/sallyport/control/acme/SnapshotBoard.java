@@ -155,7 +155,7 @@ final class SnapshotBoard implements ChallengeBoard {
     private Optional<String> silent(Proof proof) {
         List<Replica> all = replicas.get();
         if (all.isEmpty()) {
-            return Optional.of("all replicas: the API server has not said yet which there are");
+            return Optional.of("all replicas: the API server has not said yet which are ready");
         }
         for (Replica replica : all) {
             Optional<InetSocketAddress> silent =

@@ -3,6 +3,8 @@ package dev.sallyport.control.acme;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.sallyport.control.call.BoundedCalls;
+import dev.sallyport.model.name.ObjectRef;
+import io.fabric8.kubernetes.api.model.discovery.v1.EndpointConditionsBuilder;
 import io.fabric8.kubernetes.api.model.discovery.v1.EndpointPortBuilder;
 import io.fabric8.kubernetes.api.model.discovery.v1.EndpointSlice;
 import io.fabric8.kubernetes.api.model.discovery.v1.EndpointSliceBuilder;
@@ -17,6 +19,8 @@ import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class ReplicasTest {
     private static final String OWN = "10.0.0.1";
@@ -46,14 +50,34 @@ class ReplicasTest {
     }
 
     private Replicas unnamed() {
-        return new Replicas(
-                server.client(),
-                calls,
-                NAMESPACE,
-                Optional.empty(),
-                () -> own,
-                nanos::get,
-                warnings::add);
+        return behind(Optional.empty());
+    }
+
+    private Replicas behind(Optional<ObjectRef> service) {
+        var replicas =
+                new Replicas(
+                        server.client(),
+                        calls,
+                        NAMESPACE,
+                        service,
+                        () -> own,
+                        nanos::get,
+                        warnings::add);
+        settle();
+        return replicas;
+    }
+
+    /** Longer than nodes take to lead to who is ready. */
+    private void settle() {
+        nanos.addAndGet(Duration.ofSeconds(3).toNanos());
+    }
+
+    private static EndpointSlice unready(EndpointSlice slice) {
+        slice.getEndpoints()
+                .forEach(endpoint ->
+                        endpoint.setConditions(
+                                new EndpointConditionsBuilder().withReady(false).build()));
+        return slice;
     }
 
     /** Longer than what was answered counts. */
@@ -126,6 +150,29 @@ class ReplicasTest {
         server.refuses(500);
         assertThat(replicas.get()).hasSize(2);
         assertThat(warnings).isEmpty();
+    }
+
+    /** As right after an installation: a CA would find nobody behind the Service. */
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void nobodyIsAskedWhileNoneOfThoseThereIsReady(boolean named) {
+        Replicas replicas =
+                behind(
+                        named
+                                ? Optional.of(new ObjectRef("Service", NAMESPACE, "edge"))
+                                : Optional.empty());
+        server.lists(unready(slice("edge", 8080, LOOPBACK, "10.0.0.2")));
+        assertThat(replicas.get()).isEmpty();
+        assertThat(warnings).isEmpty();
+
+        pass();
+        server.lists(slice("edge", 8080, LOOPBACK), unready(slice("edge", 8080, "10.0.0.2")));
+        assertThat(replicas.get()).as("nodes may not know yet").isEmpty();
+        settle();
+        assertThat(replicas.get()).containsExactly(own);
+        pass();
+        server.lists(slice("edge", 8080));
+        assertThat(replicas.get()).as("of a Service without Pods").containsExactly(own);
     }
 
     @Test
