@@ -4,8 +4,10 @@
 control_plane=(etcd apiserver controller-manager scheduler)
 node_programs=(containerd kubelet kube-proxy)
 acme_programs=(dns pebble cert-manager)
+# Started by `program start` only: where it runs, this machine is not let through to admin ports.
+policy_programs=(network-policies)
 peer_programs=(contour envoy)
-all_programs=("${control_plane[@]}" "${node_programs[@]}" "${acme_programs[@]}" "${peer_programs[@]}")
+all_programs=("${control_plane[@]}" "${node_programs[@]}" "${acme_programs[@]}" "${policy_programs[@]}" "${peer_programs[@]}")
 peer_http=18080
 peer_https=18443
 
@@ -210,6 +212,13 @@ start_kube-proxy() {
 }
 ready_kube-proxy() { await 120 kube-proxy "the API's Service is reachable" reachable "$api_service" 443; }
 
+start_network-policies() {
+  start network-policies "$bin/network-policies" "--kubeconfig=$kubeconfig" --node node1
+}
+ready_network-policies() { await 60 network-policies "NetworkPolicies are enforced" queues_packets; }
+# Whether a program takes packets of the node's network to judge them.
+queues_packets() { nsenter "--net=/run/netns/$namespace" grep -q . /proc/net/netfilter/nfnetlink_queue; }
+
 # Every name has the node's address.
 start_dns() {
   start dns "$bin/pebble-challtestsrv" -dnsserver "$node:8053" -defaultIPv4 "$node" -defaultIPv6 "" -http01 "" -https01 "" -tlsalpn01 "" \
@@ -305,7 +314,7 @@ cgroups() {
 # stop_everything: every program, container, mount and interface of the instance, and nothing of anybody else's.
 stop_everything() {
   local pid folder
-  stop "${peer_programs[@]}" "${acme_programs[@]}" kubelet kube-proxy scheduler controller-manager
+  stop "${peer_programs[@]}" "${policy_programs[@]}" "${acme_programs[@]}" kubelet kube-proxy scheduler controller-manager
   for folder in $(cgroup_folders); do
     [[ ! -d $folder ]] || find "$folder" -name cgroup.procs -exec cat {} + 2>/dev/null | sort -u | xargs -r kill -s KILL 2>/dev/null || true
   done
