@@ -30,6 +30,14 @@ host=10.200.$instance.254
 pods=10.244.$instance.0/24
 services=10.$((96 + instance)).0.0/16
 api_service=10.$((96 + instance)).0.1
+# The same by IPv6, where the machine has it.
+node6=fd00:10:200:$instance::1
+host6=fd00:10:200:$instance::254
+pods6=fd00:10:244:$instance::/64
+services6=fd00:10:$((96 + instance))::/112
+has_ipv6() { [[ -f $volatile/ipv6 ]]; }
+# both IPV4 IPV6: a list of the two, or the one that there is.
+both() { if has_ipv6; then echo "$1,$2"; else echo "$1"; fi; }
 cgroup=sallyport-bed$instance
 containerd_socket=$volatile/containerd.sock
 kubeconfig=$run/pki/admin.conf

@@ -4,8 +4,10 @@
 control_plane=(etcd apiserver controller-manager scheduler)
 node_programs=(containerd kubelet kube-proxy)
 acme_programs=(dns pebble cert-manager)
+# Started by `program start` only: where it runs, this machine is not let through to admin ports.
+policy_programs=(network-policies)
 peer_programs=(contour envoy)
-all_programs=("${control_plane[@]}" "${node_programs[@]}" "${acme_programs[@]}" "${peer_programs[@]}")
+all_programs=("${control_plane[@]}" "${node_programs[@]}" "${acme_programs[@]}" "${policy_programs[@]}" "${peer_programs[@]}")
 peer_http=18080
 peer_https=18443
 
@@ -43,7 +45,26 @@ network() {
   ip route replace "$pods" via "$node" dev "$veth"
   ip route replace "$services" via "$node" dev "$veth"
   nsenter "--net=/run/netns/$namespace" sh -c 'echo 1 >/proc/sys/net/ipv4/ip_forward'
+  ipv6_is_there || {
+    say "no IPv6 on this machine: the cluster has IPv4 only"
+    return 0
+  }
+  mkdir -p "$volatile"
+  : >"$volatile/ipv6"
+  ip -6 addr replace "$host6/64" dev "$veth" nodad
+  nsenter "--net=/run/netns/$namespace" sh -c 'echo 1 >/proc/sys/net/ipv6/conf/all/forwarding'
+  at_once "/run/netns/$namespace"
+  ip -6 -n "$namespace" addr replace "$node6/64" dev eth0 nodad
+  ip -6 -n "$namespace" route replace default via "$host6"
+  ip -6 route replace "$pods6" via "$node6" dev "$veth"
+  ip -6 route replace "$services6" via "$node6" dev "$veth"
 }
+ipv6_is_there() {
+  [[ -f /proc/net/if_inet6 && $(cat /proc/sys/net/ipv6/conf/default/disable_ipv6) == 0 ]] &&
+    nsenter "--net=/run/netns/$namespace" ip6tables -w 5 -t nat -L -n >/dev/null 2>&1
+}
+# at_once NETWORK: in it, addresses of IPv6 do not wait for a second or two until it is clear that nobody else has them.
+at_once() { nsenter "--net=$1" sh -c 'for each in all default; do echo 0 >/proc/sys/net/ipv6/conf/$each/accept_dad; done'; }
 
 credentials() {
   [[ ! -f $kubeconfig ]] || return 0
@@ -99,7 +120,7 @@ rules:
     resources: [{group: "", resources: [secrets]}]
   - level: None
 YAML
-  start apiserver "$bin/kube-apiserver" --etcd-servers=http://127.0.0.1:2379 "--service-cluster-ip-range=$services" \
+  start apiserver "$bin/kube-apiserver" --etcd-servers=http://127.0.0.1:2379 "--service-cluster-ip-range=$(both "$services" "$services6")" \
     --service-account-issuer=https://kubernetes.default.svc "--service-account-key-file=$run/pki/sa.pub" \
     "--service-account-signing-key-file=$run/pki/sa.key" "--tls-cert-file=$run/pki/apiserver.crt" \
     "--tls-private-key-file=$run/pki/apiserver.key" "--client-ca-file=$run/pki/ca.crt" "--token-auth-file=$run/pki/tokens.csv" \
@@ -123,19 +144,38 @@ start_scheduler() {
 }
 ready_scheduler() { :; }
 
+# The plugin ptp waits for the Pod's addresses, so its network is told before.
+cni() {
+  local ranges="[{\"subnet\": \"$pods\"}]" routes='{"dst": "0.0.0.0/0"}'
+  if has_ipv6; then
+    ranges+=", [{\"subnet\": \"$pods6\"}]"
+    routes+=', {"dst": "::/0"}'
+  fi
+  mkdir -p "$run/cni" "$run/cni.d"
+  ln -sf "$bed"/cni/* "$run/cni/"
+  {
+    echo '#!/bin/bash'
+    declare -f at_once
+    echo 'if [[ $CNI_COMMAND == ADD ]]; then at_once "$CNI_NETNS" 2>/dev/null; fi'
+    echo "exec '$bed/cni/ptp'"
+  } >"$run/cni/ptp-at-once"
+  chmod +x "$run/cni/ptp-at-once"
+  cat >"$run/cni.d/10-pods.conflist" <<JSON
+{"cniVersion": "1.0.0", "name": "$namespace", "plugins": [
+  {"type": "ptp-at-once", "ipMasq": true, "ipam": {"type": "host-local", "dataDir": "$volatile/addresses",
+    "ranges": [$ranges], "routes": [$routes]}},
+  {"type": "portmap", "capabilities": {"portMappings": true}}]}
+JSON
+}
+
 # restrict_oom_score_adj: without CAP_SYS_RESOURCE runc cannot lower a sandbox's score and dies with "can't get final
 # child's PID". ptp and not bridge: all of a Pod's packets are routed, so Services work without br_netfilter.
 start_containerd() {
   local snapshotter=overlayfs
   # An overlay cannot lie on an overlay: inside a container, say.
   [[ $(stat -f -c %T "$run") != overlayfs ]] || snapshotter=native
-  mkdir -p "$volatile" "$run/cni.d" "$run/containerd"
-  cat >"$run/cni.d/10-pods.conflist" <<JSON
-{"cniVersion": "1.0.0", "name": "$namespace", "plugins": [
-  {"type": "ptp", "ipMasq": true, "ipam": {"type": "host-local", "dataDir": "$volatile/addresses",
-    "ranges": [[{"subnet": "$pods"}]], "routes": [{"dst": "0.0.0.0/0"}]}},
-  {"type": "portmap", "capabilities": {"portMappings": true}}]}
-JSON
+  mkdir -p "$volatile" "$run/containerd"
+  cni
   cat >"$run/containerd.toml" <<TOML
 version = 2
 root = "$run/containerd"
@@ -149,7 +189,7 @@ state = "$volatile/containerd"
   [plugins."io.containerd.grpc.v1.cri".containerd]
     snapshotter = "$snapshotter"
   [plugins."io.containerd.grpc.v1.cri".cni]
-    bin_dir = "$bed/cni"
+    bin_dir = "$run/cni"
     conf_dir = "$run/cni.d"
 TOML
   start containerd containerd -c "$run/containerd.toml"
@@ -195,7 +235,7 @@ kubeAPIQPS: 200
 kubeAPIBurst: 400
 YAML
   start kubelet "$bin/kubelet" "--config=$run/kubelet.yaml" "--kubeconfig=$kubeconfig" "--root-dir=$run/kubelet" \
-    "--cert-dir=$run/kubelet/pki" "--node-ip=$node" --hostname-override=node1
+    "--cert-dir=$run/kubelet/pki" "--node-ip=$(both "$node" "$node6")" --hostname-override=node1
 }
 ready_kubelet() { await 180 kubelet "the node is ready" node_is_ready; }
 # A kubelet that has just started has not said yet that its predecessor ended: its health is asked too.
@@ -205,10 +245,17 @@ node_is_ready() {
 }
 
 start_kube-proxy() {
-  start kube-proxy "$bin/kube-proxy" "--kubeconfig=$kubeconfig" --hostname-override=node1 "--cluster-cidr=${pods}" --proxy-mode=iptables \
+  start kube-proxy "$bin/kube-proxy" "--kubeconfig=$kubeconfig" --hostname-override=node1 "--cluster-cidr=$(both "$pods" "$pods6")" --proxy-mode=iptables \
     --conntrack-max-per-core=0 --conntrack-tcp-timeout-established=0 --conntrack-tcp-timeout-close-wait=0
 }
 ready_kube-proxy() { await 120 kube-proxy "the API's Service is reachable" reachable "$api_service" 443; }
+
+start_network-policies() {
+  start network-policies "$bin/network-policies" "--kubeconfig=$kubeconfig" --node node1
+}
+ready_network-policies() { await 60 network-policies "NetworkPolicies are enforced" queues_packets; }
+# Whether a program takes packets of the node's network to judge them.
+queues_packets() { nsenter "--net=/run/netns/$namespace" grep -q . /proc/net/netfilter/nfnetlink_queue; }
 
 # Every name has the node's address.
 start_dns() {
@@ -305,7 +352,7 @@ cgroups() {
 # stop_everything: every program, container, mount and interface of the instance, and nothing of anybody else's.
 stop_everything() {
   local pid folder
-  stop "${peer_programs[@]}" "${acme_programs[@]}" kubelet kube-proxy scheduler controller-manager
+  stop "${peer_programs[@]}" "${policy_programs[@]}" "${acme_programs[@]}" kubelet kube-proxy scheduler controller-manager
   for folder in $(cgroup_folders); do
     [[ ! -d $folder ]] || find "$folder" -name cgroup.procs -exec cat {} + 2>/dev/null | sort -u | xargs -r kill -s KILL 2>/dev/null || true
   done

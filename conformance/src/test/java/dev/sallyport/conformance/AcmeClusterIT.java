@@ -9,7 +9,6 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.math.BigInteger;
 import java.net.InetSocketAddress;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.cert.X509Certificate;
 import java.time.Duration;
@@ -18,7 +17,6 @@ import java.util.Base64;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -61,44 +59,17 @@ final class AcmeClusterIT {
     private static SSLContext trusting;
 
     @BeforeAll
-    static void install(Cluster shared, Namespace ofRelease, Namespace ofSite) throws IOException {
+    static void install(Cluster shared, Namespace ofRelease, Namespace ofSite) {
         cluster = shared;
         edge = ofRelease;
         shop = ofSite;
         acme = Acme.of(cluster).orElseThrow();
         trusting = Pki.trusting(acme.root());
         release = Release.in(cluster, edge);
-        edge.apply(
-                "apiVersion: v1\nkind: Secret\nmetadata: {name: acme-ca}\ndata: {ca.crt: "
-                        + Manifests.base64(new String(acme.authorityPem(), US_ASCII))
-                        + "}\n");
         shop.echo("shop", 1);
-        Path values =
-                release.values(
-                        work,
-                        String.format(
-                                Locale.ROOT,
-                                """
-                                replicas: %d
-                                config:
-                                  acme:
-                                    directory: %s
-                                    agree-terms: true
-                                    contacts: [admin@shop.example]
-                                    ca-file: /etc/acme/ca.crt
-                                extraVolumes: [{name: acme-ca, secret: {secretName: acme-ca}}]
-                                extraVolumeMounts: [{name: acme-ca, mountPath: /etc/acme, readOnly: true}]
-                                """,
-                                REPLICAS,
-                                acme.directory()));
-        String reachable =
-                String.format(
-                        Locale.ROOT,
-                        "service: {type: NodePort, externalTrafficPolicy: Cluster, externalIPs: [%s]}",
-                        cluster.bed().node());
-        String written = Files.readString(values);
-        Files.writeString(values, written.replace("service: {type: NodePort}", reachable));
-        release.install(values);
+        release.install(
+                release.issuingValues(
+                        work, acme, List.of(cluster.bed().node()), "replicas: " + REPLICAS + "\n"));
         soon("a leader").until(() -> !leader().isEmpty());
     }
 

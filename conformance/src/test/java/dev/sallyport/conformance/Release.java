@@ -1,5 +1,6 @@
 package dev.sallyport.conformance;
 
+import static java.nio.charset.StandardCharsets.US_ASCII;
 import static java.util.stream.Collectors.joining;
 import static java.util.stream.Collectors.toSet;
 import static org.assertj.core.api.Assertions.assertThat;
@@ -7,8 +8,10 @@ import static org.awaitility.Awaitility.await;
 
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.Locale;
 import java.util.Set;
+import tools.jackson.databind.json.JsonMapper;
 
 /**
  * The chart with the project's image, installed in a namespace and called like it.
@@ -44,6 +47,43 @@ record Release(Cluster cluster, Namespace edge) {
 
     /** A file of values in a folder: the image, a class called like the release, and more. */
     Path values(Path work, String more) {
+        return values(work, "{type: NodePort}", more);
+    }
+
+    /**
+     * The same with certificates by Pebble, who comes to ports 80 and 443 of the test bed's node.
+     *
+     * @param node its addresses that are the Service's, too
+     */
+    Path issuingValues(Path work, Acme acme, List<String> node, String more) {
+        edge.apply(
+                "apiVersion: v1\nkind: Secret\nmetadata: {name: acme-ca}\ndata: {ca.crt: "
+                        + Manifests.base64(new String(acme.authorityPem(), US_ASCII))
+                        + "}\n");
+        String issuing =
+                String.format(
+                        Locale.ROOT,
+                        """
+                        config:
+                          acme:
+                            directory: %s
+                            agree-terms: true
+                            contacts: [admin@shop.example]
+                            ca-file: /etc/acme/ca.crt
+                        extraVolumes: [{name: acme-ca, secret: {secretName: acme-ca}}]
+                        extraVolumeMounts: [{name: acme-ca, mountPath: /etc/acme, readOnly: true}]
+                        """,
+                        acme.directory());
+        String atNode =
+                String.format(
+                        Locale.ROOT,
+                        "{type: NodePort, externalTrafficPolicy: Cluster, ipFamilyPolicy: %s, externalIPs: %s}",
+                        node.size() == 1 ? "SingleStack" : "RequireDualStack",
+                        JsonMapper.shared().writeValueAsString(node));
+        return values(work, atNode, issuing + more);
+    }
+
+    private Path values(Path work, String service, String more) {
         String reference = Image.loaded(cluster).reference();
         int colon = reference.lastIndexOf(':');
         return Helm.values(
@@ -53,11 +93,12 @@ record Release(Cluster cluster, Namespace edge) {
                                 """
                                 image: {repository: %s, tag: %s}
                                 ingressClass: {name: %s}
-                                service: {type: NodePort}
+                                service: %s
                                 """,
                                 reference.substring(0, colon),
                                 reference.substring(colon + 1),
-                                edge.name())
+                                edge.name(),
+                                service)
                         + more);
     }
 
