@@ -171,9 +171,8 @@ class GoldenTranslationTest {
                 texts(map, "ingressClasses"),
                 texts(map, "controllers"),
                 !Boolean.FALSE.equals(map.get("alone")),
-                Boolean.FALSE.equals(map.get("httpsRedirect"))
-                        ? Optional.empty()
-                        : Optional.of(new HttpsRedirect(308, 443)),
+                !Boolean.FALSE.equals(map.get("httpsRedirect")),
+                new HttpsRedirect(308, 443),
                 Optional.ofNullable((String) map.get("defaultBackend"))
                         .map(BackendReference::parse),
                 certificate.map(name -> new ObjectRef("Secret", "default", name)),

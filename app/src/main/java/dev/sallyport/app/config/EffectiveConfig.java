@@ -86,9 +86,8 @@ public record EffectiveConfig(
                         Set.copyOf(ingress.classes()),
                         Set.copyOf(ingress.controllers()),
                         ingress.servesAllWithoutClasses(),
-                        redirect.enabled()
-                                ? Optional.of(new HttpsRedirect(redirect.status(), redirect.port()))
-                                : Optional.empty(),
+                        redirect.enabled(),
+                        new HttpsRedirect(redirect.status(), redirect.port()),
                         ingress.defaultBackend(),
                         config.tls().defaultCertificate().map(name -> name.of("Secret")),
                         fallback,

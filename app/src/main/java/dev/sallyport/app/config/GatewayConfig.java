@@ -368,7 +368,7 @@ public record GatewayConfig(
                     List<AcmeIssuer> issuers,
             @Key(
                             "Which hosts: `all` that nobody else serves well, or `annotated` ones only, by"
-                                    + " `sallyport.dev/acme` of their Ingress or Namespace.")
+                                    + " `sallyport.dev/acme` of their Ingress or Namespace, or by their class.")
                     AcmeHosts hosts,
             @Key(
                             "Which namespace may have certificates ordered for which names: `namespace=name`, with `*`"

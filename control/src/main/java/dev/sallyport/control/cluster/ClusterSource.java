@@ -18,7 +18,6 @@ import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -67,7 +66,7 @@ public final class ClusterSource implements SecretDemand, LastKnownGood.Source, 
     private final LinkedBlockingQueue<Runnable> queue = new LinkedBlockingQueue<>();
     private final List<KindWatch> watches = new ArrayList<>();
     private final Map<Feed, KindWatch> byFeed = new HashMap<>();
-    private final Map<ObjectRef, ObjectRef> configMaps = new HashMap<>(); // by class
+    private final ClassWatches classes = new ClassWatches();
     private final SecretWatches secrets;
     private final WatchFindings findings = new WatchFindings();
     private final ListedSecrets listed = new ListedSecrets();
@@ -171,8 +170,8 @@ public final class ClusterSource implements SecretDemand, LastKnownGood.Source, 
                                     .inService(slice, now)
                                     .map(ResourceChange::put)
                                     .ifPresent(this::tell);
-                    case Resource.OfIngressClass ingressClass ->
-                            follow(ingressClass.ref(), parameters.apply(ingressClass));
+                    case Resource.OfIngressClass stored ->
+                            watch(classes.stored(stored.ref(), parameters.apply(stored)));
                     default -> {}
                 }
             }
@@ -297,29 +296,46 @@ public final class ClusterSource implements SecretDemand, LastKnownGood.Source, 
         watches.forEach(watch -> watch.feed().start());
     }
 
-    /** A class names this ConfigMap, and none that it named before. */
-    private void follow(ObjectRef ingressClass, Optional<ObjectRef> configMap) {
-        ObjectRef before = configMaps.get(ingressClass);
-        ObjectRef now = configMap.orElse(null);
-        if (Objects.equals(before, now)) {
-            return;
-        }
-        if (now == null) {
-            configMaps.remove(ingressClass);
+    /** Opens the watch of a ConfigMap that a class names, where there is none yet. */
+    private void watch(Optional<ObjectRef> configMap) {
+        configMap
+                .filter(ref -> watchOf(ref).isEmpty())
+                .map(ref -> WatchScope.of(ref.namespace(), ref.name()))
+                .ifPresent(scope -> add(WatchedKind.CONFIG_MAP, scope, false).feed().start());
+    }
+
+    private Optional<KindWatch> watchOf(ObjectRef configMap) {
+        return watches.stream().filter(watch -> watch.watched().covers(configMap)).findFirst();
+    }
+
+    /**
+     * A class is told of when it is known what the ConfigMap says that it names: till then it is as
+     * it was, for nobody should be redirected, or have a certificate ordered, by mistake.
+     */
+    private void classExists(Resource.OfIngressClass ingressClass) {
+        Optional<ObjectRef> configMap = parameters.apply(ingressClass);
+        watch(configMap);
+        boolean answered =
+                configMap.flatMap(this::watchOf).filter(watch -> !watch.isAnswered()).isEmpty();
+        if (untold != null || answered) {
+            classes.told(ingressClass.ref(), configMap);
+            tell(ResourceChange.put(ingressClass));
         } else {
-            boolean watched = configMaps.containsValue(now);
-            configMaps.put(ingressClass, now);
-            if (!watched) {
-                var scope = WatchScope.of(now.namespace(), now.name());
-                add(WatchedKind.CONFIG_MAP, scope, false).feed().start();
-            }
+            configMap.ifPresent(ref -> classes.await(ingressClass, ref));
         }
-        if (before != null && !configMaps.containsValue(before)) {
-            watches.stream()
-                    .filter(watch -> watch.watched().covers(before))
-                    .toList()
-                    .forEach(this::end);
-            tell(ResourceChange.remove(before));
+        endUnnamed();
+    }
+
+    /** What became of a ConfigMap is known: it is listed, or may not be read. */
+    private void configMapAnswered(KindWatch watch) {
+        classes.awaiting(watch.watched()::covers).forEach(this::classExists);
+    }
+
+    /** Ends the watches of ConfigMaps that no class names any more. */
+    private void endUnnamed() {
+        for (ObjectRef configMap : classes.unnamed()) {
+            watchOf(configMap).ifPresent(this::end);
+            tell(ResourceChange.remove(configMap));
         }
     }
 
@@ -425,7 +441,7 @@ public final class ClusterSource implements SecretDemand, LastKnownGood.Source, 
 
     private static long longestSilence(List<WatchState> states) {
         return states.stream()
-                .filter(state -> state.listed() || state.needed())
+                .filter(state -> state.needed() || (state.listed() && !state.is(Condition.REFUSED)))
                 .mapToLong(WatchState::silence)
                 .max()
                 .orElse(0);
@@ -532,6 +548,9 @@ public final class ClusterSource implements SecretDemand, LastKnownGood.Source, 
 
     private void secondList(KindWatch watch, Optional<Set<ObjectRef>> names) {
         watch.answered();
+        if (!watches.contains(watch)) {
+            return; // it was ended meanwhile
+        }
         long now = nanoTime.getAsLong();
         if (names.isEmpty()) {
             watch.guard().postpone(now);
@@ -548,7 +567,6 @@ public final class ClusterSource implements SecretDemand, LastKnownGood.Source, 
     /** The object is gone for good. */
     private void obey(ObjectRef ref) {
         readiness.gone(ref);
-        follow(ref, Optional.empty());
         if (ref.kind().equals("Secret")) {
             listed.remove(ref);
             if (secrets.looksAt(ref)) {
@@ -557,6 +575,10 @@ public final class ClusterSource implements SecretDemand, LastKnownGood.Source, 
             secrets.unlisted(ref);
         }
         tell(ResourceChange.remove(ref));
+        if (ref.kind().equals(WatchedKind.INGRESS_CLASS.kind())) {
+            classes.gone(ref);
+            endUnnamed();
+        }
     }
 
     private void tellHeld(KindWatch watch) {
@@ -675,10 +697,7 @@ public final class ClusterSource implements SecretDemand, LastKnownGood.Source, 
             }
             case Resource.OfEndpointSlice slice ->
                     tell(ResourceChange.put(readiness.seen(slice, nanoTime.getAsLong())));
-            case Resource.OfIngressClass ingressClass -> {
-                tell(ResourceChange.put(ingressClass));
-                follow(ref, parameters.apply(ingressClass));
-            }
+            case Resource.OfIngressClass ingressClass -> classExists(ingressClass);
             case Resource other -> tell(ResourceChange.put(other));
         }
         judgeNamespace(watch);
@@ -713,6 +732,7 @@ public final class ClusterSource implements SecretDemand, LastKnownGood.Source, 
         watch.listed(now);
         judgeList(watch);
         judgeNamespace(watch);
+        configMapAnswered(watch);
         beginIfComplete();
     }
 
@@ -748,7 +768,15 @@ public final class ClusterSource implements SecretDemand, LastKnownGood.Source, 
 
         @Override
         public void failed(Feed feed, Trouble trouble) {
-            later(feed, _ -> beginIfComplete());
+            later(
+                    feed,
+                    watch -> {
+                        if (trouble.refused()) {
+                            watch.refused();
+                            configMapAnswered(watch);
+                        }
+                        beginIfComplete();
+                    });
         }
 
         private void later(Feed feed, Consumer<KindWatch> event) {

@@ -187,9 +187,6 @@ final class WatchFindings {
     }
 
     private static Finding refused(Watched<?> watched, WatchState state, String why) {
-        if (watched.kind().equals(WatchedKind.CONFIG_MAP)) {
-            return configMapForbidden(watched, why);
-        }
         return state.needed()
                 ? Finding.of(
                         Reason.WATCH_FORBIDDEN,
@@ -216,20 +213,5 @@ final class WatchFindings {
                         object(watched),
                         watched + why + "; the gateway does without",
                         "");
-    }
-
-    private static Finding configMapForbidden(Watched<?> watched, String why) {
-        String namespace = watched.scope().namespace().orElse("");
-        String name = watched.scope().name().orElse("");
-        return Finding.of(
-                Reason.WATCH_FORBIDDEN,
-                object(watched),
-                watched + why + "; what was known stays in service",
-                "Grant get, list and watch of configmaps with resourceNames: ["
-                        + name
-                        + "] in namespace "
-                        + namespace
-                        + " to the gateway's service account, or remove spec.parameters of the"
-                        + " IngressClass.");
     }
 }

@@ -162,6 +162,12 @@ public sealed interface Resource {
                     origin);
         }
 
+        /** What a key says, without blanks around it; empty where it is not there. */
+        public String text(String key) {
+            Map<String, String> data = configMap.getData();
+            return data == null ? "" : data.getOrDefault(key, "").strip();
+        }
+
         @Override
         public ObjectVersion version() {
             return versionOf(configMap, origin);

@@ -8,7 +8,7 @@ import dev.sallyport.model.finding.Parsed;
 import dev.sallyport.model.finding.Reason;
 import dev.sallyport.model.name.ObjectRef;
 import dev.sallyport.secretsync.SecretMaterial;
-import io.fabric8.kubernetes.api.model.ConfigMap;
+import io.fabric8.kubernetes.api.model.ConfigMapBuilder;
 import io.fabric8.kubernetes.api.model.Namespace;
 import io.fabric8.kubernetes.api.model.Secret;
 import io.fabric8.kubernetes.api.model.Service;
@@ -259,7 +259,7 @@ final class ManifestReader {
                 return;
             }
             Resource first = objects.putIfAbsent(ref, resource);
-            if (first != null) {
+            if (first != null && kind != Kind.CONFIG_MAP) {
                 reportDuplicate(ref, resource.origin(), first.origin());
             }
         } catch (JacksonException wrongType) {
@@ -303,7 +303,10 @@ final class ManifestReader {
                     new Resource.OfIngressClass(
                             ref, MAPPER.treeToValue(json, IngressClass.class), origin);
             case CONFIG_MAP ->
-                    Resource.OfConfigMap.of(ref, MAPPER.treeToValue(json, ConfigMap.class), origin);
+                    Resource.OfConfigMap.of(
+                            ref,
+                            new ConfigMapBuilder().withData(texts(document.get("data"))).build(),
+                            origin);
             case SERVICE ->
                     new Resource.OfService(ref, MAPPER.treeToValue(json, Service.class), origin);
             case ENDPOINT_SLICE ->
@@ -314,6 +317,21 @@ final class ManifestReader {
                             ref, MAPPER.treeToValue(json, Namespace.class), origin);
             case SECRET -> secret(ref, MAPPER.treeToValue(json, Secret.class), origin, document);
         };
+    }
+
+    /** Of most ConfigMaps nothing is wanted: what is no text in one is nobody's mistake here. */
+    private static Map<String, String> texts(@Nullable Tree data) {
+        Map<String, String> texts = new HashMap<>();
+        if (data instanceof Tree.Mapping mapping) {
+            mapping.entries()
+                    .forEach((key, value) ->
+                            texts.put(
+                                    key,
+                                    value instanceof Tree.Scalar(_, Object scalar)
+                                            ? String.valueOf(scalar)
+                                            : "(no text)"));
+        }
+        return texts;
     }
 
     private @Nullable Resource secret(

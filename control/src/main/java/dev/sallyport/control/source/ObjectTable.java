@@ -140,8 +140,10 @@ final class ObjectTable {
                         .flatMap(winner -> winner.origin().location())
                         .map(Location::toString)
                         .orElse("another file");
+        boolean matters = !ref.kind().equals("ConfigMap"); // hardly one is ours
         return inOrder.stream()
                 .skip(1)
+                .filter(_ -> matters)
                 .map(loser ->
                         new Finding(
                                 Reason.OBJECT_DUPLICATE,

@@ -16,7 +16,8 @@ import java.util.regex.Pattern;
  *
  * @param issuers names of the configured issuers, the one to be asked first in front; at least one
  * @param everyHost whether all hosts are meant that nothing speaks against; else those of Ingresses
- *     with the annotation, or in namespaces with the label, {@link #KEY}
+ *     with the annotation, or in namespaces with the label, {@link #KEY}, or of classes whose
+ *     parameters say so
  * @param allowed which namespace may have certificates ordered for which names
  * @param wildcards whether wildcard hosts can be proven (DNS-01)
  * @param namespace of the Secrets that issued certificates are in

@@ -51,7 +51,7 @@ public record ClassParameters(
     private static final Set<String> KEYS =
             new TreeSet<>(Set.of(REDIRECT, REDIRECT_STATUS, REDIRECT_PORT, ACME));
     private static final Pattern ISSUER = Pattern.compile("[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?");
-    private static final HttpsRedirect USUAL = new HttpsRedirect(308, 443);
+    private static final Pattern PORT = Pattern.compile("[0-9]{1,5}");
     private static final int SHOWN = 60;
     private static final int UNKNOWN_TOLD = 3;
 
@@ -85,16 +85,14 @@ public record ClassParameters(
         return text != null && !text.isBlank();
     }
 
-    /** How plain requests are sent to HTTPS, where the gateway does it like this; empty: not. */
-    Optional<HttpsRedirect> redirect(Optional<HttpsRedirect> ofGateway) {
-        if (!redirects.orElse(ofGateway.isPresent())) {
-            return Optional.empty();
-        }
-        HttpsRedirect otherwise = ofGateway.orElse(USUAL);
-        return Optional.of(
-                new HttpsRedirect(
-                        redirectStatus.orElse(otherwise.status()),
-                        redirectPort.orElse(otherwise.port())));
+    /** How plain requests are sent to HTTPS; empty where they are not. */
+    Optional<HttpsRedirect> redirect(boolean gatewayRedirects, HttpsRedirect gateways) {
+        return redirects.orElse(gatewayRedirects)
+                ? Optional.of(
+                        new HttpsRedirect(
+                                redirectStatus.orElse(gateways.status()),
+                                redirectPort.orElse(gateways.port())))
+                : Optional.empty();
     }
 
     /**
@@ -213,11 +211,9 @@ public record ClassParameters(
     }
 
     private static Optional<Integer> port(String text) {
-        try {
-            return Optional.of(Integer.valueOf(text)).filter(port -> port >= 1 && port <= 65535);
-        } catch (NumberFormatException notANumber) {
-            return Optional.empty();
-        }
+        return PORT.matcher(text).matches()
+                ? Optional.of(Integer.valueOf(text)).filter(port -> port >= 1 && port <= 65535)
+                : Optional.empty();
     }
 
     private static Optional<String> issuer(String text) {

@@ -49,7 +49,7 @@ final class HostTranslator {
     private static final int NAMES_TOLD = 5;
     private static final RouteAction UNAVAILABLE = new RouteAction.Forward(List.of());
 
-    private final Optional<HttpsRedirect> redirect;
+    private final TranslationSettings settings;
     private final Optional<AcmeRules> acme;
     private final ServiceTranslator services;
     private final Function<ServiceRef, Resource.@Nullable OfService> serviceLookup;
@@ -60,7 +60,7 @@ final class HostTranslator {
             TranslationSettings settings,
             Function<ServiceRef, Resource.@Nullable OfService> serviceLookup,
             Function<ObjectRef, CertificateStatus> certificateLookup) {
-        this.redirect = settings.httpsRedirect();
+        this.settings = settings;
         this.acme = settings.acme();
         this.services = new ServiceTranslator(settings);
         this.serviceLookup = serviceLookup;
@@ -143,7 +143,7 @@ final class HostTranslator {
                 .or(() -> contributions.stream().filter(Contribution::routed).findFirst())
                 .map(Contribution::parameters)
                 .orElse(ClassParameters.NONE)
-                .redirect(redirect);
+                .redirect(settings.redirects(), settings.httpsRedirect());
     }
 
     /**

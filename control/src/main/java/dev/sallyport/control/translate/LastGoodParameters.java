@@ -13,6 +13,13 @@ import java.util.Set;
 public final class LastGoodParameters {
     private final Map<ObjectRef, ClassParameters> byConfigMap = new HashMap<>();
 
+    /** The same, for somebody else. */
+    LastGoodParameters copy() {
+        var copy = new LastGoodParameters();
+        copy.byConfigMap.putAll(byConfigMap);
+        return copy;
+    }
+
     /** Empty where the ConfigMap was never seen while a class named it. */
     Optional<ClassParameters> of(ObjectRef configMap) {
         return Optional.ofNullable(byConfigMap.get(configMap));

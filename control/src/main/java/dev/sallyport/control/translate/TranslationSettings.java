@@ -20,8 +20,9 @@ import java.util.Set;
  * @param alone whether nobody else serves these objects, as in a folder: then every Ingress is
  *     served while there is no IngressClass at all, and a class that does not exist is a mistake.
  *     In a cluster other controllers have Ingresses and classes of their own, be it without objects
- * @param httpsRedirect how plain requests for hosts with a {@code tls} section are sent to HTTPS;
- *     empty switches that off
+ * @param redirects whether plain requests for hosts with a {@code tls} section are sent to HTTPS,
+ *     unless their class says otherwise
+ * @param httpsRedirect how they are, where they are
  * @param defaultBackend answers what no rule and no Ingress's default backend matches
  * @param defaultCertificate the Secret of the default certificate, be it one that is issued by the
  *     gateway itself; while it cannot be used, {@code fallbackCertificate} stands in
@@ -37,7 +38,8 @@ public record TranslationSettings(
         Set<String> ingressClasses,
         Set<String> controllers,
         boolean alone,
-        Optional<HttpsRedirect> httpsRedirect,
+        boolean redirects,
+        HttpsRedirect httpsRedirect,
         Optional<BackendReference> defaultBackend,
         Optional<ObjectRef> defaultCertificate,
         Optional<CertificateSet> fallbackCertificate,
@@ -67,6 +69,7 @@ public record TranslationSettings(
                 ingressClasses,
                 controllers,
                 alone,
+                redirects,
                 httpsRedirect,
                 defaultBackend,
                 defaultCertificate,
@@ -85,7 +88,8 @@ public record TranslationSettings(
                 Set.of(),
                 Set.of(),
                 true,
-                Optional.of(new HttpsRedirect(308, 443)),
+                true,
+                new HttpsRedirect(308, 443),
                 Optional.empty(),
                 Optional.empty(),
                 fallbackCertificate,
@@ -106,7 +110,8 @@ public record TranslationSettings(
                 Set.of(),
                 Set.of(),
                 false,
-                Optional.of(new HttpsRedirect(308, 443)),
+                true,
+                new HttpsRedirect(308, 443),
                 Optional.empty(),
                 Optional.empty(),
                 fallbackCertificate,

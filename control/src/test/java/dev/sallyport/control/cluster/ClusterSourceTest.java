@@ -1115,6 +1115,11 @@ class ClusterSourceTest {
                 WatchedKind.CONFIG_MAP, WatchScope.of(configMap.namespace(), configMap.name()));
     }
 
+    private FakeCluster.FakeFeed awaitWatch(ObjectRef configMap) {
+        await().until(() -> cluster.isOpen(watchOf(configMap)));
+        return cluster.feed(watchOf(configMap));
+    }
+
     private static Resource configMap(String key, String value) {
         return Resource.OfConfigMap.of(
                 TUNING, new ConfigMapBuilder().addToData(key, value).build(), Origin.API_SERVER);
@@ -1158,7 +1163,7 @@ class ClusterSourceTest {
         settle();
         assertThat(updates).isEmpty();
         assertThat(source.waitingFor().orElseThrow()).contains("ConfigMap edge/tuning");
-        cluster.feed(watchOf(TUNING)).list(configMap("acme", "true"));
+        awaitWatch(TUNING).list(configMap("acme", "true"));
         await().until(() -> updates.size() == 1);
         assertThat(changes()).contains(ResourceChange.put(configMap("acme", "true")));
 
@@ -1184,13 +1189,16 @@ class ClusterSourceTest {
         cluster.feed(WatchedKind.INGRESS_CLASS).put(ours("a", "tuning"));
         cluster.feed(WatchedKind.INGRESS_CLASS).put(ours("b", "tuning"));
         await().until(() -> cluster.isOpen(watchOf(TUNING)));
-        cluster.feed(watchOf(TUNING)).list(configMap("acme", "true"));
+        awaitWatch(TUNING).list(configMap("acme", "true"));
         awaitChange(ResourceChange.put(configMap("acme", "true")));
 
         cluster.feed(WatchedKind.INGRESS_CLASS).put(ours("a", "other"));
         settle();
         assertThat(cluster.isOpen(watchOf(TUNING))).isTrue();
         cluster.feed(WatchedKind.INGRESS_CLASS).delete(ours("b", "").ref());
+        settle();
+        assertThat(cluster.isOpen(watchOf(TUNING))).isTrue(); // nobody knows of the other yet
+        awaitWatch(new ObjectRef("ConfigMap", "edge", "other")).list();
         awaitChange(ResourceChange.remove(TUNING));
         assertThat(cluster.isOpen(watchOf(TUNING))).isFalse();
     }
@@ -1200,19 +1208,118 @@ class ClusterSourceTest {
         open();
         listWithClasses(ours("a", "tuning"));
         await().until(() -> cluster.isOpen(watchOf(TUNING)));
-        cluster.feed(watchOf(TUNING)).fail(403, "not yours");
+        refuse(watchOf(TUNING));
         await().until(() -> updates.size() == 1);
+        assertThat(changes()).contains(ResourceChange.put(ours("a", "tuning")));
         await().untilAsserted(() ->
-                assertThat(findings(Reason.WATCH_FORBIDDEN))
+                assertThat(findings(Reason.WATCH_LIMITED))
                         .singleElement()
-                        .satisfies(finding -> {
-                            assertThat(finding.message())
-                                    .contains("ConfigMap edge/tuning", "not yours");
-                            assertThat(finding.advice())
-                                    .contains("resourceNames: [tuning] in namespace edge");
-                        }));
+                        .satisfies(finding ->
+                                assertThat(finding.message())
+                                        .contains("ConfigMap edge/tuning", "not yours")));
         cluster.feed(WatchedKind.INGRESS_CLASS).put(ours("a", ""));
-        await().untilAsserted(() -> assertThat(findings(Reason.WATCH_FORBIDDEN)).isEmpty());
+        await().untilAsserted(() -> assertThat(findings(Reason.WATCH_LIMITED)).isEmpty());
+    }
+
+    private void refuse(Watched<?> watched) {
+        cluster.contact(
+                watched,
+                new Contact(
+                        false, true, Optional.empty(), Optional.of(new Trouble(403, "not yours"))));
+        cluster.feed(watched).fail(403, "not yours");
+    }
+
+    /** In between, certificates would be ordered, and browsers redirected, by mistake. */
+    @Test
+    void aClassIsToldOfWhenItIsKnownWhatItsParametersSay() {
+        open();
+        listWithClasses(ours("a", "tuning"));
+        awaitWatch(TUNING).list(configMap("acme", "true"));
+        await().until(() -> updates.size() == 1);
+        ObjectRef other = new ObjectRef("ConfigMap", "edge", "other");
+        cluster.feed(WatchedKind.INGRESS_CLASS).put(ours("a", "other"));
+        cluster.feed(WatchedKind.INGRESS_CLASS).put(ours("new", "other"));
+        await().until(() -> cluster.isOpen(watchOf(other)));
+        settle();
+        assertThat(updates).hasSize(1);
+        assertThat(cluster.isOpen(watchOf(TUNING))).isTrue();
+
+        Resource found =
+                Resource.OfConfigMap.of(
+                        other,
+                        new ConfigMapBuilder().addToData("acme", "false").build(),
+                        Origin.API_SERVER);
+        awaitWatch(other).list(found);
+        awaitChange(ResourceChange.remove(TUNING));
+        assertThat(changes())
+                .containsSubsequence(
+                        ResourceChange.put(found),
+                        ResourceChange.put(ours("a", "other")),
+                        ResourceChange.remove(TUNING))
+                .contains(ResourceChange.put(ours("new", "other")));
+        assertThat(cluster.isOpen(watchOf(TUNING))).isFalse();
+    }
+
+    @Test
+    void aClassWhoseParametersMayNotBeReadIsToldOfWithoutThem() {
+        open();
+        listWithClasses();
+        await().until(() -> updates.size() == 1);
+        cluster.feed(WatchedKind.INGRESS_CLASS).put(ours("a", "tuning"));
+        await().until(() -> cluster.isOpen(watchOf(TUNING)));
+        settle();
+        assertThat(updates).hasSize(1);
+        refuse(watchOf(TUNING));
+        awaitChange(ResourceChange.put(ours("a", "tuning")));
+    }
+
+    @Test
+    void aClassThatIsGoneIsToldBeforeItsParameters() {
+        open();
+        listWithClasses(ours("a", "tuning"));
+        awaitWatch(TUNING).list(configMap("acme", "true"));
+        await().until(() -> updates.size() == 1);
+        cluster.feed(WatchedKind.INGRESS_CLASS).delete(ours("a", "").ref());
+        awaitChange(ResourceChange.remove(TUNING));
+        assertThat(changes())
+                .containsSubsequence(
+                        ResourceChange.remove(ours("a", "").ref()), ResourceChange.remove(TUNING));
+    }
+
+    @Test
+    void whatTheApiServerSaysOfAClassCountsMoreThanWhatWasStored() {
+        open();
+        cluster.feed(WatchedKind.INGRESS_CLASS).list(ours("a", "tuning"));
+        await().until(() -> cluster.isOpen(watchOf(TUNING)));
+        awaitWatch(TUNING).list(configMap("acme", "true"));
+        source.expect(List.of(ours("a", "")), Duration.ZERO);
+        settle();
+        assertThat(cluster.isOpen(watchOf(TUNING))).isTrue();
+        cluster.feed(WatchedKind.INGRESS).list();
+        cluster.feed(WatchedKind.SERVICE).list();
+        cluster.feed(WatchedKind.ENDPOINT_SLICE).list();
+        cluster.feed(WatchedKind.SECRET).list();
+        cluster.feed(WatchedKind.NAMESPACE).list();
+        await().until(() -> updates.size() == 1);
+        assertThat(changes()).contains(ResourceChange.put(configMap("acme", "true")));
+        assertThat(removed()).doesNotContain(TUNING);
+    }
+
+    /** Somebody took one right away: what is served is no older for that. */
+    @Test
+    void parametersThatMayNotBeReadAnyMoreDoNotCountAsSilence() {
+        open();
+        listWithClasses(ours("a", "tuning"));
+        awaitWatch(TUNING).list(configMap("acme", "true"));
+        await().until(() -> updates.size() == 1);
+        refuse(watchOf(TUNING));
+        pass(Duration.ofHours(1));
+        cluster.open().stream()
+                .filter(watched -> !watched.equals(watchOf(TUNING)))
+                .forEach(watched -> cluster.feed(watched).relistWithout());
+        await().untilAsserted(() ->
+                assertThat(source.sinceLastLook().orElseThrow()).isLessThan(Duration.ofMinutes(1)));
+        assertThat(removed()).doesNotContain(TUNING);
     }
 
     @Test
@@ -1223,7 +1330,7 @@ class ClusterSourceTest {
         listWithClasses(ours("a", "tuning"));
         settle();
         assertThat(updates).isEmpty();
-        cluster.feed(watchOf(TUNING)).list(configMap("acme", "false"));
+        awaitWatch(TUNING).list(configMap("acme", "false"));
         await().until(() -> !updates.isEmpty());
         assertThat(removed()).doesNotContain(TUNING);
         assertThat(changes()).contains(ResourceChange.put(configMap("acme", "false")));

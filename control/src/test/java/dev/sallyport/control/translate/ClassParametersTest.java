@@ -20,7 +20,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 class ClassParametersTest {
     private static final ObjectRef REF = new ObjectRef("ConfigMap", "edge", "tuning");
-    private static final Optional<HttpsRedirect> USUAL = Optional.of(new HttpsRedirect(308, 443));
+    private static final HttpsRedirect USUAL = new HttpsRedirect(308, 8443);
 
     private static ClassParameters.Reading read(Map<String, String> data, ClassParameters before) {
         ConfigMap configMap = new ConfigMapBuilder().withData(data).build();
@@ -42,6 +42,8 @@ class ClassParametersTest {
         "redirect.port, 65536, false",
         "redirect.port, 99999999999, false",
         "redirect.port, -1, false",
+        "redirect.port, +443, false",
+        "redirect.port, ٤٤٣, false",
         "acme, true, true",
         "acme, corporate-ca, true",
         "acme, Corporate, false",
@@ -57,13 +59,13 @@ class ClassParametersTest {
 
     @ParameterizedTest
     @CsvSource({
-        "true, '', '', '', '308 443'", // of the gateway, then of the class
-        "true, true, '', '', '308 443'",
+        "true, '', '', '', '308 8443'", // of the gateway, then of the class
+        "true, true, '', '', '308 8443'",
         "true, false, 301, '', ''",
-        "true, '', 301, 8443, '301 8443'",
+        "true, '', 301, 443, '301 443'",
         "false, '', 301, '', ''",
-        "false, true, '', '', '308 443'",
-        "false, true, 307, 8443, '307 8443'"
+        "false, true, '', '', '308 8443'",
+        "false, true, 307, 443, '307 443'"
     })
     void theRedirectIsTheClassesThenTheGateways(
             boolean gateway, String enabled, String status, String port, String expected) {
@@ -73,9 +75,7 @@ class ClassParametersTest {
         data.put("redirect.port", port);
         data.values().removeIf(String::isEmpty);
         Optional<HttpsRedirect> redirect =
-                read(data, ClassParameters.NONE)
-                        .parameters()
-                        .redirect(gateway ? USUAL : Optional.empty());
+                read(data, ClassParameters.NONE).parameters().redirect(gateway, USUAL);
         assertThat(redirect.map(it -> it.status() + " " + it.port()).orElse(""))
                 .isEqualTo(expected);
     }
@@ -118,7 +118,7 @@ class ClassParametersTest {
                         assertThat(finding.message()).hasSizeLessThan(256);
                         assertThat(finding.message()).doesNotContainPattern("\\p{Cntrl}");
                     });
-            reading.parameters().redirect(USUAL); // never throws
+            reading.parameters().redirect(true, USUAL); // never throws
         }
     }
 

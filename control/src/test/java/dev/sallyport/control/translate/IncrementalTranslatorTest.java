@@ -156,7 +156,7 @@ class IncrementalTranslatorTest {
                         @Override
                         public void release(ObjectRef secret) {}
                     };
-            var another = new IncrementalTranslator(settings, sameCertificates, lastGood);
+            var another = new IncrementalTranslator(settings, sameCertificates, lastGood.copy());
             shuffled.forEach(resource -> another.accept(ResourceChange.put(resource)));
             return TranslationPrinter.print(another.translate());
         }
@@ -1121,7 +1121,8 @@ class IncrementalTranslatorTest {
                 Set.of(),
                 Set.of(),
                 true,
-                Optional.of(new HttpsRedirect(308, 443)),
+                true,
+                new HttpsRedirect(308, 443),
                 defaults ? Optional.of(BackendReference.parse("default/web:80")) : Optional.empty(),
                 defaults && strict
                         ? Optional.of(new ObjectRef("Secret", "default", "s3"))
