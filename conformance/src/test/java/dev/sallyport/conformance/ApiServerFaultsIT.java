@@ -108,7 +108,8 @@ final class ApiServerFaultsIT {
                         markPodsNotReady();
                         return isInDoubt();
                     });
-            await().atMost(SOON).until(() -> !isInDoubt());
+            // After two outages a kubelet may take more than a minute to look.
+            await().atMost(SOON.multipliedBy(2)).until(() -> !isInDoubt());
             assertChangesAreSeen("API server goes on after a pause", load);
         }
     }

@@ -176,6 +176,8 @@ final class ChartIT {
                         + " | autoscaling.minReplicas: 5 (expected: no more than autoscaling.maxReplicas, 2)",
                 "{service: {type: ClusterIP}, extraPorts: [{name: a, containerPort: 1024, port: 1, nodePort: 30000}]}"
                         + " | extraPorts: nodePort (expected: none with service.type ClusterIP)",
+                "ingressClass: {create: false, parameters: {acme: false}}"
+                        + " | ingressClass.parameters: there is no class to have them",
                 "{namespaces: [a], rbac: {ingressClasses: false}, ingressClass: {parameters: {acme: false}}}"
                         + " | ingressClass.parameters: they take the right to read IngressClasses",
             })

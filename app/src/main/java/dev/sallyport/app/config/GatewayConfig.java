@@ -96,7 +96,7 @@ public record GatewayConfig(
             @Key("Write Events about findings.") boolean events,
             @Key(
                             "How long a list that lacks half of what was there, right after an error, is not"
-                                    + " obeyed; then a second list must agree. So long, too,"
+                                    + " obeyed; then a second list must agree. Twice as long"
                                     + " endpoints are used on that are not ready any more after an"
                                     + " outage of the API server, where no other is.")
                     Duration holdBack,

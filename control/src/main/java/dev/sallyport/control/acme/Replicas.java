@@ -45,6 +45,9 @@ final class Replicas implements Supplier<List<Replica>> {
     /** Nodes are told of a ready endpoint later than we are, and lead to it about once a second. */
     private static final long SETTLED = TimeUnit.SECONDS.toNanos(2);
 
+    /** Whoever has just started may have been ready for no longer than that. */
+    private static final long YOUNG = TimeUnit.SECONDS.toNanos(30);
+
     private final KubernetesClient client;
     private final BoundedCalls calls;
     private final String namespace;
@@ -56,6 +59,8 @@ final class Replicas implements Supplier<List<Replica>> {
     private boolean alone; // under the lock; told that it seems so
     private @Nullable List<InetAddress> known; // under the lock; null: nobody is to be asked yet
     private long askedAt; // under the lock
+    private final long born;
+    private boolean looked; // under the lock
     private @Nullable Long readySince; // under the lock; null: none was at the last look
 
     /**
@@ -93,7 +98,7 @@ final class Replicas implements Supplier<List<Replica>> {
         this.nanoTime = nanoTime;
         this.warner = warner;
         this.askedAt = nanoTime.getAsLong() - FRESH;
-        this.readySince = nanoTime.getAsLong(); // for all that is known
+        this.born = nanoTime.getAsLong();
     }
 
     private static void warn(String why) {
@@ -158,11 +163,13 @@ final class Replicas implements Supplier<List<Replica>> {
     }
 
     private void noteReady() {
+        long now = nanoTime.getAsLong();
         if (known == null) {
             readySince = null;
         } else if (readySince == null) {
-            readySince = nanoTime.getAsLong();
+            readySince = looked || now - born < YOUNG ? now : born;
         }
+        looked = true;
     }
 
     private boolean isSettled() {

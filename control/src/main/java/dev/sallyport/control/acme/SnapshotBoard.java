@@ -155,7 +155,8 @@ final class SnapshotBoard implements ChallengeBoard {
     private Optional<String> silent(Proof proof) {
         List<Replica> all = replicas.get();
         if (all.isEmpty()) {
-            return Optional.of("all replicas: the API server has not said yet which are ready");
+            return Optional.of(
+                    "all replicas: none has been ready for two seconds, or the API server has not said yet");
         }
         for (Replica replica : all) {
             Optional<InetSocketAddress> silent =

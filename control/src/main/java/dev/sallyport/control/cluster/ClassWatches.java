@@ -19,8 +19,9 @@ final class ClassWatches {
     private final Map<ObjectRef, Awaiting> awaiting = new HashMap<>(); // by class
     private Set<ObjectRef> named = new HashSet<>(); // ConfigMaps, at the last look
 
-    /** A class whose ConfigMap was not looked at yet. */
-    private record Awaiting(Resource.OfIngressClass ingressClass, ObjectRef configMap) {}
+    /** A class whose ConfigMap was not looked at yet, and since when. */
+    private record Awaiting(
+            Resource.OfIngressClass ingressClass, ObjectRef configMap, long since) {}
 
     /**
      * A class is in service as it was stored.
@@ -45,9 +46,19 @@ final class ClassWatches {
     }
 
     /** A class is to be told of once it is known what the ConfigMap says. */
-    void await(Resource.OfIngressClass ingressClass, ObjectRef configMap) {
-        awaiting.put(ingressClass.ref(), new Awaiting(ingressClass, configMap));
+    void await(Resource.OfIngressClass ingressClass, ObjectRef configMap, long now) {
+        Awaiting before = awaiting.get(ingressClass.ref());
+        long since = before == null || !before.configMap().equals(configMap) ? now : before.since();
+        awaiting.put(ingressClass.ref(), new Awaiting(ingressClass, configMap, since));
         named.add(configMap);
+    }
+
+    /** The classes that have waited for as long as a start would. */
+    List<Resource.OfIngressClass> overdue(long now) {
+        return awaiting.values().stream()
+                .filter(it -> now - it.since() >= WatchState.OPTIONAL_WAITS)
+                .map(Awaiting::ingressClass)
+                .toList();
     }
 
     /** The classes that wait for one of these. */

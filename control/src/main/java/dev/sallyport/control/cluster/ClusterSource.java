@@ -310,25 +310,40 @@ public final class ClusterSource implements SecretDemand, LastKnownGood.Source, 
 
     /**
      * A class is told of when it is known what the ConfigMap says that it names: till then it is as
-     * it was, for nobody should be redirected, or have a certificate ordered, by mistake.
+     * it was, for nobody should be redirected, or have a certificate ordered, by mistake. It does
+     * not wait for ever for what cannot be read.
      */
     private void classExists(Resource.OfIngressClass ingressClass) {
         Optional<ObjectRef> configMap = parameters.apply(ingressClass);
         watch(configMap);
-        boolean answered =
-                configMap.flatMap(this::watchOf).filter(watch -> !watch.isAnswered()).isEmpty();
-        if (untold != null || answered) {
-            classes.told(ingressClass.ref(), configMap);
-            tell(ResourceChange.put(ingressClass));
+        Optional<ObjectRef> unread =
+                untold != null
+                        ? Optional.empty()
+                        : configMap.filter(
+                                ref -> watchOf(ref).filter(watch -> !watch.isListed()).isPresent());
+        if (unread.isPresent()) {
+            classes.await(ingressClass, unread.get(), nanoTime.getAsLong());
         } else {
-            configMap.ifPresent(ref -> classes.await(ingressClass, ref));
+            tell(ingressClass, configMap);
         }
         endUnnamed();
     }
 
-    /** What became of a ConfigMap is known: it is listed, or may not be read. */
-    private void configMapAnswered(KindWatch watch) {
+    private void tell(Resource.OfIngressClass ingressClass, Optional<ObjectRef> configMap) {
+        classes.told(ingressClass.ref(), configMap);
+        tell(ResourceChange.put(ingressClass));
+    }
+
+    private void configMapListed(KindWatch watch) {
         classes.awaiting(watch.watched()::covers).forEach(this::classExists);
+    }
+
+    /** Of what may not be read, or is not answered, nothing is known. */
+    private void tellOverdueClasses(long now) {
+        for (Resource.OfIngressClass overdue : classes.overdue(now)) {
+            tell(overdue, parameters.apply(overdue));
+            endUnnamed();
+        }
     }
 
     /** Ends the watches of ConfigMaps that no class names any more. */
@@ -388,6 +403,7 @@ public final class ClusterSource implements SecretDemand, LastKnownGood.Source, 
         watches.forEach(watch -> askAgain(watch, now));
         countHeld();
         judgeReadiness(states, now);
+        tellOverdueClasses(now);
         beginOnce(states, now);
         if (untold != null) {
             return;
@@ -732,7 +748,7 @@ public final class ClusterSource implements SecretDemand, LastKnownGood.Source, 
         watch.listed(now);
         judgeList(watch);
         judgeNamespace(watch);
-        configMapAnswered(watch);
+        configMapListed(watch);
         beginIfComplete();
     }
 
@@ -768,15 +784,7 @@ public final class ClusterSource implements SecretDemand, LastKnownGood.Source, 
 
         @Override
         public void failed(Feed feed, Trouble trouble) {
-            later(
-                    feed,
-                    watch -> {
-                        if (trouble.refused()) {
-                            watch.refused();
-                            configMapAnswered(watch);
-                        }
-                        beginIfComplete();
-                    });
+            later(feed, _ -> beginIfComplete());
         }
 
         private void later(Feed feed, Consumer<KindWatch> event) {

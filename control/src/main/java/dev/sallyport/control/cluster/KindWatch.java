@@ -15,7 +15,6 @@ final class KindWatch {
     private final VanishGuard guard;
     private Feed feed;
     private boolean listed;
-    private boolean refusedOnce;
     private boolean unseen; // objects of it are in service of which no list told
     private boolean anew; // the next list is the first of its feed
     private boolean asked; // for a second list
@@ -93,16 +92,6 @@ final class KindWatch {
     /** Whether a list was read to its end. */
     boolean isListed() {
         return listed;
-    }
-
-    /** The API server refuses it. */
-    void refused() {
-        refusedOnce = true;
-    }
-
-    /** Whether it was listed once, or refused: nothing else is to be waited for. */
-    boolean isAnswered() {
-        return listed || refusedOnce;
     }
 
     /** Whether objects of it are in service of which no list told yet. */

@@ -22,19 +22,22 @@ import org.jspecify.annotations.Nullable;
  * silent for too long, and mark all Pods not ready, those that answer as well, until their kubelets
  * are heard again. So an endpoint that turns not ready soon after a gap is in doubt ({@link
  * Resource.OfEndpointSlice#doubted}) until it is ready, terminates or is gone, and no longer than
- * for a time.
+ * for a time; not while there is another gap, in which nobody could say otherwise.
  *
  * <p>Time is passed in, in nanoseconds of a clock that only goes forward. Not thread-safe.
  */
 final class ReadinessGuard {
+    /** A kubelet that lost its API server more than once looks again after up to a minute. */
+    private static final int LASTS = 2;
+
     private final long holdBack;
     private final Map<ObjectRef, Resource.OfEndpointSlice> known = new HashMap<>(); // as told
     private final Map<ObjectRef, Long> due = new LinkedHashMap<>(); // of those with doubts
     private @Nullable Long doubtsUntil; // null: there was no gap
 
     /**
-     * @param holdBack how long after a gap what turns not ready is in doubt, and how long it stays
-     *     so
+     * @param holdBack how long after a gap what turns not ready is in doubt; it stays so twice as
+     *     long
      */
     ReadinessGuard(Duration holdBack) {
         this.holdBack = holdBack.toNanos();
@@ -61,14 +64,14 @@ final class ReadinessGuard {
         ObjectRef ref = slice.ref();
         Resource.OfEndpointSlice before = known.get(ref);
         Long ends = due.get(ref);
-        boolean doubts = ends == null ? doubtsNow(now) : now - ends < 0;
+        boolean doubts = doubtsNow(now) || (ends != null && now - ends < 0);
         Resource.OfEndpointSlice told =
                 before == null || !doubts ? slice : slice.doubting(doubted(before, slice));
         known.put(ref, told);
         if (told.doubted().isEmpty()) {
             due.remove(ref);
         } else if (ends == null) {
-            due.put(ref, now + holdBack);
+            due.put(ref, now + LASTS * holdBack);
         }
         return told;
     }
@@ -82,6 +85,9 @@ final class ReadinessGuard {
     /** Those whose time is over: as they are, without doubts. */
     List<Resource.OfEndpointSlice> over(long now) {
         List<Resource.OfEndpointSlice> over = new ArrayList<>();
+        if (doubtsNow(now)) {
+            return over;
+        }
         // The oldest is the first.
         var oldest = due.entrySet().iterator();
         while (oldest.hasNext()) {

@@ -51,6 +51,7 @@ public record ClassParameters(
     private static final Set<String> KEYS =
             new TreeSet<>(Set.of(REDIRECT, REDIRECT_STATUS, REDIRECT_PORT, ACME));
     private static final Pattern ISSUER = Pattern.compile("[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?");
+    private static final Pattern NAME = Pattern.compile("[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?");
     private static final Pattern PORT = Pattern.compile("[0-9]{1,5}");
     private static final int SHOWN = 60;
     private static final int UNKNOWN_TOLD = 3;
@@ -75,14 +76,15 @@ public record ClassParameters(
                         && "ConfigMap".equals(named.getKind())
                         && (named.getApiGroup() == null || named.getApiGroup().isEmpty())
                         && "Namespace".equals(named.getScope())
-                        && isWritten(named.getNamespace())
-                        && isWritten(named.getName())
+                        && isName(named.getNamespace())
+                        && isName(named.getName())
                 ? Optional.of(new ObjectRef("ConfigMap", named.getNamespace(), named.getName()))
                 : Optional.empty();
     }
 
-    private static boolean isWritten(@Nullable String text) {
-        return text != null && !text.isBlank();
+    /** An API server takes others here, which no ConfigMap can have. */
+    private static boolean isName(@Nullable String text) {
+        return text != null && NAME.matcher(text).matches();
     }
 
     /** How plain requests are sent to HTTPS; empty where they are not. */

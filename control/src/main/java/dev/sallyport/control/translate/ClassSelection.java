@@ -209,7 +209,12 @@ final class ClassSelection {
     private static String described(IngressClassParametersReference named) {
         String group = named.getApiGroup() == null ? "" : named.getApiGroup();
         String scope = named.getScope() == null ? "Cluster" : named.getScope();
-        return named.getKind() + (group.isEmpty() ? "" : "." + group) + ", scope: " + scope;
+        return named.getKind()
+                + (group.isEmpty() ? "" : "." + group)
+                + " "
+                + named.getName()
+                + ", scope: "
+                + scope;
     }
 
     /** Whether a class is of our own controller, not of one that is taken over from. */

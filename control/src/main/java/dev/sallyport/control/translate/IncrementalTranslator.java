@@ -434,6 +434,7 @@ public final class IncrementalTranslator {
                         findings.addAll(now.findings());
                         now.parameters()
                                 .acme()
+                                .filter(configMap.text(ClassParameters.ACME)::equals)
                                 .flatMap(word -> acmeProblem(ref, ClassParameters.ACME, word))
                                 .map(it ->
                                         configMap.origin().at("data.acme").map(it::at).orElse(it))

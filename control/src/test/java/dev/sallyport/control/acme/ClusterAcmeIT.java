@@ -49,6 +49,7 @@ import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -365,18 +366,16 @@ class ClusterAcmeIT {
                         List.of(new InetSocketAddress(InetAddress.getLoopbackAddress(), 8080)),
                         List.of());
         var service = new ObjectRef("Service", namespace, "web");
-        assertThat(new Replicas(client, calls, namespace, Optional.of(service), () -> own).get())
+        assertThat(replicas(client, Optional.of(service), own).get())
                 .containsExactly(
                         new Replica(
                                 List.of(
                                         new InetSocketAddress(
                                                 InetAddress.getByName("10.0.0.1"), 8080)),
                                 List.of()));
-        assertThat(new Replicas(client, calls, namespace, Optional.empty(), () -> own).get())
-                .containsExactly(own);
+        assertThat(replicas(client, Optional.empty(), own).get()).containsExactly(own);
         var missing = new ObjectRef("Service", namespace, "gone");
-        assertThat(new Replicas(client, calls, namespace, Optional.of(missing), () -> own).get())
-                .containsExactly(own);
+        assertThat(replicas(client, Optional.of(missing), own).get()).containsExactly(own);
     }
 
     @Test
@@ -389,8 +388,7 @@ class ClusterAcmeIT {
         apply(on(8443, slice("web-1", address.getHostAddress(), true)));
         apply(on(8443, slice("web-2", "10.0.0.2", true)));
         apply(on(8443, slice("web-3", "10.0.0.3", false)));
-        var replicas = new Replicas(client, calls, namespace, Optional.empty(), () -> own);
-        assertThat(replicas.get())
+        assertThat(replicas(client, Optional.empty(), own).get())
                 .extracting(it -> it.https().getFirst())
                 .containsExactlyInAnyOrder(
                         new InetSocketAddress(address, 8443),
@@ -400,8 +398,7 @@ class ClusterAcmeIT {
                 new Replica(
                         List.of(new InetSocketAddress(InetAddress.getLoopbackAddress(), 9090)),
                         List.of());
-        assertThat(new Replicas(client, calls, namespace, Optional.empty(), () -> another).get())
-                .containsExactly(another);
+        assertThat(replicas(client, Optional.empty(), another).get()).containsExactly(another);
     }
 
     @Test
@@ -415,15 +412,20 @@ class ClusterAcmeIT {
                         .withImpersonateUsername("nobody")
                         .build();
         try (KubernetesClient refused = new KubernetesClientBuilder().withConfig(nobody).build()) {
-            assertThat(new Replicas(refused, calls, namespace, Optional.empty(), () -> own).get())
-                    .containsExactly(own);
+            assertThat(replicas(refused, Optional.empty(), own).get()).containsExactly(own);
             var service = new ObjectRef("Service", namespace, "web");
-            assertThat(
-                            new Replicas(refused, calls, namespace, Optional.of(service), () -> own)
-                                    .get())
+            assertThat(replicas(refused, Optional.of(service), own).get())
                     .as("nobody says that it is alone")
                     .isEmpty();
         }
+    }
+
+    /** Those of a gateway that was started a while ago. */
+    private Replicas replicas(KubernetesClient by, Optional<ObjectRef> service, Replica own) {
+        var now = new AtomicLong();
+        var replicas = new Replicas(by, calls, namespace, service, () -> own, now::get, _ -> {});
+        now.set(Duration.ofMinutes(1).toNanos());
+        return replicas;
     }
 
     /** One that an EndpointSlice may have. */

@@ -63,7 +63,7 @@ class ReplicasTest {
                         () -> own,
                         nanos::get,
                         warnings::add);
-        settle();
+        nanos.addAndGet(Duration.ofMinutes(1).toNanos()); // it has run for a while
         return replicas;
     }
 
@@ -173,6 +173,26 @@ class ReplicasTest {
         pass();
         server.lists(slice("edge", 8080));
         assertThat(replicas.get()).as("of a Service without Pods").containsExactly(own);
+    }
+
+    @Test
+    void whoHasJustStartedWaitsAMoment() {
+        var replicas =
+                new Replicas(
+                        server.client(),
+                        calls,
+                        NAMESPACE,
+                        Optional.empty(),
+                        () -> own,
+                        nanos::get,
+                        warnings::add);
+        pass();
+        pass();
+        pass();
+        server.lists(slice("edge", 8080, LOOPBACK));
+        assertThat(replicas.get()).isEmpty();
+        settle();
+        assertThat(replicas.get()).containsExactly(own);
     }
 
     @Test

@@ -72,11 +72,24 @@ class ReadinessGuardTest {
         guard.gap(0);
         doubted(10, unready("10.0.0.1"));
         doubted(HOLD_BACK, unready("10.0.0.1"), unready("10.0.0.2"));
-        assertThat(guard.over(HOLD_BACK + 9)).isEmpty();
-        assertThat(guard.over(HOLD_BACK + 10))
+        assertThat(guard.over(2 * HOLD_BACK + 9)).isEmpty();
+        assertThat(guard.over(2 * HOLD_BACK + 10))
                 .containsExactly(slice("web", unready("10.0.0.1"), unready("10.0.0.2")));
-        assertThat(guard.over(HOLD_BACK + 10)).isEmpty();
-        assertThat(doubted(HOLD_BACK + 11, unready("10.0.0.1"))).isEmpty();
+        assertThat(guard.over(2 * HOLD_BACK + 10)).isEmpty();
+        assertThat(doubted(2 * HOLD_BACK + 11, unready("10.0.0.1"))).isEmpty();
+    }
+
+    /** Nobody could say otherwise meanwhile, nor for a moment after. */
+    @Test
+    void aDoubtIsNotOverWhileThereIsAnotherGap() {
+        doubted(0, ready("10.0.0.1"));
+        guard.gap(0);
+        doubted(10, unready("10.0.0.1"));
+        long late = 3 * HOLD_BACK;
+        guard.gap(late);
+        assertThat(guard.over(late + HOLD_BACK - 1)).isEmpty();
+        assertThat(doubted(late + HOLD_BACK - 1, unready("10.0.0.1"))).containsExactly("10.0.0.1");
+        assertThat(guard.over(late + HOLD_BACK)).hasSize(1);
     }
 
     @Test
@@ -84,7 +97,7 @@ class ReadinessGuardTest {
         doubted(0, ready("10.0.0.1"));
         guard.gap(0);
         doubted(10, unready("10.0.0.1"));
-        assertThat(doubted(HOLD_BACK + 10, unready("10.0.0.1"), ready("10.0.0.2"))).isEmpty();
+        assertThat(doubted(2 * HOLD_BACK + 10, unready("10.0.0.1"), ready("10.0.0.2"))).isEmpty();
         assertThat(guard.over(Long.MAX_VALUE)).isEmpty();
     }
 

@@ -65,6 +65,7 @@ class StaleStartTest {
         assertThat(expected)
                 .containsExactlyInAnyOrder(
                         new ObjectRef("IngressClass", "", "sallyport"),
+                        new ObjectRef("ConfigMap", "edge", "tuning"),
                         new ObjectRef("Ingress", "default", "host-0"),
                         new ObjectRef("Service", "default", "host-0"),
                         new ObjectRef("EndpointSlice", "default", "host-0-1"));
