@@ -184,14 +184,7 @@ final class InstallVariantsIT {
         Set<String> before = release.pods();
         try (Way plain = edge.wayTo(release.name(), 80)) {
             soon().until(() -> redirect(plain, TUNED) == 308);
-            release.helm()
-                    .ok(
-                            "upgrade",
-                            edge.name(),
-                            Helm.chart().toString(),
-                            "--reset-then-reuse-values",
-                            "--set-json",
-                            "ingressClass.parameters={\"redirect.status\":307}");
+            upgrade(release, "--set-json", "ingressClass.parameters={\"redirect.status\":307}");
             soon().until(() -> redirect(plain, TUNED) == 307);
             assertThat(redirect(plain, HOST)).isEqualTo(308); // of another class
 
@@ -212,6 +205,18 @@ final class InstallVariantsIT {
         }
         assertThat(release.pods()).isEqualTo(before);
         assertThatNothingIsForbidden(release, admin);
+    }
+
+    /** With one more value than it was installed with. */
+    private static void upgrade(Release release, String flag, String value) {
+        release.helm()
+                .ok(
+                        "upgrade",
+                        release.edge().name(),
+                        Helm.chart().toString(),
+                        "--reset-then-reuse-values",
+                        flag,
+                        value);
     }
 
     private static int redirect(Way plain, String host) {
@@ -268,14 +273,7 @@ final class InstallVariantsIT {
         edge.kubectl().ok("scale", deployment, "--replicas=2");
         edge.kubectl().awaitRollout(release.name(), SOON);
         Set<String> before = release.pods();
-        release.helm()
-                .ok(
-                        "upgrade",
-                        edge.name(),
-                        Helm.chart().toString(),
-                        "--reset-then-reuse-values",
-                        "--set",
-                        "autoscaling.enabled=true,autoscaling.minReplicas=1");
+        upgrade(release, "--set", "autoscaling.enabled=true,autoscaling.minReplicas=1");
         assertThat(edge.get("horizontalpodautoscaler/" + release.name()).isObject()).isTrue();
         assertThat(edge.get(deployment).at("/spec/replicas").asInt()).isEqualTo(2);
         assertThat(release.pods()).isEqualTo(before);

@@ -342,8 +342,8 @@ public final class ClusterSource implements SecretDemand, LastKnownGood.Source, 
     private void tellOverdueClasses(long now) {
         for (Resource.OfIngressClass overdue : classes.overdue(now)) {
             tell(overdue, parameters.apply(overdue));
-            endUnnamed();
         }
+        endUnnamed();
     }
 
     /** Ends the watches of ConfigMaps that no class names any more. */

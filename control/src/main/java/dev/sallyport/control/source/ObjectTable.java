@@ -134,16 +134,17 @@ final class ObjectTable {
     }
 
     private static List<Finding> losers(ObjectRef ref, Collection<Resource> inOrder) {
+        if (ref.kind().equals("ConfigMap")) {
+            return List.of(); // hardly one is ours
+        }
         String counts =
                 inOrder.stream()
                         .findFirst()
                         .flatMap(winner -> winner.origin().location())
                         .map(Location::toString)
                         .orElse("another file");
-        boolean matters = !ref.kind().equals("ConfigMap"); // hardly one is ours
         return inOrder.stream()
                 .skip(1)
-                .filter(_ -> matters)
                 .map(loser ->
                         new Finding(
                                 Reason.OBJECT_DUPLICATE,
