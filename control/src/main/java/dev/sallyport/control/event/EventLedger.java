@@ -62,13 +62,16 @@ final class EventLedger {
      */
     record Telling(Topic topic, Statement statement, boolean first) {}
 
-    /** A finding that held when leadership began. */
+    /**
+     * A finding that held when leadership began, perhaps for a moment only: half of what somebody
+     * applied may have been there.
+     */
     void held(Finding finding, String uid, long now) {
         Standing standing = track(finding, uid);
         if (standing != null && standing.places++ == 0) {
             standing.old = true;
             standing.appearances = 1;
-            schedule(old, new Topic.Trouble(finding), now, now);
+            schedule(old, new Topic.Trouble(finding), now, now + pace.settle().toNanos());
         }
     }
 

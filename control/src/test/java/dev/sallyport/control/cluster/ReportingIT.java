@@ -159,7 +159,11 @@ class ReportingIT {
                 .contains("resourceVersion " + secretVersion("shop") + " is served since 20");
         assertThat(served.getType()).isEqualTo("Normal");
         site("bare");
-        await().atMost(SECONDS).until(() -> events("Ingress").size() == 3);
+        await().atMost(SECONDS)
+                .untilAsserted(() ->
+                        assertThat(reasons("Ingress"))
+                                .containsExactlyInAnyOrder(
+                                        "SecretMissing", "SecretMissingResolved", "SecretMissing"));
         List<String> told = versions();
         one.close();
         Replica two = replica();
@@ -178,6 +182,18 @@ class ReportingIT {
                                         "CertificateServed",
                                         "CertificateUnreadable",
                                         "CertificateServed"));
+    }
+
+    @Test
+    void whatIsAppliedWhileLeadershipBeginsIsNotToldOfByHalves() throws Exception {
+        api.apply(Site.ingress(id, "shop"));
+        Replica one = replica();
+        await().pollInterval(Duration.ofMillis(1)).atMost(SECONDS).until(one::leads);
+        api.apply(Site.service(id, "shop"));
+        await().atMost(SECONDS).until(() -> reasons("Ingress").contains("SecretMissing"));
+        await().during(Duration.ofSeconds(2))
+                .atMost(SECONDS)
+                .until(() -> reasons("Ingress").equals(List.of("SecretMissing")));
     }
 
     @Test
@@ -290,8 +306,10 @@ class ReportingIT {
         }
     }
 
+    /** The Service first: what it takes until it is there may not be told. */
     private void site(String name) {
-        api.apply(Site.of(id, name));
+        api.apply(Site.service(id, name));
+        api.apply(Site.ingress(id, name));
     }
 
     private void garbage(String name) {

@@ -82,6 +82,7 @@ class EventLedgerTest {
     @Test
     void whatHeldBeforeNeedNotBeToldAgain() {
         ledger.held(MISSING, UID, nanos);
+        pass(1);
         assertThat(next())
                 .hasValueSatisfying(first -> {
                     assertThat(first.first()).isTrue();
@@ -94,6 +95,16 @@ class EventLedgerTest {
         appear(MISSING);
         pass(1);
         assertThat(next()).hasValueSatisfying(again -> assertThat(again.first()).isFalse());
+    }
+
+    @Test
+    void whatHeldWhenLeadershipBeganAndEndsInAMomentIsNotTold() {
+        ledger.held(MISSING, UID, nanos);
+        assertThat(tell()).isEmpty();
+        pass(0.5);
+        resolve(MISSING);
+        pass(10);
+        assertThat(tell()).isEmpty();
     }
 
     @Test
