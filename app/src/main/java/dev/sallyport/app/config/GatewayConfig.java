@@ -96,9 +96,9 @@ public record GatewayConfig(
             @Key("Write Events about findings.") boolean events,
             @Key(
                             "How long a list that lacks half of what was there, right after an error, is not"
-                                    + " obeyed; then a second list must agree. Twice as long"
-                                    + " endpoints are used on that are not ready any more after an"
-                                    + " outage of the API server, where no other is.")
+                                    + " obeyed; then a second list must agree. For five times as"
+                                    + " long after an outage of the API server endpoints are used"
+                                    + " on that are not ready any more, where no other is.")
                     Duration holdBack,
             LastKnownGood lastKnownGood) {
         private static final Pattern LABEL = Pattern.compile("[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?");

@@ -7,7 +7,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
-import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -20,32 +20,32 @@ import org.jspecify.annotations.Nullable;
  * Says which endpoints that are not ready any more may be ready all the same. While an API server
  * is away no kubelet can renew its lease; once it is back, its node controller may find each node
  * silent for too long, and mark all Pods not ready, those that answer as well, until their kubelets
- * are heard again. So an endpoint that turns not ready soon after a gap is in doubt ({@link
- * Resource.OfEndpointSlice#doubted}) until it is ready, terminates or is gone, and no longer than
- * for a time; not while there is another gap, in which nobody could say otherwise.
+ * are heard again. All of them, the controllers too, may take a minute and more to notice that the
+ * API server is back. So an endpoint that turns not ready in the time after a gap is in doubt
+ * ({@link Resource.OfEndpointSlice#doubted}) until it is ready, terminates or is gone, or that time
+ * is over; another gap begins it anew.
  *
  * <p>Time is passed in, in nanoseconds of a clock that only goes forward. Not thread-safe.
  */
 final class ReadinessGuard {
-    /** A kubelet that lost its API server more than once looks again after up to a minute. */
-    private static final int LASTS = 2;
+    /** Five minutes of one: who doubts for too long answers 502 instead of 503, and no more. */
+    private static final int LASTS = 5;
 
-    private final long holdBack;
+    private final long lasts;
     private final Map<ObjectRef, Resource.OfEndpointSlice> known = new HashMap<>(); // as told
-    private final Map<ObjectRef, Long> due = new LinkedHashMap<>(); // of those with doubts
+    private final Set<ObjectRef> withDoubts = new LinkedHashSet<>();
     private @Nullable Long doubtsUntil; // null: there was no gap
 
     /**
-     * @param holdBack how long after a gap what turns not ready is in doubt; it stays so twice as
-     *     long
+     * @param holdBack for five times as long after a gap what turns not ready is in doubt
      */
     ReadinessGuard(Duration holdBack) {
-        this.holdBack = holdBack.toNanos();
+        this.lasts = LASTS * holdBack.toNanos();
     }
 
     /** There was a gap that ends now, or later. */
     void gap(long now) {
-        doubtsUntil = now + holdBack;
+        doubtsUntil = now + lasts;
     }
 
     /**
@@ -63,15 +63,13 @@ final class ReadinessGuard {
     Resource.OfEndpointSlice seen(Resource.OfEndpointSlice slice, long now) {
         ObjectRef ref = slice.ref();
         Resource.OfEndpointSlice before = known.get(ref);
-        Long ends = due.get(ref);
-        boolean doubts = doubtsNow(now) || (ends != null && now - ends < 0);
         Resource.OfEndpointSlice told =
-                before == null || !doubts ? slice : slice.doubting(doubted(before, slice));
+                before == null || !doubtsAt(now) ? slice : slice.doubting(doubted(before, slice));
         known.put(ref, told);
         if (told.doubted().isEmpty()) {
-            due.remove(ref);
-        } else if (ends == null) {
-            due.put(ref, now + LASTS * holdBack);
+            withDoubts.remove(ref);
+        } else {
+            withDoubts.add(ref);
         }
         return told;
     }
@@ -79,32 +77,26 @@ final class ReadinessGuard {
     /** The slice is gone. */
     void gone(ObjectRef slice) {
         known.remove(slice);
-        due.remove(slice);
+        withDoubts.remove(slice);
     }
 
-    /** Those whose time is over: as they are, without doubts. */
+    /** Once the time is over, those with doubts: as they are, without. */
     List<Resource.OfEndpointSlice> over(long now) {
-        List<Resource.OfEndpointSlice> over = new ArrayList<>();
-        if (doubtsNow(now)) {
-            return over;
+        if (withDoubts.isEmpty() || doubtsAt(now)) {
+            return List.of();
         }
-        // The oldest is the first.
-        var oldest = due.entrySet().iterator();
-        while (oldest.hasNext()) {
-            Map.Entry<ObjectRef, Long> next = oldest.next();
-            if (now - next.getValue() < 0) {
-                break;
-            }
-            oldest.remove();
+        List<Resource.OfEndpointSlice> over = new ArrayList<>();
+        for (ObjectRef ref : withDoubts) {
             Resource.OfEndpointSlice slice =
-                    Objects.requireNonNull(known.get(next.getKey())).doubting(Set.of());
-            known.put(slice.ref(), slice);
+                    Objects.requireNonNull(known.get(ref)).doubting(Set.of());
+            known.put(ref, slice);
             over.add(slice);
         }
+        withDoubts.clear();
         return over;
     }
 
-    private boolean doubtsNow(long now) {
+    private boolean doubtsAt(long now) {
         Long until = doubtsUntil;
         return until != null && now - until < 0;
     }

@@ -763,7 +763,7 @@ class ClusterSourceTest {
         awaitChange(ResourceChange.put(unready.doubting(Set.of("10.0.0.1"))));
         assertThat(changes()).doesNotContain(ResourceChange.put(unready));
         Duration step = Duration.ofSeconds(10); // no gap
-        for (long i = HOLD_BACK.multipliedBy(2).dividedBy(step); i > 0; i--) {
+        for (long i = HOLD_BACK.multipliedBy(5).dividedBy(step); i > 0; i--) {
             pass(step);
             heardAllBut();
             settle();
