@@ -9,6 +9,8 @@ import java.time.Duration;
  * @param perSecond requests a second, after {@code perSecond} at once
  * @param call the longest that one takes
  * @param look how often addresses are looked up that nothing tells of
+ * @param handOver how long an Ingress must have been somebody else's before the addresses are taken
+ *     away: names go with them, and a class that is made anew is back in a moment
  * @param firstPause after a failure; doubled up to {@code longestPause}
  * @param longestPause between two tries
  */
@@ -17,16 +19,18 @@ record StatusPace(
         int perSecond,
         Duration call,
         Duration look,
+        Duration handOver,
         Duration firstPause,
         Duration longestPause) {
 
-    /** 8 at once, 100 a second, 2 s, each minute, pauses of 1 s to 1 min. */
+    /** 8 at once, 100 a second, 2 s, each minute, after 2 s, pauses of 1 s to 1 min. */
     static final StatusPace DEFAULT =
             new StatusPace(
                     8,
                     100,
                     Duration.ofSeconds(2),
                     Duration.ofMinutes(1),
+                    Duration.ofSeconds(2),
                     Duration.ofSeconds(1),
                     Duration.ofMinutes(1));
 }

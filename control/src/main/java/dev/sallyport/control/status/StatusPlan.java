@@ -28,7 +28,11 @@ record StatusPlan(Optional<List<LoadBalancerAddress>> addresses, String manager)
      * @param onto the Ingress as it was seen
      * @param addresses empty to take away what this gateway wrote
      */
-    record Change(IngressStanding onto, List<LoadBalancerAddress> addresses) {}
+    record Change(IngressStanding onto, List<LoadBalancerAddress> addresses) {
+        boolean takesAway() {
+            return addresses.isEmpty();
+        }
+    }
 
     /** What is to be written; empty where all is as it should be. */
     Optional<Change> change(IngressStanding ingress) {

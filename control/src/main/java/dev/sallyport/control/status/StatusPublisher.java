@@ -71,6 +71,7 @@ public final class StatusPublisher implements AutoCloseable {
     private final Map<ObjectRef, Rewrites> rewrites = new HashMap<>();
     private final Map<ObjectRef, Integer> tries =
             new HashMap<>(); // that failed since the last success
+    private final Map<ObjectRef, Long> leaving = new HashMap<>(); // to be taken away, since when
     private final Map<String, Long> shut =
             new HashMap<>(); // namespaces without the right, until when
     private final Tokens tokens;
@@ -227,6 +228,7 @@ public final class StatusPublisher implements AutoCloseable {
         due.clear();
         written.clear();
         tries.clear();
+        leaving.clear();
     }
 
     private void compare() {
@@ -250,6 +252,7 @@ public final class StatusPublisher implements AutoCloseable {
             written.remove(ref);
             rewrites.remove(ref);
             tries.remove(ref);
+            leaving.remove(ref);
             return;
         }
         ObjectVersion onto = written.get(ref);
@@ -257,7 +260,13 @@ public final class StatusPublisher implements AutoCloseable {
             return; // what was written is yet to be seen
         }
         written.remove(ref);
-        if (plan.change(ingress).isEmpty()) {
+        StatusPlan.Change change = plan.change(ingress).orElse(null);
+        if (change != null && change.takesAway()) {
+            leaving.putIfAbsent(ref, nanoTime.getAsLong());
+        } else {
+            leaving.remove(ref);
+        }
+        if (change == null) {
             due.remove(ref);
             tries.remove(ref);
         } else if (tries.containsKey(ref)) {
@@ -303,6 +312,13 @@ public final class StatusPublisher implements AutoCloseable {
 
     /** When an Ingress may be written: now, mostly. */
     private long earliest(ObjectRef ref, long now) {
+        Long since = leaving.get(ref);
+        long left = since == null ? now : since + pace.handOver().toNanos();
+        long allowed = whenAllowed(ref, now);
+        return left - allowed > 0 ? left : allowed;
+    }
+
+    private long whenAllowed(ObjectRef ref, long now) {
         long refused = shut.getOrDefault(ref.namespace(), now);
         Rewrites last = rewrites.get(ref);
         long contested =

@@ -18,6 +18,7 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -32,10 +33,12 @@ class StatusPublisherTest {
                     10_000,
                     Duration.ofSeconds(2),
                     Duration.ofMinutes(1),
+                    Duration.ofMillis(30),
                     Duration.ofMillis(20),
                     Duration.ofMillis(300));
 
     private volatile ShardedMap<ObjectRef, IngressStanding> ingresses = ShardedMap.empty();
+    private final AtomicLong stopped = new AtomicLong(); // the clock; 0 while it goes
     private volatile boolean leads = true;
     private volatile boolean telling = true;
     private final Map<ObjectRef, Integer> failing = new ConcurrentHashMap<>();
@@ -50,7 +53,7 @@ class StatusPublisherTest {
                     this::write,
                     MANAGER,
                     PACE,
-                    System::nanoTime,
+                    () -> stopped.get() == 0 ? System.nanoTime() : stopped.get(),
                     new Random(1));
 
     @AfterEach
@@ -78,6 +81,38 @@ class StatusPublisherTest {
         IngressStanding ours = get("a");
         put(new IngressStanding(ours.ref(), version(9), false, ours.addresses(), ours.writers()));
         await().until(() -> addresses("a").isEmpty());
+    }
+
+    @Test
+    void nothingIsTakenAwayForAMoment() {
+        stopped.set(System.nanoTime());
+        put(standing("a", 1, true, List.of()));
+        publisher.start();
+        await().until(() -> addresses("a").equals(List.of(US)));
+        IngressStanding ours = get("a");
+        var theirs =
+                new IngressStanding(
+                        ours.ref(), version(9), false, ours.addresses(), ours.writers());
+        put(theirs);
+        awaitCompared("b");
+        put(ours);
+        awaitCompared("c");
+        stopped.addAndGet(PACE.handOver().toNanos());
+        awaitCompared("d");
+        put(theirs);
+        awaitCompared("e");
+        stopped.addAndGet(PACE.handOver().toNanos() - 1);
+        awaitCompared("f");
+        assertThat(addresses("a")).containsExactly(US);
+        stopped.addAndGet(1);
+        publisher.wake();
+        await().until(() -> addresses("a").isEmpty());
+    }
+
+    /** Another is written, so all that was there before it was looked at. */
+    private void awaitCompared(String other) {
+        put(standing(other, 1, true, List.of()));
+        await().until(() -> addresses(other).equals(List.of(US)));
     }
 
     @Test
