@@ -124,6 +124,29 @@ final class AcmeByFlagsIT {
         }
     }
 
+    /** Nobody looks for a Secret before something refers to it; and an Ingress may come first. */
+    @Test
+    void nothingIsOrderedForAHostThatASecretServes() {
+        try (Gateway gateway = byFlags()) {
+            String before = host("before");
+            Leaf first = pki.ecdsa(before);
+            namespace.apply(Manifests.secret("before", first));
+            namespace.apply(site("before", before).tls("before", before).yaml());
+            gateway.awaitServed(before, first);
+            String after = host("after");
+            Leaf second = pki.ecdsa(after);
+            namespace.apply(
+                    site("after", after).tls("after", after).yaml(),
+                    Manifests.secret("after", second));
+            gateway.awaitServed(after, second);
+            namespace.apply(site("last", host("last")).yaml());
+            awaitTrusted(gateway, host("last"));
+            assertThat(stored(before)).isEmpty();
+            assertThat(stored(after)).isEmpty();
+            assertThat(gateway.metrics().sum("sallyport_acme_orders_total")).isEqualTo(1);
+        }
+    }
+
     @Test
     void onlyWhoAsksAndMayIsGivenOne() throws IOException {
         Path trusted = Files.copy(acme.authority(), work.resolve("acme-ca.crt"));

@@ -75,6 +75,10 @@ public final class CertificateKeeper implements AutoCloseable {
     private static final Duration ASKING_FIRST = Duration.ofSeconds(10);
     private static final Duration ASKING_FAILED = Duration.ofHours(1);
     private static final Duration DAMAGED = Duration.ofMinutes(10);
+
+    /** How long a first order waits where a Secret of others may be applied just now. */
+    private static final Duration SETTLING = Duration.ofSeconds(1);
+
     private static final Duration FIRST_RETRY = Duration.ofSeconds(1);
     private static final Duration LAST_RETRY = Duration.ofMinutes(1);
     private static final Duration CLOSING = Duration.ofSeconds(5);
@@ -488,6 +492,9 @@ public final class CertificateKeeper implements AutoCloseable {
                 if (run != null && !run.order().equals(wish.order())) {
                     run.thread().interrupt(); // another one is wanted by now
                 }
+                if (wish.isAwaited() && (entry.wish == null || !entry.wish.isAwaited())) {
+                    entry.awaitedSince = clock.instant();
+                }
                 entry.wish = wish;
                 entry.goneSince = null;
                 touched.add(entry);
@@ -599,6 +606,7 @@ public final class CertificateKeeper implements AutoCloseable {
         touched.addAll(entries.values());
         settings.issuers().ordered().forEach(this::readAccount);
         read = true;
+        changed = true;
         succeed();
     }
 
@@ -815,7 +823,26 @@ public final class CertificateKeeper implements AutoCloseable {
             return RenewalPlan.revoked(situation);
         }
         RenewalPlan plan = RenewalPlan.of(situation);
-        return others.isPresent() ? besideOthers(entry, plan, others.get()) : plan;
+        return others.isPresent()
+                ? besideOthers(entry, plan, others.get())
+                : settled(entry, wish, plan, now);
+    }
+
+    /** Whoever applies an Ingress and then its Secret is not to find a certificate ordered. */
+    private static RenewalPlan settled(Entry entry, Wish wish, RenewalPlan plan, Instant now) {
+        Instant since = entry.awaitedSince;
+        boolean first =
+                plan instanceof RenewalPlan.Issue(_, _, _, Why.NoCertificate _)
+                        && entry.underway == null;
+        if (!first || since == null || !wish.isAwaited()) {
+            return plan;
+        }
+        // Of a clock that was set back too.
+        boolean over = Duration.between(since, now).abs().compareTo(SETTLING) >= 0;
+        return over
+                ? plan
+                : new RenewalPlan.WaitUntil(
+                        since.plus(SETTLING), new Why.OthersExpected(), plan.why());
     }
 
     /**
@@ -1380,6 +1407,7 @@ public final class CertificateKeeper implements AutoCloseable {
         state =
                 new KeeperState(
                         leads,
+                        read,
                         kept,
                         settings.issuers().ordered().stream().map(this::issuer).toList(),
                         new KeeperState.Counts(runs, issued, failedByCause),

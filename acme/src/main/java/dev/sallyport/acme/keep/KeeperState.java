@@ -9,6 +9,7 @@ import java.util.Optional;
  * What the keeper knows at one moment. Immutable.
  *
  * @param leads whether this process decides and orders; others only serve what is stored
+ * @param known whether what is stored was read since it leads: before, {@code certificates} lack it
  * @param certificates in the order of their ids
  * @param issuers in the order of configuration
  * @param counts since the start
@@ -17,6 +18,7 @@ import java.util.Optional;
  */
 public record KeeperState(
         boolean leads,
+        boolean known,
         List<Kept> certificates,
         List<IssuerState> issuers,
         Counts counts,
@@ -24,7 +26,7 @@ public record KeeperState(
 
     /** Before anything is known. */
     public static final KeeperState EMPTY =
-            new KeeperState(false, List.of(), List.of(), Counts.NONE, Optional.empty());
+            new KeeperState(false, false, List.of(), List.of(), Counts.NONE, Optional.empty());
 
     public KeeperState {
         certificates = List.copyOf(certificates);

@@ -14,16 +14,23 @@ import java.util.Optional;
  * @param issuers names of configured issuers, the one to be asked first in front; at least one
  * @param servedUntil until when others serve all its names well (a user's Secret, cert-manager):
  *     nothing is ordered, nor renewed, before; empty where nobody does
+ * @param othersExpected whether others may be about to, so that a first order waits for a moment
  */
 public record Wish(
         CertificateId id,
         CertificateOrder order,
         List<String> issuers,
-        Optional<Instant> servedUntil) {
+        Optional<Instant> servedUntil,
+        boolean othersExpected) {
     public Wish {
         issuers = List.copyOf(issuers);
         if (issuers.isEmpty()) {
             throw new IllegalArgumentException("issuers: none (expected: at least one)");
         }
+    }
+
+    /** Whether nobody serves it yet, and somebody may in a moment. */
+    boolean isAwaited() {
+        return othersExpected && servedUntil.isEmpty();
     }
 }

@@ -138,6 +138,14 @@ public sealed interface Why {
         }
     }
 
+    /** Others may be about to serve its names. */
+    record OthersExpected() implements Why {
+        @Override
+        public String text() {
+            return "a Secret is named for it that does not exist, and may be applied in a moment";
+        }
+    }
+
     /** The CA has revoked what serves, as it was told to. */
     record Revoked() implements Why {
         @Override

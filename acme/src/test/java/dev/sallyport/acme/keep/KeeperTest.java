@@ -342,7 +342,8 @@ class KeeperTest {
                         CertificateOrder.of(
                                 List.of(Identifier.parse("shop.example")), KeyAlgorithm.EC_P384),
                         List.of("first"),
-                        Optional.empty()));
+                        Optional.empty(),
+                        false));
         await().until(() -> !cas.abandoned.isEmpty());
         assertThat(cas.abandoned).containsExactly("first " + FIRST.directory().resolve("/order/9"));
         assertThat(begun(keeper)).isZero();
@@ -464,6 +465,25 @@ class KeeperTest {
         clock.set(until);
         poke(keeper);
         eventually(keeper, SHOP, it -> it.current().isPresent());
+    }
+
+    /** Whoever applies an Ingress and then its Secret finds nothing ordered. */
+    @Test
+    void aFirstOrderWaitsForAMomentWhereASecretIsNamed() {
+        CertificateKeeper keeper = leading();
+        want(keeper, awaited(SHOP), awaited(BLOG));
+        Kept shop = eventually(keeper, SHOP, KeeperTest::waits);
+        assertThat(shop.plan().why()).isEqualTo(new Why.OthersExpected());
+        pass(keeper, Duration.ofMillis(900));
+        assertThat(begun(keeper)).isZero();
+        want(keeper, served(SHOP, NOW.plus(DAY)), awaited(BLOG));
+        pass(keeper, Duration.ofMillis(200));
+        eventually(keeper, BLOG, KeeperTest::isKept);
+        assertThat(begun(keeper)).isEqualTo(1);
+        want(keeper, awaited(SHOP), awaited(BLOG)); // deleted, and perhaps to be created again
+        eventually(keeper, SHOP, KeeperTest::waits);
+        pass(keeper, Duration.ofSeconds(1));
+        eventually(keeper, SHOP, KeeperTest::isKept);
     }
 
     /** Ours would be served instead of a wildcard: it must not expire while others serve. */
@@ -765,7 +785,8 @@ class KeeperTest {
                         SHOP,
                         order("shop.example", "www.shop.example"),
                         List.of("first"),
-                        Optional.empty());
+                        Optional.empty(),
+                        false);
         want(keeper, wider);
         await().until(() -> cas.interrupted.size() == 1);
         cas.letGo(1);
@@ -1114,7 +1135,8 @@ class KeeperTest {
     @Test
     void settingsAreChecked() {
         assertThatThrownBy(() -> settings(0)).hasMessageContaining("ordersAtOnce: 0");
-        assertThatThrownBy(() -> new Wish(SHOP, wish(SHOP).order(), List.of(), Optional.empty()))
+        assertThatThrownBy(() ->
+                        new Wish(SHOP, wish(SHOP).order(), List.of(), Optional.empty(), false))
                 .hasMessageContaining("issuers: none");
     }
 
@@ -1188,7 +1210,8 @@ class KeeperTest {
                             id,
                             order(id.text() + ".example"),
                             List.of("nobody"),
-                            Optional.empty()));
+                            Optional.empty(),
+                            false));
             keeper.want(with);
             eventually(keeper, id, KeeperTest::waits);
         }
@@ -1244,11 +1267,15 @@ class KeeperTest {
     }
 
     private static Wish wish(CertificateId id, String... issuers) {
-        return new Wish(id, order(id.text()), List.of(issuers), Optional.empty());
+        return new Wish(id, order(id.text()), List.of(issuers), Optional.empty(), false);
     }
 
     private static Wish served(CertificateId id, Instant until) {
-        return new Wish(id, order(id.text()), List.of("first"), Optional.of(until));
+        return new Wish(id, order(id.text()), List.of("first"), Optional.of(until), false);
+    }
+
+    private static Wish awaited(CertificateId id) {
+        return new Wish(id, order(id.text()), List.of("first"), Optional.empty(), true);
     }
 
     private static CertificateOrder order(String... names) {

@@ -120,6 +120,7 @@ class KeeperIT {
                 new CertificateId(name),
                 CertificateOrder.of(List.of(Identifier.parse(name)), KeyAlgorithm.EC_P256),
                 List.of("main"),
-                Optional.empty());
+                Optional.empty(),
+                false);
     }
 }

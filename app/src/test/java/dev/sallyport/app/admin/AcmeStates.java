@@ -42,6 +42,7 @@ public final class AcmeStates {
     public static KeeperState all() {
         return new KeeperState(
                 true,
+                true,
                 List.of(kept(), ordered(), failing(), refused(), covered(), gone()),
                 List.of(
                         new KeeperState.IssuerState(
@@ -70,6 +71,7 @@ public final class AcmeStates {
                         Optional.empty());
         return new KeeperState(
                 true,
+                true,
                 List.of(soon, failing(), refused()),
                 List.of(),
                 new KeeperState.Counts(0, 0, Map.of()),
@@ -92,6 +94,7 @@ public final class AcmeStates {
                         Optional.empty());
         return new KeeperState(
                 true,
+                true,
                 List.of(due, covered(), gone()),
                 List.of(),
                 new KeeperState.Counts(0, 0, Map.of()),
@@ -101,6 +104,7 @@ public final class AcmeStates {
     /** A state in which nothing works. */
     public static KeeperState troubled() {
         return new KeeperState(
+                false,
                 false,
                 List.of(),
                 List.of(),

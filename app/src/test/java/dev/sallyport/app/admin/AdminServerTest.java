@@ -111,6 +111,7 @@ class AdminServerTest {
                         ShardedMap.empty(),
                         FindingIndex.EMPTY,
                         Map.of("Ingress", 1),
+                        0,
                         3,
                         2,
                         0,

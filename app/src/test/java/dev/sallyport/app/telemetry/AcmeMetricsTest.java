@@ -94,6 +94,7 @@ class AcmeMetricsTest {
                 all,
                 new KeeperState(
                         true,
+                        true,
                         List.of(kept),
                         List.of(),
                         new KeeperState.Counts(0, 0, Map.of()),

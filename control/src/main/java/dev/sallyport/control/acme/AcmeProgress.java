@@ -88,8 +88,8 @@ final class AcmeProgress {
             led = false;
             return List.of();
         }
-        if (!led && keeper.trouble().isPresent()) {
-            return List.of(); // it does not know yet what was so before
+        if (!led && !keeper.known()) {
+            return List.of(); // nor what was so before
         }
         Map<String, AcmeHost> asking = new HashMap<>();
         hosts.forEach((name, host) -> asking.put(CertificateId.of(name).text(), host));

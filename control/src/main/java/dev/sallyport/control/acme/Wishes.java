@@ -55,7 +55,8 @@ final class Wishes {
                                 CertificateId.of(host),
                                 order(List.of(new Identifier.Dns(host)), wanted.issuers(), issuers),
                                 wanted.issuers(),
-                                servedUntil(wanted, served, rules)));
+                                servedUntil(wanted, served, rules),
+                                wanted.expected()));
             }
         });
         rules.addresses()
@@ -64,7 +65,8 @@ final class Wishes {
                                 CertificateId.ADDRESSES,
                                 order(own.addresses(), own.issuers(), issuers),
                                 own.issuers(),
-                                Optional.empty()))
+                                Optional.empty(),
+                                false))
                 .ifPresent(wishes::add);
         return wishes;
     }

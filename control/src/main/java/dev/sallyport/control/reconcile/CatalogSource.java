@@ -49,6 +49,11 @@ public final class CatalogSource implements CertificateSource {
     }
 
     @Override
+    public boolean isAwaited(ObjectRef secret) {
+        return sought.contains(secret) && !unreadable.contains(secret);
+    }
+
+    @Override
     public void prepare(Collection<ObjectRef> secrets) {
         catalog.prepare(secrets);
     }
@@ -71,14 +76,19 @@ public final class CatalogSource implements CertificateSource {
         return sought.remove(secret);
     }
 
-    /** The source cannot tell of the Secret: nothing is said of it, and nobody waits. */
-    void unreadable(ObjectRef secret) {
-        unreadable.add(secret); // perhaps before anything refers to it
+    /**
+     * The source cannot tell of the Secret, be it that nothing refers to it yet: nothing is said of
+     * it, and nobody waits.
+     *
+     * @return whether somebody waited
+     */
+    boolean unreadable(ObjectRef secret) {
+        return unreadable.add(secret) && sought.contains(secret);
     }
 
     /** How many Secrets are being looked for. */
     int outstanding() {
-        return (int) sought.stream().filter(secret -> !unreadable.contains(secret)).count();
+        return (int) sought.stream().filter(this::isAwaited).count();
     }
 
     /** Tells {@code demand} what changed since the last call. */

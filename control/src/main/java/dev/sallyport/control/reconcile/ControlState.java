@@ -30,6 +30,7 @@ import java.util.Optional;
  * @param acmeHosts the hosts that are to have certificates by ACME
  * @param remarks what is wrong or worth knowing, from sources, Secrets and translation
  * @param objects how many {@code resources} there are, by kind
+ * @param sought how many Secrets are referred to of which nobody has told yet
  * @param reconciles how many rounds ran
  * @param published how many of them put a new snapshot in service
  * @param failures how many rounds a bug ended; the snapshot before stayed
@@ -45,6 +46,7 @@ public record ControlState(
         ShardedMap<Hostname, AcmeHost> acmeHosts,
         FindingIndex remarks,
         Map<String, Integer> objects,
+        int sought,
         long reconciles,
         long published,
         long failures,
@@ -62,6 +64,7 @@ public record ControlState(
                     ShardedMap.empty(),
                     FindingIndex.EMPTY,
                     Map.of(),
+                    0,
                     0,
                     0,
                     0,
@@ -83,6 +86,7 @@ public record ControlState(
                 acmeHosts,
                 remarks,
                 objects,
+                sought,
                 reconciles,
                 published,
                 failures,

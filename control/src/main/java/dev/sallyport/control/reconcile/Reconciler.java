@@ -267,6 +267,7 @@ public final class Reconciler implements AutoCloseable {
                             before.acmeHosts(),
                             before.remarks(),
                             objects,
+                            before.sought(),
                             before.reconciles() + 1,
                             before.published(),
                             before.failures() + 1,
@@ -291,7 +292,9 @@ public final class Reconciler implements AutoCloseable {
                     translator.report(step, findings);
                 });
         unhanded.values().forEach(this::hand);
-        update.unreadable().forEach(certificates::unreadable);
+        update.unreadable().stream()
+                .filter(certificates::unreadable)
+                .forEach(translator::secretChanged);
         catalog.advance().forEach(translator::secretChanged);
         Translation translation = translator.translate();
         unhanded = new LinkedHashMap<>(); // but for a bug before, after which they are handed again
@@ -319,6 +322,7 @@ public final class Reconciler implements AutoCloseable {
                         translation.acmeHosts(),
                         translation.findings(),
                         objects,
+                        certificates.outstanding(),
                         before.reconciles() + 1,
                         before.published() + (publish ? 1 : 0),
                         before.failures(),

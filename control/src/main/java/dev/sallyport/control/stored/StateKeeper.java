@@ -27,6 +27,9 @@ final class StateKeeper {
     /** How old the time in the file may become while nothing changes. */
     private static final Duration UNCHANGED = Duration.ofMinutes(5);
 
+    /** How long a first state is waited for in which no Secret is still looked for. */
+    private static final Duration WHOLE = Duration.ofMinutes(5);
+
     /** A pause is at least so many times as long as the writing before it. */
     private static final int SHARE = 20;
 
@@ -40,6 +43,8 @@ final class StateKeeper {
     private long written; // the version of the snapshot in the file
     private List<Finding> refusals = List.of(); // of the data plane, at that time
     private Instant asOf = Instant.MIN;
+    private final long begun;
+    private boolean whole; // whether there was a state in which all was found that is referred to
     private long notBefore;
     private boolean failing;
     private volatile StoreReport report =
@@ -60,7 +65,8 @@ final class StateKeeper {
         this.findings = findings;
         this.time = time;
         this.nanoTime = nanoTime;
-        this.notBefore = nanoTime.getAsLong();
+        this.begun = nanoTime.getAsLong();
+        this.notBefore = begun;
     }
 
     /** How often it was written, and how that went. Safe from any thread. */
@@ -84,7 +90,7 @@ final class StateKeeper {
         boolean old = Duration.between(asOf, known).abs().compareTo(UNCHANGED) >= 0;
         // The data plane may refuse a certificate after the round that brought it.
         boolean same = version == written && state.applied().findings().equals(refusals) && !old;
-        if (version == 0 || state.stale() || same) {
+        if (version == 0 || state.stale() || !isWhole(state) || same) {
             return;
         }
         long began = nanoTime.getAsLong();
@@ -99,6 +105,12 @@ final class StateKeeper {
         }
         long ended = nanoTime.getAsLong();
         notBefore = ended + SHARE * (ended - began);
+    }
+
+    /** A start that has not found all yet knows less than the file may. */
+    private boolean isWhole(ControlState state) {
+        whole |= state.sought() == 0 || nanoTime.getAsLong() - begun >= WHOLE.toNanos();
+        return whole;
     }
 
     private void succeeded(long bytes) {

@@ -16,6 +16,7 @@ import java.util.Optional;
  * @param others the certificates in service of Secrets that somebody else fills (a user,
  *     cert-manager) which cover the host and are not temporary, whether or not they are still
  *     valid; those of namespaces only that may have certificates for it
+ * @param expected whether a Secret is named for it that does not exist: it may be applied yet
  * @param lost whether a certificate of ours is in service whose Secret somebody deleted
  * @param refusal why none may be ordered, though hosts are to have one in general; empty where one
  *     may
@@ -25,6 +26,7 @@ public record AcmeHost(
         List<String> issuers,
         ObjectRef ingress,
         List<ServedCertificate> others,
+        boolean expected,
         boolean lost,
         Optional<Finding> refusal) {
     public AcmeHost {

@@ -53,18 +53,18 @@ final class HostTranslator {
     private final Optional<AcmeRules> acme;
     private final ServiceTranslator services;
     private final Function<ServiceRef, Resource.@Nullable OfService> serviceLookup;
-    private final Function<ObjectRef, CertificateStatus> certificateLookup;
+    private final CertificateSource certificateSource;
 
     /** Translates with what the lookups find now. */
     HostTranslator(
             TranslationSettings settings,
             Function<ServiceRef, Resource.@Nullable OfService> serviceLookup,
-            Function<ObjectRef, CertificateStatus> certificateLookup) {
+            CertificateSource certificateSource) {
         this.settings = settings;
         this.acme = settings.acme();
         this.services = new ServiceTranslator(settings);
         this.serviceLookup = serviceLookup;
-        this.certificateLookup = certificateLookup;
+        this.certificateSource = certificateSource;
     }
 
     /**
@@ -80,6 +80,7 @@ final class HostTranslator {
      * @param upstreams the upstreams that its routes name
      * @param secrets the Secrets looked for
      * @param acme whether it is to have a certificate by ACME
+     * @param othersAwaited whether somebody else's Secret may serve it well, which nobody knows yet
      */
     record Result(
             Optional<VirtualHost> virtualHost,
@@ -91,7 +92,8 @@ final class HostTranslator {
             Set<ServiceRef> services,
             Set<UpstreamKey> upstreams,
             Set<ObjectRef> secrets,
-            Optional<AcmeHost> acme) {
+            Optional<AcmeHost> acme,
+            boolean othersAwaited) {
 
         /** Of a host that nobody speaks of. */
         static final Result NOTHING =
@@ -105,7 +107,8 @@ final class HostTranslator {
                         Set.of(),
                         Set.of(),
                         Set.of(),
-                        Optional.empty());
+                        Optional.empty(),
+                        false);
     }
 
     /** The host of {@code contributions}, which are in order of precedence. */
@@ -190,6 +193,8 @@ final class HostTranslator {
         private Optional<Refused> refused = Optional.empty();
         private Optional<Own> own = Optional.empty();
         private boolean othersGood;
+        private boolean othersAwaited;
+        private boolean expected; // a Secret that is named and is not there
         private Optional<Route> fallback = Optional.empty();
 
         /** Who asks the gateway to have a certificate issued for the host, and of whom. */
@@ -226,8 +231,11 @@ final class HostTranslator {
             }
 
             AcmeHost wanted(
-                    List<ServedCertificate> others, boolean lost, Optional<Finding> refusal) {
-                return new AcmeHost(host, ask.issuers(), ingress, others, lost, refusal);
+                    List<ServedCertificate> others,
+                    boolean expected,
+                    boolean lost,
+                    Optional<Finding> refusal) {
+                return new AcmeHost(host, ask.issuers(), ingress, others, expected, lost, refusal);
             }
         }
 
@@ -468,7 +476,8 @@ final class HostTranslator {
                     continue;
                 }
                 secrets.add(claim.secret());
-                CertificateStatus status = certificateLookup.apply(claim.secret());
+                CertificateStatus status = certificateSource.status(claim.secret());
+                expected |= !status.exists();
                 if (status.inService().isPresent()) {
                     if (scope instanceof HostScope.Named(Hostname host)) {
                         addCertificate(
@@ -476,6 +485,7 @@ final class HostTranslator {
                     }
                 } else if (status.isSought()) {
                     undecided.add(claim.secret().namespace());
+                    othersAwaited |= certificateSource.isAwaited(claim.secret());
                 } else if (!status.exists()) {
                     if (asked.isEmpty()
                             || (ownServes() && claim.issuance() == Issuance.AUTOMATIC)) {
@@ -501,7 +511,7 @@ final class HostTranslator {
             if (contributions.stream().anyMatch(it -> mayHave(it.ingress()))) {
                 ObjectRef secret = rules.secret(CertificateId.of(host));
                 secrets.add(secret);
-                CertificateStatus status = certificateLookup.apply(secret);
+                CertificateStatus status = certificateSource.status(secret);
                 if (status.isSought()) {
                     undecided.add(secret.namespace());
                 }
@@ -627,7 +637,7 @@ final class HostTranslator {
         private void addCertificate(
                 ObjectRef ingress, Claim claim, Hostname host, ServedCertificate served) {
             CertificateBundle bundle = served.bundle();
-            CertificateStatus status = certificateLookup.apply(claim.secret());
+            CertificateStatus status = certificateSource.status(claim.secret());
             // What stays in service though its Secret is gone is nobody's to renew.
             if (!served.temporary()
                     && mayHave(ingress)
@@ -712,14 +722,16 @@ final class HostTranslator {
                     Set.copyOf(servicesSeen),
                     Set.copyOf(upstreams),
                     Set.copyOf(secrets),
-                    asked.map(it -> it.wanted(others, isLost(), Optional.empty()))
+                    asked.map(it -> it.wanted(others, expected, isLost(), Optional.empty()))
                             .or(() ->
                                     refused.map(it ->
                                             it.asked()
                                                     .wanted(
                                                             others,
+                                                            expected,
                                                             false,
-                                                            Optional.of(it.why())))));
+                                                            Optional.of(it.why())))),
+                    othersAwaited);
         }
     }
 

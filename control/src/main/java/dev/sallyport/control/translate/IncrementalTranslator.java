@@ -133,7 +133,7 @@ public final class IncrementalTranslator {
         this.settings = settings;
         this.certificates = certificates;
         this.lastGood = lastGood;
-        this.hostTranslator = new HostTranslator(settings, services::get, certificates::status);
+        this.hostTranslator = new HostTranslator(settings, services::get, certificates);
         this.upstreamTranslator = new UpstreamTranslator(settings);
         this.selection = new ClassSelection(List.of(), settings);
         this.current =
@@ -231,8 +231,9 @@ public final class IncrementalTranslator {
                     certificateChanges.put(name, set);
                 }
                 noteUncertified(scope, result, set);
-                AcmeHost acme = result == null ? null : result.acme().orElse(null);
-                if (!Objects.equals(current.acmeHosts().get(name), acme)) {
+                AcmeHost asked = current.acmeHosts().get(name);
+                AcmeHost acme = result == null ? null : asking(result, asked);
+                if (!Objects.equals(asked, acme)) {
                     acmeChanges.put(name, acme);
                 }
             }
@@ -752,7 +753,8 @@ public final class IncrementalTranslator {
                         result.services(),
                         result.upstreams(),
                         result.secrets(),
-                        result.acme())
+                        result.acme(),
+                        result.othersAwaited())
                 : result;
     }
 
@@ -873,6 +875,13 @@ public final class IncrementalTranslator {
                                 .map(served -> served.source().namespace())
                                 .allMatch(result.undecided()::contains);
         return stays ? before : certificateSet(result.certificates(), before);
+    }
+
+    /** Nobody is asked for a certificate while a Secret may turn up that serves the host well. */
+    private static @Nullable AcmeHost asking(
+            HostTranslator.Result result, @Nullable AcmeHost before) {
+        AcmeHost now = result.acme().orElse(null);
+        return now != null && result.othersAwaited() ? before : now;
     }
 
     /** The set of {@code certificates}; {@code before} where it is the same. */

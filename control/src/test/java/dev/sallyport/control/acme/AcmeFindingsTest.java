@@ -57,7 +57,14 @@ class AcmeFindingsTest {
     private static ControlState control(boolean asks) {
         ControlState empty = ControlState.EMPTY;
         var host =
-                new AcmeHost(HOST, List.of("default"), INGRESS, List.of(), false, Optional.empty());
+                new AcmeHost(
+                        HOST,
+                        List.of("default"),
+                        INGRESS,
+                        List.of(),
+                        false,
+                        false,
+                        Optional.empty());
         var ingress =
                 new Resource.OfIngress(
                         INGRESS,
@@ -72,6 +79,7 @@ class AcmeFindingsTest {
                 asks ? ShardedMap.copyOf(Map.of(HOST, host)) : ShardedMap.empty(),
                 empty.remarks(),
                 empty.objects(),
+                0,
                 1,
                 1,
                 0,
@@ -94,6 +102,7 @@ class AcmeFindingsTest {
             Optional<CurrentCertificate> current,
             Optional<String> trouble) {
         return new KeeperState(
+                true,
                 true,
                 List.of(
                         new Kept(
@@ -165,6 +174,7 @@ class AcmeFindingsTest {
         Finding why = Finding.of(Reason.HOST_NOT_ALLOWED, INGRESS, "no", "Have it granted.");
         KeeperState nothing =
                 new KeeperState(
+                        true,
                         true,
                         List.of(),
                         List.of(),

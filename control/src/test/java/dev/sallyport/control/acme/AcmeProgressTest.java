@@ -43,6 +43,7 @@ class AcmeProgressTest {
                                     INGRESS,
                                     List.of(),
                                     false,
+                                    false,
                                     Optional.empty())));
 
     private final AcmeProgress progress = new AcmeProgress();
@@ -80,6 +81,7 @@ class AcmeProgressTest {
                         Optional.empty(),
                         NOW);
         return new KeeperState(
+                leads,
                 leads,
                 List.of(kept),
                 List.of(),
@@ -144,11 +146,28 @@ class AcmeProgressTest {
         var troubled =
                 new KeeperState(
                         true,
+                        false,
                         unread.certificates(),
                         List.of(),
                         unread.counts(),
                         Optional.of("the store cannot be read"));
         assertThat(progress.news(troubled, HOSTS)).isEmpty();
+        assertThat(news(true, "01")).isEmpty();
+        assertThat(news(true, "02")).hasSize(1);
+    }
+
+    /** It may lead before it is told what is wanted, and reads nothing until then. */
+    @Test
+    void beforeTheStoreIsReadNothingIsNew() {
+        var unread =
+                new KeeperState(
+                        true,
+                        false,
+                        List.of(),
+                        List.of(),
+                        state(true, "", Optional.empty()).counts(),
+                        Optional.empty());
+        assertThat(progress.news(unread, HOSTS)).isEmpty();
         assertThat(news(true, "01")).isEmpty();
         assertThat(news(true, "02")).hasSize(1);
     }

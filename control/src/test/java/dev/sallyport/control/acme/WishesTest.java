@@ -51,7 +51,8 @@ class WishesTest {
                                 CertificateOrder.of(
                                         List.of(new Identifier.Dns(SHOP)), KeyAlgorithm.EC_P256),
                                 List.of("first", "second"),
-                                Optional.empty()));
+                                Optional.empty(),
+                                false));
     }
 
     @Test
@@ -80,7 +81,8 @@ class WishesTest {
                                 CertificateId.ADDRESSES,
                                 CertificateOrder.of(addresses, KeyAlgorithm.RSA_2048),
                                 List.of("second"),
-                                Optional.empty()));
+                                Optional.empty(),
+                                false));
         assertThat(rules.defaultCertificate()).contains(rules.secret(CertificateId.ADDRESSES));
     }
 
@@ -294,7 +296,7 @@ class WishesTest {
             List<String> issuers,
             List<ServedCertificate> others,
             Optional<Finding> refusal) {
-        var wanted = new AcmeHost(host, issuers, INGRESS, others, false, refusal);
+        var wanted = new AcmeHost(host, issuers, INGRESS, others, false, false, refusal);
         return ShardedMap.copyOf(Map.of(host, wanted));
     }
 }

@@ -3,12 +3,14 @@ package dev.sallyport.control.reconcile;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import dev.sallyport.acme.issuer.AllowList;
 import dev.sallyport.control.Placeholders;
 import dev.sallyport.control.RecordingDataPlane;
 import dev.sallyport.control.resource.Origin;
 import dev.sallyport.control.resource.Resource;
 import dev.sallyport.control.resource.ResourceChange;
 import dev.sallyport.control.resource.SourceUpdate;
+import dev.sallyport.control.translate.AcmeRules;
 import dev.sallyport.control.translate.TranslationSettings;
 import dev.sallyport.model.finding.Finding;
 import dev.sallyport.model.finding.Parsed;
@@ -23,6 +25,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Arrays;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -40,6 +43,16 @@ import org.junit.jupiter.api.Test;
 class ReconcilerTest {
     private static final Instant NOW = Instant.parse("2026-06-01T00:00:00Z");
 
+    private static final AcmeRules EVERY_HOST =
+            new AcmeRules(
+                    List.of("first"),
+                    true,
+                    AllowList.EVERYTHING,
+                    false,
+                    "acme",
+                    AcmeRules.GATEWAY,
+                    Optional.empty());
+
     private final AtomicLong looks = new AtomicLong();
     private volatile Instant now = NOW;
     private volatile boolean ticking;
@@ -47,11 +60,13 @@ class ReconcilerTest {
     private final Set<ObjectRef> demanded = ConcurrentHashMap.newKeySet();
     private final Set<ObjectRef> sought = ConcurrentHashMap.newKeySet();
     private volatile Runnable beforeDemand = () -> {};
+    private TranslationSettings settings =
+            TranslationSettings.forFolder(List.of(), Optional.empty());
     private Reconciler reconciler = reconciler(SecretDemand.NONE);
 
     private Reconciler reconciler(SecretDemand demand) {
         return new Reconciler(
-                TranslationSettings.forFolder(List.of(), Optional.empty()),
+                settings,
                 new HoldOff(Duration.ofMillis(1), 1_000, Duration.ofMillis(10)),
                 demand,
                 Placeholders.READER,
@@ -402,6 +417,24 @@ class ReconcilerTest {
         await().until(() -> serial(dataPlane.last(), "a.example.com").equals("01"));
     }
 
+    /** Who does not know whether the Secret serves the host well does not order another. */
+    @Test
+    void nobodyIsAskedForACertificateBeforeItIsKnownThatNoSecretServesTheHost() throws Exception {
+        settings = settings.with(EVERY_HOST);
+        lookForSecrets();
+        submit();
+        reconciler.firstApplied().get(10, TimeUnit.SECONDS);
+        submit(ingress("a"), ingress("b"), ingress("c"));
+        await().until(() -> dataPlane.last().routes().find("c.example.com", "/") != null);
+        assertThat(asking()).isEmpty();
+        submit(secret("a", "01"));
+        await().until(() -> asking().equals(Set.of("a.example.com")));
+        remove(secretRef("b"));
+        await().until(() -> asking().equals(Set.of("a.example.com", "b.example.com")));
+        reconciler.submit(new SourceUpdate(List.of(), Map.of(), Set.of(secretRef("c"))));
+        await().until(() -> asking().size() == 3); // nobody will ever know
+    }
+
     @Tag("slow")
     @Test
     void aSourceThatSaysNothingIsNotWaitedForForEver() throws Exception {
@@ -598,6 +631,13 @@ class ReconcilerTest {
     private static String serial(GatewaySnapshot snapshot, String host) {
         var set = snapshot.certificates().find(host);
         return set == null ? "" : set.certificates().getFirst().bundle().serial();
+    }
+
+    /** The hosts that are to have certificates by ACME. */
+    private Set<String> asking() {
+        Set<String> hosts = new HashSet<>();
+        reconciler.state().acmeHosts().forEach((host, _) -> hosts.add(host.text()));
+        return hosts;
     }
 
     private static Resource ingress(String name) {

@@ -35,6 +35,7 @@ import java.security.SecureRandom;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.HexFormat;
@@ -412,7 +413,13 @@ class LastKnownGoodTest {
     void aHostWithoutACertificateDelaysNothing() {
         List<Resource> objects = new ArrayList<>(List.of(everything("a", "01")));
         objects.addAll(States.host("bare"));
-        runOnce(objects.toArray(Resource[]::new));
+        try (var first = new Gateway(States.key(1), NEVER, NEVER)) {
+            first.listed(objects.toArray(Resource[]::new));
+            ObjectRef missing = new ObjectRef("Secret", "default", "bare");
+            first.lastKnownGood.submit(
+                    new SourceUpdate(List.of(ResourceChange.remove(missing)), Map.of()));
+            await().until(() -> first.reconciler.state().sought() == 0);
+        }
         Gateway next = new Gateway(States.key(1), NEVER, SOON);
         await().atMost(Duration.ofSeconds(4)).until(() -> next.reconciler.state().published() > 0);
         assertThat(next.served().routes().find("bare.example.com", "/")).isNotNull();
@@ -489,6 +496,21 @@ class LastKnownGoodTest {
         runOnce(everything("a", "01"));
         assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(file())))
                 .isEqualTo("rw-------");
+    }
+
+    /** An API server that lists, and says nothing of a Secret until serving begins without it. */
+    @Test
+    void whatIsNotFoundYetDoesNotReplaceWhatIsStored() {
+        runOnce(everything("a", "01"));
+        Gateway next = new Gateway(States.key(1), SOON, NEVER);
+        Resource[] list = everything("a", "01");
+        next.listed(Arrays.copyOf(list, list.length - 1));
+        assertThat(next.served().routes().find("a.example.com", "/")).isNotNull();
+        assertThat(next.reconciler.state().sought()).isEqualTo(1);
+        await().during(Duration.ofMillis(300))
+                .until(() -> next.lastKnownGood.report().writes() == 0);
+        next.listed(list);
+        await().until(() -> next.lastKnownGood.report().writes() > 0);
     }
 
     private void runOnce(Resource... objects) {

@@ -791,6 +791,25 @@ class IncrementalTranslatorTest {
     }
 
     @Test
+    void nobodyIsAskedForACertificateWhileASecretIsStillLookedFor() {
+        World world = shop(settings(false, false).with(acme(true)));
+        world.seek("theirs");
+        world.put(ingress("n", "default", "", List.of("new.x.org"), "/", "web", 80, "theirs"));
+        assertThat(wanted(world.translator.translate(), "new.x.org")).isEmpty();
+        world.found(secret("theirs", "ecdsa 0c new.x.org", "k"));
+        AcmeHost served = wanted(world.translator.translate(), "new.x.org").orElseThrow();
+        assertThat(served.others()).hasSize(1);
+        assertThat(served.expected()).isFalse();
+        world.seek("next");
+        world.put(ingress("n", "default", "", List.of("new.x.org"), "/", "web", 80, "next"));
+        assertThat(wanted(world.translator.translate(), "new.x.org")).contains(served);
+        world.missing("next");
+        AcmeHost unserved = wanted(world.translator.translate(), "new.x.org").orElseThrow();
+        assertThat(unserved.others()).isEmpty();
+        assertThat(unserved.expected()).isTrue();
+    }
+
+    @Test
     void nobodyIsGivenWhatAnotherNamespaceWasServedWith() {
         World world = shop();
         world.translator.translate();
