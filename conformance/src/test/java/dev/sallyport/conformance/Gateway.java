@@ -367,7 +367,7 @@ final class Gateway implements AutoCloseable {
     /** Waits until new connections to a host get this certificate. */
     void awaitServed(String host, Leaf leaf) {
         await().pollInterval(Duration.ofMillis(2))
-                .atMost(Duration.ofSeconds(20))
+                .atMost(Duration.ofSeconds(60))
                 .until(() -> Handshakes.serial(httpsAddress(), host).equals(leaf.serial()));
     }
 
