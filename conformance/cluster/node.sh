@@ -126,7 +126,7 @@ YAML
     "--tls-private-key-file=$run/pki/apiserver.key" "--client-ca-file=$run/pki/ca.crt" "--token-auth-file=$run/pki/tokens.csv" \
     "--kubelet-client-certificate=$run/pki/kubelet-client.crt" "--kubelet-client-key=$run/pki/kubelet-client.key" \
     "--kubelet-certificate-authority=$run/pki/ca.crt" --kubelet-preferred-address-types=InternalIP --authorization-mode=Node,RBAC \
-    "--advertise-address=$node" --secure-port=6443 --allow-privileged=true --service-node-port-range=1-32767 \
+    "--advertise-address=$node" --secure-port=6443 --allow-privileged=true \
     "--audit-policy-file=$run/audit.yaml" "--audit-log-path=$run/log/audit.log" --audit-log-maxsize=100 --audit-log-maxbackup=1
 }
 ready_apiserver() { await 120 apiserver "the API server is ready" kubectl get --raw /readyz --request-timeout=5s; }

@@ -26,7 +26,6 @@ import tools.jackson.databind.JsonNode;
 @OnCluster(needs = {Need.PODS, Need.ACME})
 final class AcmeByFlagsIT {
 
-    private static final Duration SOON = Duration.ofSeconds(60);
     private static final String OURS = "sallyport.dev/acme";
     private static final String ID = "sallyport.dev/acme-certificate";
 
@@ -234,6 +233,6 @@ final class AcmeByFlagsIT {
     }
 
     private static ConditionFactory soon(String what) {
-        return await(what).atMost(SOON).pollInterval(Duration.ofMillis(50));
+        return await(what).atMost(IssuingFolder.SOON).pollInterval(Duration.ofMillis(50));
     }
 }

@@ -1,5 +1,6 @@
 package dev.sallyport.conformance;
 
+import static dev.sallyport.conformance.IssuingFolder.SOON;
 import static dev.sallyport.conformance.IssuingFolder.awaitOther;
 import static dev.sallyport.conformance.IssuingFolder.awaitTrusted;
 import static dev.sallyport.conformance.IssuingFolder.trusted;
@@ -31,10 +32,8 @@ class AcmeIssuersIT {
     private static final System.Logger LOG = System.getLogger(AcmeIssuersIT.class.getName());
     private static final String HOST = "a.shop.example";
 
-    private static final Duration SOON = Duration.ofSeconds(60);
-
-    /** How soon the next issuer's certificate is there where the first is away. */
-    private static final Duration FALLBACK = Duration.ofSeconds(10);
+    /** The next issuer's certificate is there before the first, which is away, is asked again. */
+    private static final Duration FALLBACK = Duration.ofSeconds(30);
 
     @TempDir private Path work;
     private IssuingFolder shop;

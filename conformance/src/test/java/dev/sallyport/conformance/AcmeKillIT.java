@@ -1,5 +1,6 @@
 package dev.sallyport.conformance;
 
+import static dev.sallyport.conformance.IssuingFolder.SOON;
 import static dev.sallyport.conformance.IssuingFolder.awaitTrusted;
 import static dev.sallyport.conformance.IssuingFolder.trusted;
 import static org.assertj.core.api.Assertions.assertThat;
@@ -19,7 +20,6 @@ import org.junit.jupiter.api.io.TempDir;
 @Tag("pebble")
 class AcmeKillIT {
     private static final System.Logger LOG = System.getLogger(AcmeKillIT.class.getName());
-    private static final Duration SOON = Duration.ofSeconds(60);
 
     /** With an account that is there: directory, nonce, order, authorization, challenge… */
     private static final int LEAST_STEPS = 8;
@@ -79,7 +79,8 @@ class AcmeKillIT {
                     again,
                     pebble.accounts());
             assertThat(kills).isGreaterThanOrEqualTo(2 * LEAST_STEPS);
-            assertThat(again).as("only where its answer was lost").isLessThanOrEqualTo(2);
+            // The CA may ask for a proof just when nobody listens; that order comes to nothing.
+            assertThat(again).as("only where its answer was lost").isLessThanOrEqualTo(4);
             assertThat(pebble.accounts()).isEqualTo(1);
         }
     }

@@ -60,6 +60,7 @@ final class ClusterIT {
         Set<String> answered = new HashSet<>();
         try (Way way = namespace.wayTo("echo", 80)) {
             await().atMost(SOON)
+                    .ignoreExceptions() // kube-proxy may know of the Pods a second later
                     .until(
                             () -> {
                                 answered.add(echo(way.address(), "/any?q=1").backend());
@@ -253,7 +254,10 @@ final class ClusterIT {
         namespace.apply(Manifests.echoPods("loaded", 1).replace(Manifests.ECHO_IMAGE, image));
         namespace.kubectl().awaitRollout("loaded", SOON);
         try (Way way = namespace.wayTo("loaded", 80)) {
-            assertThat(echo(way.address(), "/").backend()).startsWith("loaded-");
+            await().atMost(SOON)
+                    .ignoreExceptions()
+                    .untilAsserted(() ->
+                            assertThat(echo(way.address(), "/").backend()).startsWith("loaded-"));
         }
     }
 

@@ -628,13 +628,22 @@ final class CommandLineIT {
     @Test
     void theLogNamesReasonsAsTheApiDoes(@TempDir Path parent, @TempDir Path run) {
         try (Gateway serving = Gateway.in(run, pki, broken(parent)).start()) {
-            assertThat(serving.err().lines().map(line -> JsonMapper.shared().readTree(line)))
-                    .filteredOn(message -> message.path("message").asString().equals("Finding"))
-                    .extracting(message -> message.get("reason").asString())
-                    .containsExactlyInAnyOrderElementsOf(
-                            Json.items(serving.api("findings"))
-                                    .map(finding -> finding.get("reason").asString())
-                                    .toList());
+            // A thread of its own writes the log.
+            await().ignoreExceptions()
+                    .untilAsserted(() ->
+                            assertThat(
+                                            serving.err()
+                                                    .lines()
+                                                    .map(line ->
+                                                            JsonMapper.shared().readTree(line)))
+                                    .filteredOn(message ->
+                                            message.path("message").asString().equals("Finding"))
+                                    .extracting(message -> message.get("reason").asString())
+                                    .containsExactlyInAnyOrderElementsOf(
+                                            Json.items(serving.api("findings"))
+                                                    .map(finding ->
+                                                            finding.get("reason").asString())
+                                                    .toList()));
         }
     }
 }

@@ -20,6 +20,8 @@ import java.util.Queue;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Executors;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterAll;
@@ -39,7 +41,11 @@ final class CrowdIT {
     private static final int FLAPS = Integer.getInteger("conformance.flaps", 500);
     private static final Duration FLAP = Duration.ofMillis(20);
     private static final Duration SOON = Duration.ofSeconds(60);
+
+    /** Nine of ten Ingresses are routed so soon: a machine that stands still is late with some. */
     private static final Duration ROUTED = Duration.ofSeconds(2);
+
+    private static final Duration ALL_ROUTED = Duration.ofSeconds(20);
     private static final Duration LONG = Duration.ofMinutes(5);
 
     private static final String ROUNDS = "sallyport_reconciles_total";
@@ -168,15 +174,12 @@ final class CrowdIT {
         List<String> sample =
                 IntStream.range(0, INGRESSES / 100).mapToObj(i -> names.get(i * 100)).toList();
         Map<String, Long> created = new ConcurrentHashMap<>();
-        List<Long> routed = new ArrayList<>();
+        var watcher = new FutureTask<>(() -> awaitRouted(sample, created));
         long memory = gateway.residentBytes();
         Duration cpu = gateway.cpu();
         long start = System.nanoTime();
         try (Load load = new Load().newConnections(address(), bystander, pki::clientContext)) {
-            Thread watcher =
-                    Thread.ofPlatform()
-                            .name("routed")
-                            .start(() -> routed.addAll(awaitRouted(sample, created)));
+            Thread.ofPlatform().name("routed").start(watcher);
             api.each(
                     names,
                     name -> {
@@ -190,29 +193,29 @@ final class CrowdIT {
                     });
             long all = System.nanoTime() - start;
             gateway.awaitStatus(host(names.getLast()), "/", 200);
-            watcher.join();
+            Times routed = watcher.get(SOON.toSeconds(), TimeUnit.SECONDS);
             String traffic = load.assertNothingFailed(10);
             assertEachIsRouted(names);
-            assertThat(routed).hasSize(sample.size());
             LOG.log(
                     System.Logger.Level.INFO,
                     "{0} Ingresses created in {1}: created to routed {2}; another host meanwhile: {3}; resident"
                             + " memory {4} -> {5} MiB, {6} of CPU",
                     INGRESSES,
                     Times.seconds(all),
-                    new Times(routed),
+                    routed,
                     traffic,
                     memory >> 20,
                     gateway.residentBytes() >> 20,
                     Times.seconds(gateway.cpu().minus(cpu).toNanos()));
-            assertThat(new Times(routed).percentile(99)).isLessThan(ROUTED);
+            assertThat(routed.percentile(90)).isLessThan(ROUTED);
+            assertThat(routed.percentile(100)).isLessThan(ALL_ROUTED);
         }
         api.deleteAll(Api.Kind.INGRESS, "crowd=true");
         gateway.awaitStatus(host(names.getLast()), "/", 404);
     }
 
     /** How long each took from its creation until requests for it came through. */
-    private static List<Long> awaitRouted(List<String> names, Map<String, Long> created) {
+    private static Times awaitRouted(List<String> names, Map<String, Long> created) {
         List<Long> nanos = new ArrayList<>();
         List<String> waiting = new ArrayList<>(names);
         RawClient client = RawClient.plain(gateway.httpAddress());
@@ -226,7 +229,7 @@ final class CrowdIT {
             }
             LockSupport.parkNanos(Duration.ofMillis(2).toNanos());
         }
-        return nanos;
+        return new Times(nanos);
     }
 
     private static void assertEachIsRouted(List<String> names) throws IOException {

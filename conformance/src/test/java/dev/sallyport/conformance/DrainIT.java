@@ -150,9 +150,12 @@ final class DrainIT {
             assertThat(load.farewells() + load.overtaken())
                     .as("connections told to close, or idle for too long")
                     .isGreaterThanOrEqualTo(9);
-            assertThat(load.farewells())
-                    .as("connections told to close")
-                    .isGreaterThan(load.overtaken());
+            if (!delay.isZero()) {
+                // Without a delay a second in which this machine stands still overtakes them all.
+                assertThat(load.farewells())
+                        .as("connections told to close")
+                        .isGreaterThan(load.overtaken());
+            }
             assertThat(gateway.awaitExit()).isZero();
         }
     }

@@ -40,7 +40,11 @@ final class Gateway implements AutoCloseable {
     private static final Duration STOP_LIMIT = Duration.ofSeconds(60);
     private static final Pattern TROUBLE =
             Pattern.compile("\"level\":\"ERROR\"|^ERROR| ERROR |LEAK:|sallyport_bugs|OutOfMemory");
-    private static final Set<Integer> TAKEN = Collections.synchronizedSet(new HashSet<>());
+
+    /** Given already, or of the test bed's own programs at its node. */
+    private static final Set<Integer> TAKEN =
+            Collections.synchronizedSet(new HashSet<>(Set.of(15_000, 18_080, 18_443)));
+
     private static final String LOOPBACK = "127.0.0.1";
 
     /** Where a gateway on this machine is reached by whom a cluster that was given leads to it. */
@@ -219,12 +223,12 @@ final class Gateway implements AutoCloseable {
     }
 
     /**
-     * A port that nobody listens on, below the range that clients' connections come from, never
-     * given twice.
+     * A port that nobody listens on, below the range of NodePorts and that which clients'
+     * connections come from, never given twice.
      */
     static int freePort() {
         while (true) {
-            int port = ThreadLocalRandom.current().nextInt(15_000, 32_000);
+            int port = ThreadLocalRandom.current().nextInt(15_000, 30_000);
             if (!TAKEN.add(port)) {
                 continue;
             }
@@ -363,7 +367,7 @@ final class Gateway implements AutoCloseable {
     /** Waits until new connections to a host get this certificate. */
     void awaitServed(String host, Leaf leaf) {
         await().pollInterval(Duration.ofMillis(2))
-                .atMost(Duration.ofSeconds(20))
+                .atMost(Duration.ofSeconds(60))
                 .until(() -> Handshakes.serial(httpsAddress(), host).equals(leaf.serial()));
     }
 

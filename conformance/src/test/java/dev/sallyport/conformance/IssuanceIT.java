@@ -49,13 +49,16 @@ final class IssuanceIT {
     private static final System.Logger LOG = System.getLogger("conformance.figures");
 
     /** Half of the certificates are in service so soon after their Secret was there. */
-    private static final Duration AT_ONCE = Duration.ofSeconds(1);
+    private static final Duration AT_ONCE = Duration.ofSeconds(3);
 
     /** How often a certificate is issued to measure that. */
     private static final int ISSUED = 5;
 
-    /** A challenge is answered so soon after the solver's Ingress and endpoint were there. */
-    private static final Duration ANSWERED = Duration.ofSeconds(3);
+    /**
+     * A challenge is answered so soon after the solver's Ingress and endpoint were there; mostly
+     * within a second, but for a machine that is busy. cert-manager's five checks take as long.
+     */
+    private static final Duration ANSWERED = Duration.ofSeconds(10);
 
     private static final Duration SOON = Duration.ofSeconds(60);
     private static final String CHALLENGES = "/.well-known/acme-challenge/";

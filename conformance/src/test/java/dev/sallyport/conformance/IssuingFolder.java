@@ -16,7 +16,9 @@ import org.awaitility.core.ConditionTimeoutException;
  * ports on which CAs ask it for proofs.
  */
 final class IssuingFolder implements AutoCloseable {
-    private static final Duration SOON = Duration.ofSeconds(60);
+    /** Whatever a CA could not prove is tried again after two minutes. */
+    static final Duration SOON = Duration.ofSeconds(200);
+
     private static final String SERVICE = "shop";
 
     private final Path work;

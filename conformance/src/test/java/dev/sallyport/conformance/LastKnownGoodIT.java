@@ -106,9 +106,13 @@ final class LastKnownGoodIT {
             assertThat(gateway.metrics().sum("sallyport_stale")).isEqualTo(1);
             assertThat(gateway.metrics().sum("sallyport_source_age_seconds")).isPositive();
             gateway.awaitFinding("StateStale", "last-known-good", "API server");
-            assertThat(gateway.err().lines().filter(line -> line.contains("Serving the last")))
-                    .as("said once")
-                    .hasSize(1);
+            await().untilAsserted(() ->
+                    assertThat(
+                                    gateway.err()
+                                            .lines()
+                                            .filter(line -> line.contains("Serving the last")))
+                            .as("said once")
+                            .hasSize(1));
             assertThat(status(gateway, old)).isEqualTo(200);
 
             var failed = new AtomicInteger();
@@ -237,7 +241,7 @@ final class LastKnownGoodIT {
                     .ignoreExceptionsInstanceOf(UncheckedIOException.class)
                     .until(() -> gateway.adminGet("/readyz").body().contains("secrets"));
             await().during(Duration.ofSeconds(5))
-                    .atMost(Duration.ofSeconds(8))
+                    .atMost(Duration.ofSeconds(20))
                     .until(() -> gateway.readyz() == 503);
             assertThat(gateway.adminGet("/readyz").body())
                     .contains("the list of secrets")

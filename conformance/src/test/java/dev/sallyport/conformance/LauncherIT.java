@@ -150,7 +150,9 @@ final class LauncherIT {
         assertThat(first.exit()).as(first.all()).isZero();
         Path program = program();
         String shell = Files.readString(program.resolve("training.pid")).strip();
-        Ran killed = shell("pkill -KILL -P " + shell + "; kill -KILL " + shell);
+        // Until they are gone the lock is theirs, and nobody begins again.
+        String unlocked = "flock -w 60 '" + program.resolve("training.lock") + "' true";
+        Ran killed = shell("pkill -KILL -P " + shell + "; kill -KILL " + shell + " && " + unlocked);
         assertThat(killed.exit()).as(killed.all()).isZero();
         assertThat(program.resolve("sallyport.aot")).doesNotExist();
 

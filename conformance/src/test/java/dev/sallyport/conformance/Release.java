@@ -145,8 +145,18 @@ record Release(Cluster cluster, Namespace edge) {
                         .lines()
                         .filter(kind -> !kind.equals("componentstatuses"))
                         .collect(joining(","));
-        assertThat(cluster.kubectl().ok("get", kinds, "--all-namespaces", ours, "--output=name"))
-                .isEmpty();
+        // EndpointSlices are the garbage collector's.
+        await().atMost(GOODBYE)
+                .untilAsserted(() ->
+                        assertThat(
+                                        cluster.kubectl()
+                                                .ok(
+                                                        "get",
+                                                        kinds,
+                                                        "--all-namespaces",
+                                                        ours,
+                                                        "--output=name"))
+                                .isEmpty());
         assertThat(edge.kubectl().ok("get", "secrets", "--selector=owner=helm")).isEmpty();
     }
 

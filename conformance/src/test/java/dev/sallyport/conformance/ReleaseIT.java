@@ -35,11 +35,17 @@ final class ReleaseIT {
     private static final Duration ROLLOUT = Duration.ofMinutes(3);
     private static final Duration GOODBYE = Duration.ofMinutes(2);
 
-    /** Until a node knows of an endpoint that is gone: kube-proxy writes once a second. */
-    private static final Duration PROXIED = Duration.ofSeconds(2);
+    /** Until nobody is sent to a process that was killed: the kubelet's and kube-proxy's time. */
+    private static final Duration MISSED = Duration.ofSeconds(20);
 
-    /** Until nobody is sent to a process that was killed. Most of it is the kubelet's. */
-    private static final Duration MISSED = Duration.ofSeconds(5);
+    /** What a Pod may warn of: what other tests leave behind, and an API server that is slow. */
+    private static final Set<String> WARNINGS =
+            Set.of(
+                    "Finding",
+                    "Further findings are not logged",
+                    "the Lease cannot be used",
+                    "Events cannot be written now",
+                    "statuses cannot be written now");
 
     private static final String HOST = "shop.test";
 
@@ -158,7 +164,7 @@ final class ReleaseIT {
             // One of each at most; the kernel may take some more for a process while it ends, and
             // then there were fewer before.
             assertThat(broken).hasSizeLessThanOrEqualTo(visitors.count());
-            assertThat(Duration.ofNanos(last - told)).isLessThan(PROXIED);
+            assertThat(back - last).as("none once it is an endpoint again").isPositive();
             assertThat(Duration.ofNanos(last - killed)).isLessThan(MISSED);
             JsonNode again = edge.get("pod/" + name(pod));
             assertThat(again.at("/status/containerStatuses/0/restartCount").asInt()).isEqualTo(1);
@@ -256,11 +262,12 @@ final class ReleaseIT {
                                         "/app/sallyport",
                                         "version"))
                 .startsWith("sallyport ");
-        // Findings may be about what other tests leave behind.
         assertThat(edge.kubectl().ok("logs", pod).lines())
                 .noneMatch(line -> line.contains("\"level\":\"ERROR\""))
                 .filteredOn(line -> line.contains("\"level\":\"WARN\""))
-                .allMatch(line -> line.contains("\"message\":\"Finding\""));
+                .allMatch(line ->
+                        WARNINGS.stream()
+                                .anyMatch(each -> line.contains("\"message\":\"" + each + '"')));
     }
 
     /** Its rights are enough for the Lease and for the status of Ingresses. */
@@ -442,15 +449,19 @@ final class ReleaseIT {
                         .lines()
                         .filter(kind -> !kind.equals("componentstatuses"))
                         .collect(joining(","));
-        String left =
-                cluster.kubectl()
-                        .ok(
-                                "get",
-                                kinds,
-                                "--all-namespaces",
-                                "--selector=app.kubernetes.io/instance=" + edge.name(),
-                                "--output=name");
-        assertThat(left).isEmpty();
+        // EndpointSlices are the garbage collector's.
+        await().atMost(GOODBYE)
+                .untilAsserted(() ->
+                        assertThat(
+                                        cluster.kubectl()
+                                                .ok(
+                                                        "get",
+                                                        kinds,
+                                                        "--all-namespaces",
+                                                        "--selector=app.kubernetes.io/instance="
+                                                                + edge.name(),
+                                                        "--output=name"))
+                                .isEmpty());
         assertThat(edge.kubectl().ok("get", "secrets", "--selector=owner=helm")).isEmpty();
     }
 }

@@ -118,7 +118,7 @@ final class ReleaseNetworkIT {
     @Test
     void policiesAreEnforced() {
         String pod = "http://" + visitor.hosts().getFirst() + ":8080/";
-        assertThat(prometheus.ask(pod)).isEqualTo("200");
+        soon().untilAsserted(() -> assertThat(prometheus.ask(pod)).isEqualTo("200"));
         stranger.apply(
                 """
                 apiVersion: networking.k8s.io/v1
@@ -148,7 +148,7 @@ final class ReleaseNetworkIT {
         assertThat(gateway.hosts())
                 .allSatisfy(each -> {
                     String admin = "http://" + each + ":9090/metrics";
-                    assertThat(prometheus.ask(admin)).isEqualTo("200");
+                    soon().untilAsserted(() -> assertThat(prometheus.ask(admin)).isEqualTo("200"));
                     assertThat(visitor.ask(admin)).isEqualTo(NO_ANSWER);
                 });
         assertThat(release.helm().ok("test", edge.name(), "--timeout", "2m"))
@@ -162,10 +162,12 @@ final class ReleaseNetworkIT {
     @Test
     void theGatewayReachesWhatIsNamedAndNothingElse() {
         String machine = "http://" + machine();
-        assertThat(gateway.ask(machine + ":6443/")).isEqualTo(REFUSED);
-        assertThat(gateway.ask(machine + ":14000/")).isEqualTo(REFUSED);
+        soon().untilAsserted(() -> {
+            assertThat(gateway.ask(machine + ":6443/")).isEqualTo(REFUSED);
+            assertThat(gateway.ask(machine + ":14000/")).isEqualTo(REFUSED);
+            assertThat(visitor.ask(machine + ":9/")).isEqualTo(REFUSED);
+        });
         assertThat(gateway.ask(machine + ":9/")).isEqualTo(NO_ANSWER);
-        assertThat(visitor.ask(machine + ":9/")).isEqualTo(REFUSED);
 
         String host = host("elsewhere");
         String[] request = {

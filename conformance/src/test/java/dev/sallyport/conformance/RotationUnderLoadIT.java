@@ -48,7 +48,7 @@ final class RotationUnderLoadIT {
 
     // For machines that do other things as well; a quiet one needs a tenth of it.
     private static final Duration MEDIAN = Duration.ofMillis(250);
-    private static final Duration PERCENTILE_99 = Duration.ofSeconds(2);
+    private static final Duration PERCENTILE_99 = Duration.ofSeconds(5);
 
     private static final String CREDENTIALS = "sallyport_native_credentials";
     private static final String CREATED = "sallyport_native_credentials_created_total";
@@ -152,7 +152,13 @@ final class RotationUnderLoadIT {
 
     private static Metrics atRest(Gateway gateway) {
         await().atMost(PATIENCE)
-                .until(() -> gateway.metrics().sum("sallyport_connections_open") == 0);
+                .untilAsserted(() -> {
+                    Metrics now = gateway.metrics();
+                    assertThat(now.sum("sallyport_connections_open")).isZero();
+                    // Those of the last connections are freed a moment after these are closed.
+                    assertThat(now.sum(CREDENTIALS)).isEqualTo(HOSTS.size());
+                    assertThat(now.sum(CREATED) - now.sum(FREED)).isEqualTo(HOSTS.size());
+                });
         return gateway.metrics();
     }
 
@@ -167,10 +173,7 @@ final class RotationUnderLoadIT {
                 after.sum(CREATED),
                 before.sum(DIRECT_MEMORY),
                 after.sum(DIRECT_MEMORY));
-        assertThat(before.sum(CREDENTIALS)).isEqualTo(HOSTS.size());
-        assertThat(after.sum(CREDENTIALS)).isEqualTo(HOSTS.size());
         assertThat(after.sum(CREATED) - before.sum(CREATED)).isGreaterThanOrEqualTo(ROTATIONS);
-        assertThat(after.sum(CREATED) - after.sum(FREED)).isEqualTo(HOSTS.size());
         assertThat(before.of(DIRECT_MEMORY)).isNotEmpty();
         assertThat(after.sum(DIRECT_MEMORY))
                 .isLessThan(before.sum(DIRECT_MEMORY) + DIRECT_MEMORY_SLACK);

@@ -36,6 +36,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** Handshakes by openssl s_client, by the JDK and, for what those cannot, by BoringSSL. */
 final class TlsIT {
 
+    /** Of the strict gateway; the other has the default of ten seconds. */
     private static final Duration DEADLINE = Duration.ofSeconds(2);
 
     @TempDir private static Path work;
@@ -84,16 +85,7 @@ final class TlsIT {
                         .put("keys.yaml", keysInEveryForm());
         gateway =
                 Gateway.in(work, pki, folder)
-                        .config(
-                                String.format(
-                                        Locale.ROOT,
-                                        """
-                                        tls:
-                                          default-certificate: default/fallback
-                                        timeouts:
-                                          handshake: %ds
-                                        """,
-                                        DEADLINE.toSeconds()))
+                        .config("tls: {default-certificate: default/fallback}\n")
                         .jvm("-Dio.netty.leakDetection.level=paranoid")
                         .start();
         strict =
@@ -106,11 +98,17 @@ final class TlsIT {
                                                 Manifests.secret("ecdsa", ecdsa),
                                                 ingress("both").tls("ecdsa", "both.test").yaml()))
                         .config(
-                                """
-                                tls:
-                                  strict-sni: true
-                                  profile: modern
-                                """)
+                                String.format(
+                                        Locale.ROOT,
+                                        """
+                                        tls:
+                                          strict-sni: true
+                                          profile: modern
+                                        timeouts:
+                                          handshake: %ds
+                                        """,
+                                        DEADLINE.toSeconds()))
+                        .jvm("-Dio.netty.leakDetection.level=paranoid")
                         .start();
     }
 
@@ -379,7 +377,7 @@ final class TlsIT {
     void aClientHelloThatNeverEndsIsCutAtTheDeadline() throws IOException {
         byte[] hello = clientHello();
         long start = System.nanoTime();
-        try (var client = RawClient.plain(gateway.https()).open()) {
+        try (var client = RawClient.plain(strict.https()).open()) {
             client.send(Arrays.copyOf(hello, hello.length / 2));
 
             client.rest();
@@ -392,7 +390,7 @@ final class TlsIT {
     @Test
     void aSilentClientIsCutAtTheDeadline() throws IOException {
         long start = System.nanoTime();
-        try (var client = RawClient.plain(gateway.https()).open()) {
+        try (var client = RawClient.plain(strict.https()).open()) {
             assertThat(client.rest()).isEmpty();
         }
 
@@ -482,6 +480,8 @@ final class TlsIT {
             client.rest();
         }
 
-        assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(DEADLINE);
+        assertThat(Duration.ofNanos(System.nanoTime() - start))
+                .as("before the deadline")
+                .isLessThan(Duration.ofSeconds(8));
     }
 }
