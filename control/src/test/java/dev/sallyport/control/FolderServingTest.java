@@ -129,7 +129,7 @@ class FolderServingTest {
     @Test
     void anEditorsRemoveAndRecreateNeverTakesAHostDown() throws Exception {
         write("a.yaml", ingress("a", "a.example.com"));
-        serve();
+        servePatiently();
         Files.delete(folder.resolve("a.yaml"));
         write("a.yaml", ingress("a", "a.example.com") + "---\n" + ingress("b", "b.example.com"));
         eventually(() -> assertThat(route("b.example.com")).isNotNull());
@@ -179,7 +179,7 @@ class FolderServingTest {
     void aSlowWriterNeverTakesAHostDown() throws Exception {
         String text = ingress("a", "a.example.com") + "---\n" + ingress("b", "b.example.com");
         write("a.yaml", text);
-        serve();
+        servePatiently();
         Path file = folder.resolve("a.yaml");
         Files.write(file, new byte[0]);
         for (char c : (text + "---\n" + ingress("c", "c.example.com")).toCharArray()) {

@@ -66,6 +66,7 @@ class OrderRunnerTest {
     private final List<Station> stations = new ArrayList<>();
     private final List<AutoCloseable> open = new ArrayList<>();
     private final Set<Proof> shown = ConcurrentHashMap.newKeySet();
+    private Duration skipped = Duration.ZERO; // of the order's time, where a pause only counts it
     private volatile boolean mute;
     private volatile boolean none;
 
@@ -280,22 +281,49 @@ class OrderRunnerTest {
     @Test
     void aCaIsNotAskedBeforeItLikesToBe() throws Exception {
         ca.afterwards = "pending";
-        ca.retryAfter = "3";
-        assertThat(failed(run(authority(PATIENT), Duration.ofSeconds(8))))
-                .isInstanceOf(Cause.CaTrouble.class);
-        assertThat(ca.requests.stream().filter("/authz/1"::equals).count())
-                .as("to see what is asked for, then every 3 s, in 8")
-                .isBetween(4L, 5L);
-        ca.requests.clear();
+        ca.retryAfter = "30";
+        List<Duration> pauses = new ArrayList<>();
+        issued(
+                runPausing(held -> {
+                    pauses.add(held);
+                    if (pauses.size() == 3) {
+                        ca.validate();
+                    }
+                }));
+        assertThat(pauses)
+                .hasSize(3)
+                .allSatisfy(held -> assertThat(held).isBetween(ofSeconds(20), ofSeconds(30)));
+        assertThat(looks())
+                .as("to see what is asked for, then before and after pauses")
+                .isEqualTo(5);
+    }
+
+    @Test
+    void aCaThatLikesToBeAskedTooLateIsAskedALastTimeBeforeItIsGivenUpForNow() throws Exception {
+        ca.afterwards = "pending";
         ca.retryAfter = "3600";
-        long begin = System.nanoTime();
-        assertThat(failed(run(authority(PATIENT), Duration.ofSeconds(3))))
+        List<Duration> pauses = new ArrayList<>();
+        assertThat(
+                        failed(
+                                run(
+                                        authority(PATIENT),
+                                        new OrderTimes(
+                                                ofSeconds(12), TIMES.presenting(), TIMES.soonest()),
+                                        held -> {
+                                            pauses.add(held);
+                                            skipped = skipped.plus(held);
+                                        })))
                 .isInstanceOf(Cause.CaTrouble.class);
-        assertThat(ca.requests.stream().filter("/authz/1"::equals).count())
-                .as("a last time before it is given up for now")
-                .isEqualTo(3);
-        assertThat(Duration.ofNanos(System.nanoTime() - begin)).isLessThan(Duration.ofSeconds(6));
+        assertThat(pauses)
+                .singleElement()
+                .satisfies(held -> assertThat(held).isBetween(ofSeconds(4), ofSeconds(12)));
+        assertThat(looks()).isEqualTo(3);
         assertThat(store.orders()).as("gone on with later").hasSize(1);
+    }
+
+    /** How often the CA was asked how far the first proof is. */
+    private long looks() {
+        return ca.requests.stream().filter("/authz/1"::equals).count();
     }
 
     @Test
@@ -367,7 +395,7 @@ class OrderRunnerTest {
         long begin = System.nanoTime();
         assertThat(failed(run(authority(PATIENT), Duration.ofSeconds(2))))
                 .isInstanceOf(Cause.Unreachable.class);
-        assertThat(Duration.ofNanos(System.nanoTime() - begin)).isLessThan(Duration.ofSeconds(6));
+        assertThat(Duration.ofNanos(System.nanoTime() - begin)).isLessThan(Duration.ofSeconds(15));
     }
 
     @Test
@@ -509,7 +537,7 @@ class OrderRunnerTest {
     private Outcome run(CertificateAuthority authority, OrderTimes times, Pause pause)
             throws InterruptedException {
         var order = CertificateOrder.of(List.of(Identifier.parse(ID.text())), KeyAlgorithm.EC_P256);
-        return new OrderRunner(store, board, CLOCK, pause, times)
+        return new OrderRunner(store, board, () -> CLOCK.instant().plus(skipped), pause, times)
                 .run(authority, new OrderRequest(ID, order, Optional.empty()), stations::add);
     }
 

@@ -704,8 +704,8 @@ class ClusterSourceTest {
         serve(ingress("a"), ingress("b"));
         var feed = cluster.feed(WatchedKind.INGRESS);
         feed.relistWithout(ingress("a").ref(), ingress("b").ref());
-        await().until(() -> source.heldBack() == 2);
-        assertThat(findings(Reason.LIST_HELD_BACK)).hasSize(1);
+        await().untilAsserted(() -> assertThat(findings(Reason.LIST_HELD_BACK)).hasSize(1));
+        assertThat(source.heldBack()).isEqualTo(2);
 
         feed.secondList(Optional.empty()); // fails
         pass(HOLD_BACK);

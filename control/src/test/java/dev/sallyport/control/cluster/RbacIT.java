@@ -1,6 +1,7 @@
 package dev.sallyport.control.cluster;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import dev.sallyport.faults.ApiProxy;
@@ -266,6 +267,7 @@ class RbacIT {
                                 settings(SecretAccess.BY_TYPE))) {
             served.awaitSerial(id + ".example.com", Site.serial(1));
             clusterRole(CLUSTER_WIDE);
+            awaitNoRightToSecrets();
             proxy.cut(); // a watch that is open is not asked for its rights again
             await().atMost(SECONDS)
                     .untilAsserted(() ->
@@ -282,6 +284,16 @@ class RbacIT {
             served.awaitSerial(id + ".example.com", Site.serial(2));
             served.awaitSerial(id + "-new.example.com", Site.serial(1));
             await().until(() -> served.findings(Reason.WATCH_FORBIDDEN).isEmpty());
+        }
+    }
+
+    /** The API server's authorizer hears of Roles a little later. */
+    private void awaitNoRightToSecrets() throws Exception {
+        try (ClusterClient gateway = ClusterClient.open(account())) {
+            await().untilAsserted(() ->
+                    assertThatThrownBy(
+                                    () -> gateway.hastyClient().secrets().inAnyNamespace().list())
+                            .hasMessageContaining("secrets is forbidden"));
         }
     }
 }

@@ -19,7 +19,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 /** Which Secrets of a real API server are found, and when. */
 @Tag("cluster")
 class SecretsIT {
-    private static final Duration SOON = Duration.ofSeconds(1);
+    private static final Duration SOON = Duration.ofSeconds(8);
 
     @TempDir private static Path folder;
     private static ApiServer api;

@@ -18,12 +18,13 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
 class LeaderElectionTest {
+    /** With a second for a thread that is slow to be scheduled. */
     private static final LeaseTimes TIMES =
             new LeaseTimes(
-                    Duration.ofMillis(1_000),
-                    Duration.ofMillis(600),
+                    Duration.ofMillis(3_500),
+                    Duration.ofMillis(2_200),
                     Duration.ofMillis(100),
-                    Duration.ofMillis(200));
+                    Duration.ofMillis(1_000));
 
     private final SharedLease lease = new SharedLease();
     private final List<LeaderElection> elections = new ArrayList<>();
@@ -99,7 +100,7 @@ class LeaderElectionTest {
                 };
         long began = System.nanoTime();
         one.close();
-        assertThat(Duration.ofNanos(System.nanoTime() - began)).isLessThan(Duration.ofSeconds(2));
+        assertThat(Duration.ofNanos(System.nanoTime() - began)).isLessThan(Duration.ofSeconds(5));
         await().until(() -> !one.leads());
     }
 

@@ -186,7 +186,7 @@ class StatusIT {
             await().until(() -> source.addresses().equals(Optional.of(List.of())));
             balancerGives("{ip: 192.0.2.1}, {hostname: lb.example.com}");
             await().until(() -> source.addresses().equals(Optional.of(List.of(ONE, NAME))));
-            assertThat(changes).hasValue(2);
+            await().untilAsserted(() -> assertThat(changes).hasValue(2)); // told a moment later
             api.client().services().inNamespace("edge").withName("gateway").delete();
             service("type: LoadBalancer, externalIPs: [\"2001:db8::1\"]");
             await().until(() -> source.addresses().equals(Optional.of(List.of(SIX))));

@@ -67,8 +67,8 @@ class LastKnownGoodTest {
     private final class Gateway implements LastKnownGood.Source, AutoCloseable {
         private final Set<ObjectRef> expected = ConcurrentHashMap.newKeySet();
         private volatile Optional<String> unreachable = Optional.empty();
-        private volatile Optional<Duration> sinceHeard = Optional.empty();
-        private volatile Optional<String> refused = Optional.empty();
+        private volatile Optional<Duration> sinceHeard;
+        private volatile Optional<String> refused;
         final RecordingDataPlane dataPlane = new RecordingDataPlane();
         final Reconciler reconciler =
                 new Reconciler(
@@ -83,6 +83,18 @@ class LastKnownGoodTest {
         private boolean closed;
 
         Gateway(StoreKey key, Duration interval, Duration patience) {
+            this(key, interval, patience, Optional.empty(), Optional.empty());
+        }
+
+        /** What it hears of the API server from the start. */
+        Gateway(
+                StoreKey key,
+                Duration interval,
+                Duration patience,
+                Optional<Duration> sinceHeard,
+                Optional<String> refused) {
+            this.sinceHeard = sinceHeard;
+            this.refused = refused;
             lastKnownGood =
                     new LastKnownGood(
                             new StoreSettings(file(), key, interval, patience),
@@ -270,7 +282,7 @@ class LastKnownGoodTest {
             throw new AssertionError("a bug");
         });
         first.listed(everything("poison", "02"));
-        assertThat(first.reconciler.state().failures()).isEqualTo(1);
+        assertThat(first.reconciler.state().failures()).isPositive();
         first.close();
         Gateway next = new Gateway(States.key(1), NEVER, SOON);
         next.awaitServed();
@@ -372,11 +384,16 @@ class LastKnownGoodTest {
     @Test
     void anApiServerThatIsHeardOfIsWaitedFor() {
         runOnce(everything("a", "01"));
-        Gateway next = new Gateway(States.key(1), NEVER, Duration.ofMillis(100));
-        next.sinceHeard = Optional.of(Duration.ZERO); // it lists one page after the other
-        await().during(Duration.ofMillis(400))
+        Gateway next =
+                new Gateway(
+                        States.key(1),
+                        NEVER,
+                        Duration.ofMillis(300),
+                        Optional.of(Duration.ZERO), // it lists one page after the other
+                        Optional.empty());
+        await().during(Duration.ofMillis(700))
                 .until(() -> next.reconciler.state().published() == 0);
-        next.sinceHeard = Optional.of(Duration.ofMillis(200)); // and then no more
+        next.sinceHeard = Optional.of(Duration.ofMillis(400)); // and then no more
         next.awaitServed();
         assertThat(next.reconciler.state().stale()).isTrue();
     }
@@ -400,8 +417,13 @@ class LastKnownGoodTest {
     @Test
     void aRefusalIsWaitedForLongerThanAnyPatience() {
         runOnce(everything("a", "01"));
-        Gateway next = new Gateway(States.key(1), NEVER, Duration.ofMillis(5));
-        next.refused = Optional.of("the list of secrets (403: forbidden)");
+        Gateway next =
+                new Gateway(
+                        States.key(1),
+                        NEVER,
+                        Duration.ofMillis(5),
+                        Optional.empty(),
+                        Optional.of("the list of secrets (403: forbidden)"));
         await().during(Duration.ofMillis(400)) // 15 patiences, and more
                 .until(() -> next.reconciler.state().published() == 0);
         next.listed(everything("b", "02"));

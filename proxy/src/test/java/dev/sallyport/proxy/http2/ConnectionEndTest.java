@@ -234,19 +234,19 @@ final class ConnectionEndTest {
     @Test
     void aConnectionWithAStreamIsNotIdle() throws IOException {
         ProxySettings settings =
-                TestSettings.defaults().keepAlive(Duration.ofMillis(100)).settings();
+                TestSettings.defaults().keepAlive(Duration.ofSeconds(1)).settings();
         try (TestServer server = TestServer.plain(exchanges, settings, events);
                 RawClient client = RawClient.connect(server)) {
             client.get(1).flush();
             exchanges.take().answer("done");
             client.get(3).flush();
             RecordedExchange slow = exchanges.take();
-            // Whatever else this loop has to do in half a second comes first.
+            // Whatever else this loop has to do in one and a half seconds comes first.
             server.connections()
                     .iterator()
                     .next()
                     .eventLoop()
-                    .schedule(() -> {}, 500, java.util.concurrent.TimeUnit.MILLISECONDS)
+                    .schedule(() -> {}, 1_500, java.util.concurrent.TimeUnit.MILLISECONDS)
                     .syncUninterruptibly();
             slow.answer("slow");
 
@@ -278,7 +278,7 @@ final class ConnectionEndTest {
 
     @Test
     void aHeaderBlockThatDoesNotEndIsNotWaitedFor() throws IOException {
-        ProxySettings settings = TestSettings.defaults().header(Duration.ofMillis(200)).settings();
+        ProxySettings settings = TestSettings.defaults().header(Duration.ofSeconds(1)).settings();
         try (TestServer server = TestServer.plain(exchanges, settings, events);
                 RawClient client = RawClient.connect(server)) {
             client.get(1).flush();

@@ -518,10 +518,14 @@ class UpstreamRegistryIT {
                     UpstreamFixture.upstream(
                             UpstreamFixture.endpoint(backend), new Endpoint("127.0.0.1", closed));
             int failures = 0;
+            long began = System.nanoTime();
             for (int i = 0; i < 20; i++) {
                 failures += fixture.get(upstream, "/").outcome().equals("end") ? 0 : 1;
             }
-            assertThat(failures).isEqualTo(1);
+            long seconds = Duration.ofNanos(System.nanoTime() - began).toSeconds();
+            assertThat(failures)
+                    .as("once, and after a second again")
+                    .isBetween(1, 1 + (int) seconds);
         }
     }
 
