@@ -34,6 +34,9 @@ final class ApiServerFaultsIT {
      */
     private static final Duration HEALED = Duration.ofSeconds(30);
 
+    /** How long kubelets and controllers may take until they notice that it is back. */
+    private static final Duration NOTICED = Duration.ofMinutes(3);
+
     private static final String NAME = "shop";
     private static final String AGE = "sallyport_source_age_seconds";
     private static final String CHAIN = "SALLYPORT-HOLE";
@@ -72,6 +75,12 @@ final class ApiServerFaultsIT {
         cluster.program("start", "apiserver");
         // It ends when it cannot renew its lease.
         cluster.program("start", "cert-manager");
+        Kubectl kubectl = namespace.kubectl();
+        await().atMost(NOTICED)
+                .ignoreExceptions()
+                .untilAsserted(() ->
+                        kubectl.ok(
+                                "wait", "pods", "--all", "--for=condition=Ready", "--timeout=9s"));
     }
 
     @AfterAll
@@ -106,13 +115,12 @@ final class ApiServerFaultsIT {
             awaitAgeOf(20);
             gateway.awaitFinding("ApiServerUnreachable");
             cluster.program("continue", "apiserver");
-            await().atMost(SOON)
+            await().atMost(NOTICED)
                     .until(() -> {
                         markPodsNotReady();
                         return isInDoubt();
                     });
-            // After two outages a kubelet may take more than a minute to look.
-            await().atMost(SOON.multipliedBy(2)).until(() -> !isInDoubt());
+            await().atMost(NOTICED).until(() -> !isInDoubt());
             assertChangesAreSeen("API server goes on after a pause", load);
         }
     }
