@@ -9,7 +9,8 @@ import java.util.Optional;
  *
  * @param namespaces only these; empty means all
  * @param secrets how Secrets are found
- * @param holdBack how long a list that lacks half of all after a gap is not obeyed
+ * @param holdBack how long a list that lacks half of all after a gap is not obeyed; for five times
+ *     as long endpoints are in doubt that turn not ready then
  * @param ownSecrets a namespace whose TLS Secrets are listed whatever the rest says: what the
  *     gateway has issued is there
  */

@@ -9,8 +9,9 @@ import java.time.Duration;
  * @param perSecond requests a second, after {@code perSecond} at once
  * @param call the longest that one takes
  * @param look how often addresses are looked up that nothing tells of
- * @param handOver how long an Ingress must have been somebody else's before the addresses are taken
- *     away: names go with them, and a class that is made anew is back in a moment
+ * @param handOver how long an Ingress must have been somebody else's, or the gateway without
+ *     addresses, before these are taken away: names go with them, and a class that is made anew is
+ *     back in a moment
  * @param firstPause after a failure; doubled up to {@code longestPause}
  * @param longestPause between two tries
  */

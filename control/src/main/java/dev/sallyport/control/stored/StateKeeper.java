@@ -10,10 +10,12 @@ import java.time.Instant;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -27,7 +29,7 @@ final class StateKeeper {
     /** How old the time in the file may become while nothing changes. */
     private static final Duration UNCHANGED = Duration.ofMinutes(5);
 
-    /** How long a first state is waited for in which no Secret is still looked for. */
+    /** How long a start that has not found all Secrets yet does not write over what is stored. */
     private static final Duration WHOLE = Duration.ofMinutes(5);
 
     /** A pause is at least so many times as long as the writing before it. */
@@ -43,8 +45,8 @@ final class StateKeeper {
     private long written; // the version of the snapshot in the file
     private List<Finding> refusals = List.of(); // of the data plane, at that time
     private Instant asOf = Instant.MIN;
-    private final long begun;
     private boolean whole; // whether there was a state in which all was found that is referred to
+    private @Nullable Long partialSince; // since when there is a state, and none of these
     private long notBefore;
     private boolean failing;
     private volatile StoreReport report =
@@ -65,8 +67,7 @@ final class StateKeeper {
         this.findings = findings;
         this.time = time;
         this.nanoTime = nanoTime;
-        this.begun = nanoTime.getAsLong();
-        this.notBefore = begun;
+        this.notBefore = nanoTime.getAsLong();
     }
 
     /** How often it was written, and how that went. Safe from any thread. */
@@ -109,7 +110,12 @@ final class StateKeeper {
 
     /** A start that has not found all yet knows less than the file may. */
     private boolean isWhole(ControlState state) {
-        whole |= state.sought() == 0 || nanoTime.getAsLong() - begun >= WHOLE.toNanos();
+        if (!whole) {
+            long now = nanoTime.getAsLong();
+            long since = Objects.requireNonNullElse(partialSince, now);
+            partialSince = since;
+            whole = state.sought() == 0 || now - since >= WHOLE.toNanos();
+        }
         return whole;
     }
 

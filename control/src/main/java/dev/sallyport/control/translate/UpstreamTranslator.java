@@ -261,7 +261,7 @@ final class UpstreamTranslator {
                         + ": no endpoint is ready any more since the API server was away; those"
                         + " that were are used on",
                 "Look at the Pods and their nodes. If they are down indeed, they are left out once"
-                        + " kubernetes.hold-back is over.");
+                        + " five times kubernetes.hold-back is over.");
     }
 
     private static Finding withoutEndpoints(
