@@ -79,6 +79,9 @@ public final class CertificateKeeper implements AutoCloseable {
     /** How long a first order waits where a Secret of others may be applied just now. */
     private static final Duration SETTLING = Duration.ofSeconds(1);
 
+    /** How often it is looked at what waits for news of a Secret: with the news it is, anyway. */
+    private static final Duration AWAITED = Duration.ofMinutes(10);
+
     private static final Duration FIRST_RETRY = Duration.ofSeconds(1);
     private static final Duration LAST_RETRY = Duration.ofMinutes(1);
     private static final Duration CLOSING = Duration.ofSeconds(5);
@@ -492,8 +495,8 @@ public final class CertificateKeeper implements AutoCloseable {
                 if (run != null && !run.order().equals(wish.order())) {
                     run.thread().interrupt(); // another one is wanted by now
                 }
-                if (wish.isAwaited() && (entry.wish == null || !entry.wish.isAwaited())) {
-                    entry.awaitedSince = clock.instant();
+                if (wish.expectsOthers() && (entry.wish == null || !entry.wish.expectsOthers())) {
+                    entry.expectsOthersSince = clock.instant();
                 }
                 entry.wish = wish;
                 entry.goneSince = null;
@@ -828,13 +831,17 @@ public final class CertificateKeeper implements AutoCloseable {
                 : settled(entry, wish, plan, now);
     }
 
-    /** Whoever applies an Ingress and then its Secret is not to find a certificate ordered. */
+    /** What others serve in a moment is not ordered; but what was begun is gone on with. */
     private static RenewalPlan settled(Entry entry, Wish wish, RenewalPlan plan, Instant now) {
-        Instant since = entry.awaitedSince;
         boolean first =
                 plan instanceof RenewalPlan.Issue(_, _, _, Why.NoCertificate _)
                         && entry.underway == null;
-        if (!first || since == null || !wish.isAwaited()) {
+        Instant since = entry.expectsOthersSince;
+        if (first && wish.prospect() == Prospect.AWAITED) {
+            return new RenewalPlan.WaitUntil(
+                    now.plus(AWAITED), new Why.OthersAwaited(), plan.why());
+        }
+        if (!first || since == null || !wish.expectsOthers()) {
             return plan;
         }
         // Of a clock that was set back too.

@@ -43,7 +43,7 @@ final class Entry {
     final List<Failure> failures = new ArrayList<>();
     @Nullable Wish wish;
     @Nullable Instant goneSince; // set where there is no wish
-    @Nullable Instant awaitedSince; // since when others may be about to serve it
+    @Nullable Instant expectsOthersSince; // it may not do so any more
     @Nullable StoredCertificate stored;
     @Nullable X509Certificate leaf; // of what is stored
     @Nullable String damage; // why what is stored cannot be read

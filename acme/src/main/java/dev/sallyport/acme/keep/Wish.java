@@ -14,14 +14,14 @@ import java.util.Optional;
  * @param issuers names of configured issuers, the one to be asked first in front; at least one
  * @param servedUntil until when others serve all its names well (a user's Secret, cert-manager):
  *     nothing is ordered, nor renewed, before; empty where nobody does
- * @param othersExpected whether others may be about to, so that a first order waits for a moment
+ * @param prospect whether others may be about to
  */
 public record Wish(
         CertificateId id,
         CertificateOrder order,
         List<String> issuers,
         Optional<Instant> servedUntil,
-        boolean othersExpected) {
+        Prospect prospect) {
     public Wish {
         issuers = List.copyOf(issuers);
         if (issuers.isEmpty()) {
@@ -29,8 +29,8 @@ public record Wish(
         }
     }
 
-    /** Whether nobody serves it yet, and somebody may in a moment. */
-    boolean isAwaited() {
-        return othersExpected && servedUntil.isEmpty();
+    /** Whether somebody else may serve it in a moment, as nobody does yet. */
+    boolean expectsOthers() {
+        return prospect == Prospect.EXPECTED && servedUntil.isEmpty();
     }
 }

@@ -138,11 +138,19 @@ public sealed interface Why {
         }
     }
 
+    /** Nobody knows yet whether others serve its names. */
+    record OthersAwaited() implements Why {
+        @Override
+        public String text() {
+            return "a Secret is named for it, or covers it, that is still being looked for";
+        }
+    }
+
     /** Others may be about to serve its names. */
     record OthersExpected() implements Why {
         @Override
         public String text() {
-            return "a Secret is named for it that does not exist, and may be applied in a moment";
+            return "a Secret is named for it, or would cover it, that may be applied in a moment";
         }
     }
 

@@ -343,7 +343,7 @@ class KeeperTest {
                                 List.of(Identifier.parse("shop.example")), KeyAlgorithm.EC_P384),
                         List.of("first"),
                         Optional.empty(),
-                        false));
+                        Prospect.NONE));
         await().until(() -> !cas.abandoned.isEmpty());
         assertThat(cas.abandoned).containsExactly("first " + FIRST.directory().resolve("/order/9"));
         assertThat(begun(keeper)).isZero();
@@ -471,18 +471,34 @@ class KeeperTest {
     @Test
     void aFirstOrderWaitsForAMomentWhereASecretIsNamed() {
         CertificateKeeper keeper = leading();
-        want(keeper, awaited(SHOP), awaited(BLOG));
+        want(keeper, expected(SHOP), expected(BLOG));
         Kept shop = eventually(keeper, SHOP, KeeperTest::waits);
         assertThat(shop.plan().why()).isEqualTo(new Why.OthersExpected());
         pass(keeper, Duration.ofMillis(900));
         assertThat(begun(keeper)).isZero();
-        want(keeper, served(SHOP, NOW.plus(DAY)), awaited(BLOG));
+        want(keeper, served(SHOP, NOW.plus(DAY)), expected(BLOG));
         pass(keeper, Duration.ofMillis(200));
         eventually(keeper, BLOG, KeeperTest::isKept);
         assertThat(begun(keeper)).isEqualTo(1);
-        want(keeper, awaited(SHOP), awaited(BLOG)); // deleted, and perhaps to be created again
+        want(keeper, expected(SHOP), expected(BLOG)); // deleted, and perhaps to be created again
         eventually(keeper, SHOP, KeeperTest::waits);
         pass(keeper, Duration.ofSeconds(1));
+        eventually(keeper, SHOP, KeeperTest::isKept);
+    }
+
+    /** An order that is half done is not thrown away meanwhile, and is gone on with. */
+    @Test
+    void nothingIsOrderedWhileASecretIsStillLookedFor() {
+        store.orders.put("blog.example", orderAt(FIRST, BLOG));
+        cas.resumes = true;
+        CertificateKeeper keeper = leading();
+        want(keeper, awaited(SHOP), awaited(BLOG));
+        Kept shop = eventually(keeper, SHOP, KeeperTest::waits);
+        assertThat(shop.plan().why()).isEqualTo(new Why.OthersAwaited());
+        eventually(keeper, BLOG, KeeperTest::isKept);
+        pass(keeper, Duration.ofHours(1));
+        assertThat(begun(keeper)).isEqualTo(1);
+        want(keeper, wish(SHOP), awaited(BLOG)); // there is none
         eventually(keeper, SHOP, KeeperTest::isKept);
     }
 
@@ -786,7 +802,7 @@ class KeeperTest {
                         order("shop.example", "www.shop.example"),
                         List.of("first"),
                         Optional.empty(),
-                        false);
+                        Prospect.NONE);
         want(keeper, wider);
         await().until(() -> cas.interrupted.size() == 1);
         cas.letGo(1);
@@ -1136,7 +1152,12 @@ class KeeperTest {
     void settingsAreChecked() {
         assertThatThrownBy(() -> settings(0)).hasMessageContaining("ordersAtOnce: 0");
         assertThatThrownBy(() ->
-                        new Wish(SHOP, wish(SHOP).order(), List.of(), Optional.empty(), false))
+                        new Wish(
+                                SHOP,
+                                wish(SHOP).order(),
+                                List.of(),
+                                Optional.empty(),
+                                Prospect.NONE))
                 .hasMessageContaining("issuers: none");
     }
 
@@ -1211,7 +1232,7 @@ class KeeperTest {
                             order(id.text() + ".example"),
                             List.of("nobody"),
                             Optional.empty(),
-                            false));
+                            Prospect.NONE));
             keeper.want(with);
             eventually(keeper, id, KeeperTest::waits);
         }
@@ -1267,15 +1288,20 @@ class KeeperTest {
     }
 
     private static Wish wish(CertificateId id, String... issuers) {
-        return new Wish(id, order(id.text()), List.of(issuers), Optional.empty(), false);
+        return new Wish(id, order(id.text()), List.of(issuers), Optional.empty(), Prospect.NONE);
     }
 
     private static Wish served(CertificateId id, Instant until) {
-        return new Wish(id, order(id.text()), List.of("first"), Optional.of(until), false);
+        return new Wish(id, order(id.text()), List.of("first"), Optional.of(until), Prospect.NONE);
     }
 
     private static Wish awaited(CertificateId id) {
-        return new Wish(id, order(id.text()), List.of("first"), Optional.empty(), true);
+        return new Wish(id, order(id.text()), List.of("first"), Optional.empty(), Prospect.AWAITED);
+    }
+
+    private static Wish expected(CertificateId id) {
+        return new Wish(
+                id, order(id.text()), List.of("first"), Optional.empty(), Prospect.EXPECTED);
     }
 
     private static CertificateOrder order(String... names) {

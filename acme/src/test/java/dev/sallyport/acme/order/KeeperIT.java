@@ -11,6 +11,7 @@ import dev.sallyport.acme.keep.CertificateKeeper;
 import dev.sallyport.acme.keep.CertificateKeeper.Answer;
 import dev.sallyport.acme.keep.KeeperSettings;
 import dev.sallyport.acme.keep.Kept;
+import dev.sallyport.acme.keep.Prospect;
 import dev.sallyport.acme.keep.Wish;
 import dev.sallyport.acme.plan.CertificateOrder;
 import dev.sallyport.acme.plan.Identifier;
@@ -121,6 +122,6 @@ class KeeperIT {
                 CertificateOrder.of(List.of(Identifier.parse(name)), KeyAlgorithm.EC_P256),
                 List.of("main"),
                 Optional.empty(),
-                false);
+                Prospect.NONE);
     }
 }

@@ -156,6 +156,7 @@ final class AcmeMetrics {
                     Why.Expired _,
                     Why.HostGone _,
                     Why.ServedByOthers _,
+                    Why.OthersAwaited _,
                     Why.OthersExpected _,
                     Why.Revoked _,
                     Why.Asked _ ->

@@ -89,7 +89,7 @@ final class AcmeProgress {
             return List.of();
         }
         if (!led && !keeper.known()) {
-            return List.of(); // nor what was so before
+            return List.of(); // what was so before is not known yet
         }
         Map<String, AcmeHost> asking = new HashMap<>();
         hosts.forEach((name, host) -> asking.put(CertificateId.of(name).text(), host));

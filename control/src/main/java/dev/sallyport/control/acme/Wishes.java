@@ -2,6 +2,7 @@ package dev.sallyport.control.acme;
 
 import dev.sallyport.acme.issuer.Issuer;
 import dev.sallyport.acme.issuer.Issuers;
+import dev.sallyport.acme.keep.Prospect;
 import dev.sallyport.acme.keep.Wish;
 import dev.sallyport.acme.plan.CertificateOrder;
 import dev.sallyport.acme.plan.Identifier;
@@ -56,7 +57,7 @@ final class Wishes {
                                 order(List.of(new Identifier.Dns(host)), wanted.issuers(), issuers),
                                 wanted.issuers(),
                                 servedUntil(wanted, served, rules),
-                                wanted.expected()));
+                                wanted.prospect()));
             }
         });
         rules.addresses()
@@ -66,7 +67,7 @@ final class Wishes {
                                 order(own.addresses(), own.issuers(), issuers),
                                 own.issuers(),
                                 Optional.empty(),
-                                false))
+                                Prospect.NONE))
                 .ifPresent(wishes::add);
         return wishes;
     }
@@ -78,7 +79,8 @@ final class Wishes {
         hosts.forEach((host, wanted) ->
                 wanted.refusal()
                         .filter(_ ->
-                                servedUntil(wanted, served, rules).isEmpty()
+                                wanted.prospect() != Prospect.AWAITED
+                                        && servedUntil(wanted, served, rules).isEmpty()
                                         && !isByDefault(host, served))
                         .ifPresent(why -> refused.put(CertificateId.of(host), why)));
         return refused;

@@ -1,5 +1,6 @@
 package dev.sallyport.control.translate;
 
+import dev.sallyport.acme.keep.Prospect;
 import dev.sallyport.model.certificate.ServedCertificate;
 import dev.sallyport.model.finding.Finding;
 import dev.sallyport.model.name.Hostname;
@@ -16,7 +17,7 @@ import java.util.Optional;
  * @param others the certificates in service of Secrets that somebody else fills (a user,
  *     cert-manager) which cover the host and are not temporary, whether or not they are still
  *     valid; those of namespaces only that may have certificates for it
- * @param expected whether a Secret is named for it that does not exist: it may be applied yet
+ * @param prospect whether somebody else may be about to serve it
  * @param lost whether a certificate of ours is in service whose Secret somebody deleted
  * @param refusal why none may be ordered, though hosts are to have one in general; empty where one
  *     may
@@ -26,11 +27,15 @@ public record AcmeHost(
         List<String> issuers,
         ObjectRef ingress,
         List<ServedCertificate> others,
-        boolean expected,
+        Prospect prospect,
         boolean lost,
         Optional<Finding> refusal) {
     public AcmeHost {
         issuers = List.copyOf(issuers);
         others = List.copyOf(others);
+    }
+
+    AcmeHost with(Prospect another) {
+        return new AcmeHost(host, issuers, ingress, others, another, lost, refusal);
     }
 }

@@ -1,5 +1,6 @@
 package dev.sallyport.control.translate;
 
+import dev.sallyport.acme.keep.Prospect;
 import dev.sallyport.acme.plan.Identifier;
 import dev.sallyport.acme.store.CertificateId;
 import dev.sallyport.control.resource.Resource;
@@ -80,7 +81,7 @@ final class HostTranslator {
      * @param upstreams the upstreams that its routes name
      * @param secrets the Secrets looked for
      * @param acme whether it is to have a certificate by ACME
-     * @param othersAwaited whether somebody else's Secret may serve it well, which nobody knows yet
+     * @param prospect whether a Secret that is named for it may be about to serve it
      */
     record Result(
             Optional<VirtualHost> virtualHost,
@@ -93,7 +94,7 @@ final class HostTranslator {
             Set<UpstreamKey> upstreams,
             Set<ObjectRef> secrets,
             Optional<AcmeHost> acme,
-            boolean othersAwaited) {
+            Prospect prospect) {
 
         /** Of a host that nobody speaks of. */
         static final Result NOTHING =
@@ -108,7 +109,7 @@ final class HostTranslator {
                         Set.of(),
                         Set.of(),
                         Optional.empty(),
-                        false);
+                        Prospect.NONE);
     }
 
     /** The host of {@code contributions}, which are in order of precedence. */
@@ -193,8 +194,7 @@ final class HostTranslator {
         private Optional<Refused> refused = Optional.empty();
         private Optional<Own> own = Optional.empty();
         private boolean othersGood;
-        private boolean othersAwaited;
-        private boolean expected; // a Secret that is named and is not there
+        private Prospect prospect = Prospect.NONE;
         private Optional<Route> fallback = Optional.empty();
 
         /** Who asks the gateway to have a certificate issued for the host, and of whom. */
@@ -232,10 +232,10 @@ final class HostTranslator {
 
             AcmeHost wanted(
                     List<ServedCertificate> others,
-                    boolean expected,
+                    Prospect prospect,
                     boolean lost,
                     Optional<Finding> refusal) {
-                return new AcmeHost(host, ask.issuers(), ingress, others, expected, lost, refusal);
+                return new AcmeHost(host, ask.issuers(), ingress, others, prospect, lost, refusal);
             }
         }
 
@@ -477,7 +477,13 @@ final class HostTranslator {
                 }
                 secrets.add(claim.secret());
                 CertificateStatus status = certificateSource.status(claim.secret());
-                expected |= !status.exists();
+                if (mayHave(contribution.ingress())) {
+                    prospect =
+                            prospect.or(
+                                    Prospect.of(
+                                            certificateSource.isAwaited(claim.secret()),
+                                            status.exists()));
+                }
                 if (status.inService().isPresent()) {
                     if (scope instanceof HostScope.Named(Hostname host)) {
                         addCertificate(
@@ -485,7 +491,6 @@ final class HostTranslator {
                     }
                 } else if (status.isSought()) {
                     undecided.add(claim.secret().namespace());
-                    othersAwaited |= certificateSource.isAwaited(claim.secret());
                 } else if (!status.exists()) {
                     if (asked.isEmpty()
                             || (ownServes() && claim.issuance() == Issuance.AUTOMATIC)) {
@@ -722,16 +727,16 @@ final class HostTranslator {
                     Set.copyOf(servicesSeen),
                     Set.copyOf(upstreams),
                     Set.copyOf(secrets),
-                    asked.map(it -> it.wanted(others, expected, isLost(), Optional.empty()))
+                    asked.map(it -> it.wanted(others, prospect, isLost(), Optional.empty()))
                             .or(() ->
                                     refused.map(it ->
                                             it.asked()
                                                     .wanted(
                                                             others,
-                                                            expected,
+                                                            prospect,
                                                             false,
                                                             Optional.of(it.why())))),
-                    othersAwaited);
+                    prospect);
         }
     }
 

@@ -1,5 +1,6 @@
 package dev.sallyport.control.translate;
 
+import dev.sallyport.acme.keep.Prospect;
 import dev.sallyport.control.resource.AcmeAnswer;
 import dev.sallyport.control.resource.IngressStanding;
 import dev.sallyport.control.resource.Resource;
@@ -97,10 +98,13 @@ public final class IncrementalTranslator {
     private final Users<UpstreamKey, HostScope> upstreamUsers = new Users<>();
     private final Users<ServiceRef, UpstreamKey> portsInUse = new Users<>();
     private final Set<HostScope> uncertified = new HashSet<>(); // in strict mode only
+    private final Map<String, Prospect> wildcardProspects = new HashMap<>(); // by parent, if any
+    private Prospect defaultProspect = Prospect.NONE;
 
     // What has to be looked at again.
     private boolean classesDirty = true;
     private boolean defaultsDirty = true;
+    private boolean prospectsDirty;
     private Set<ObjectRef> dirtyIngresses = new HashSet<>();
     private Set<HostScope> dirtyScopes = new HashSet<>();
     private Set<UpstreamKey> dirtyUpstreams = new HashSet<>();
@@ -231,13 +235,10 @@ public final class IncrementalTranslator {
                     certificateChanges.put(name, set);
                 }
                 noteUncertified(scope, result, set);
-                AcmeHost asked = current.acmeHosts().get(name);
-                AcmeHost acme = result == null ? null : asking(result, asked);
-                if (!Objects.equals(asked, acme)) {
-                    acmeChanges.put(name, acme);
-                }
+                noteProspect(name, result);
             }
         }
+        noteAsking();
         noteOwnChallenges(challengeChanges);
         translateGatewayDefault();
         ShardedMap<UpstreamKey, Upstream> upstreams = translateUpstreams();
@@ -754,7 +755,7 @@ public final class IncrementalTranslator {
                         result.upstreams(),
                         result.secrets(),
                         result.acme(),
-                        result.othersAwaited())
+                        result.prospect())
                 : result;
     }
 
@@ -843,6 +844,10 @@ public final class IncrementalTranslator {
             ObjectRef secret = settings.defaultCertificate().get();
             CertificateStatus status = certificates.status(secret);
             report(secret, findingsOf(secret));
+            noteDefaultProspect(
+                    isIssued(secret)
+                            ? Prospect.NONE
+                            : Prospect.of(certificates.isAwaited(secret), status.exists()));
             if (status.inService().isPresent()) {
                 chosen = certificateSet(List.of(status.inService().get()), defaultSet.orElse(null));
             } else if (!status.exists() && !isIssued(secret)) {
@@ -877,11 +882,51 @@ public final class IncrementalTranslator {
         return stays ? before : certificateSet(result.certificates(), before);
     }
 
-    /** Nobody is asked for a certificate while a Secret may turn up that serves the host well. */
-    private static @Nullable AcmeHost asking(
-            HostTranslator.Result result, @Nullable AcmeHost before) {
-        AcmeHost now = result.acme().orElse(null);
-        return now != null && result.othersAwaited() ? before : now;
+    /** Of a wildcard: it may be about to serve all below it. */
+    private void noteProspect(Hostname name, HostTranslator.@Nullable Result result) {
+        if (name instanceof Hostname.Wildcard(String parent)) {
+            Prospect now = result == null ? Prospect.NONE : result.prospect();
+            Prospect before =
+                    now == Prospect.NONE
+                            ? wildcardProspects.remove(parent)
+                            : wildcardProspects.put(parent, now);
+            prospectsDirty |= now != (before == null ? Prospect.NONE : before);
+        }
+    }
+
+    private void noteDefaultProspect(Prospect now) {
+        prospectsDirty |= now != defaultProspect;
+        defaultProspect = now;
+    }
+
+    /** Who asks for certificates, and what may be about to serve them. */
+    private void noteAsking() {
+        Set<Hostname> names = new HashSet<>();
+        for (HostScope scope : dirtyScopes) {
+            if (scope instanceof HostScope.Named(Hostname name)) {
+                names.add(name);
+            }
+        }
+        if (prospectsDirty) {
+            current.acmeHosts().forEach((name, _) -> names.add(name));
+        }
+        for (Hostname name : names) {
+            HostTranslator.Result result = hosts.get(new HostScope.Named(name));
+            AcmeHost asking = result == null ? null : result.acme().orElse(null);
+            AcmeHost whole = asking == null ? null : asking.with(prospect(name, asking.prospect()));
+            if (!Objects.equals(current.acmeHosts().get(name), whole)) {
+                acmeChanges.put(name, whole);
+            }
+        }
+    }
+
+    private Prospect prospect(Hostname name, Prospect own) {
+        Prospect wildcard =
+                name instanceof Hostname.Exact(String text)
+                        ? wildcardProspects.get(text.substring(text.indexOf('.') + 1))
+                        : null;
+        Prospect others = own.or(defaultProspect);
+        return wildcard == null ? others : others.or(wildcard);
     }
 
     /** The set of {@code certificates}; {@code before} where it is the same. */
@@ -981,6 +1026,7 @@ public final class IncrementalTranslator {
     private void clearDirt() {
         classesDirty = false;
         defaultsDirty = false;
+        prospectsDirty = false;
         dirtyIngresses = new HashSet<>();
         dirtyScopes = new HashSet<>();
         dirtyUpstreams = new HashSet<>();

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.sallyport.acme.keep.KeeperState;
 import dev.sallyport.acme.keep.Kept;
+import dev.sallyport.acme.keep.Prospect;
 import dev.sallyport.acme.order.Progress.Station;
 import dev.sallyport.acme.plan.CertificateOrder;
 import dev.sallyport.acme.plan.CurrentCertificate;
@@ -42,7 +43,7 @@ class AcmeProgressTest {
                                     List.of("default"),
                                     INGRESS,
                                     List.of(),
-                                    false,
+                                    Prospect.NONE,
                                     false,
                                     Optional.empty())));
 

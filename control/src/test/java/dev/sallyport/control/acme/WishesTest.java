@@ -3,6 +3,7 @@ package dev.sallyport.control.acme;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.sallyport.acme.issuer.AllowList;
+import dev.sallyport.acme.keep.Prospect;
 import dev.sallyport.acme.keep.Wish;
 import dev.sallyport.acme.plan.CertificateOrder;
 import dev.sallyport.acme.plan.Identifier;
@@ -52,7 +53,7 @@ class WishesTest {
                                         List.of(new Identifier.Dns(SHOP)), KeyAlgorithm.EC_P256),
                                 List.of("first", "second"),
                                 Optional.empty(),
-                                false));
+                                Prospect.NONE));
     }
 
     @Test
@@ -82,7 +83,7 @@ class WishesTest {
                                 CertificateOrder.of(addresses, KeyAlgorithm.RSA_2048),
                                 List.of("second"),
                                 Optional.empty(),
-                                false));
+                                Prospect.NONE));
         assertThat(rules.defaultCertificate()).contains(rules.secret(CertificateId.ADDRESSES));
     }
 
@@ -296,7 +297,7 @@ class WishesTest {
             List<String> issuers,
             List<ServedCertificate> others,
             Optional<Finding> refusal) {
-        var wanted = new AcmeHost(host, issuers, INGRESS, others, false, false, refusal);
+        var wanted = new AcmeHost(host, issuers, INGRESS, others, Prospect.NONE, false, refusal);
         return ShardedMap.copyOf(Map.of(host, wanted));
     }
 }

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import dev.sallyport.acme.issuer.AllowList;
+import dev.sallyport.acme.keep.Prospect;
 import dev.sallyport.control.Placeholders;
 import dev.sallyport.control.RecordingDataPlane;
 import dev.sallyport.control.resource.Origin;
@@ -218,7 +219,6 @@ class ReconcilerTest {
         await().until(() -> reconciler.state().failures() > 0);
         dataPlane.before(_ -> {});
         await().until(() -> serial(dataPlane.last(), "a.example.com").equals("02"));
-        assertThat(reconciler.state().failures()).isPositive();
     }
 
     /** What was removed in the round that failed is removed in the next. */
@@ -633,10 +633,17 @@ class ReconcilerTest {
         return set == null ? "" : set.certificates().getFirst().bundle().serial();
     }
 
-    /** The hosts that are to have certificates by ACME. */
+    /** The hosts that are to have certificates by ACME, as far as that is known. */
     private Set<String> asking() {
         Set<String> hosts = new HashSet<>();
-        reconciler.state().acmeHosts().forEach((host, _) -> hosts.add(host.text()));
+        reconciler
+                .state()
+                .acmeHosts()
+                .forEach((host, asking) -> {
+                    if (asking.prospect() != Prospect.AWAITED) {
+                        hosts.add(host.text());
+                    }
+                });
         return hosts;
     }
 

@@ -3,6 +3,7 @@ package dev.sallyport.control.translate;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.sallyport.acme.issuer.AllowList;
+import dev.sallyport.acme.keep.Prospect;
 import dev.sallyport.acme.plan.Identifier;
 import dev.sallyport.acme.store.CertificateId;
 import dev.sallyport.control.Placeholders;
@@ -791,22 +792,57 @@ class IncrementalTranslatorTest {
     }
 
     @Test
-    void nobodyIsAskedForACertificateWhileASecretIsStillLookedFor() {
+    void whatMayServeAHostInAMomentIsSaidWithItsWish() {
         World world = shop(settings(false, false).with(acme(true)));
         world.seek("theirs");
         world.put(ingress("n", "default", "", List.of("new.x.org"), "/", "web", 80, "theirs"));
-        assertThat(wanted(world.translator.translate(), "new.x.org")).isEmpty();
+        assertThat(prospect(world, "new.x.org")).isEqualTo(Prospect.AWAITED);
         world.found(secret("theirs", "ecdsa 0c new.x.org", "k"));
-        AcmeHost served = wanted(world.translator.translate(), "new.x.org").orElseThrow();
-        assertThat(served.others()).hasSize(1);
-        assertThat(served.expected()).isFalse();
+        assertThat(prospect(world, "new.x.org")).isEqualTo(Prospect.NONE);
+        assertThat(wanted(world.translator.translate(), "new.x.org").orElseThrow().others())
+                .hasSize(1);
         world.seek("next");
         world.put(ingress("n", "default", "", List.of("new.x.org"), "/", "web", 80, "next"));
-        assertThat(wanted(world.translator.translate(), "new.x.org")).contains(served);
+        assertThat(prospect(world, "new.x.org")).isEqualTo(Prospect.AWAITED);
         world.missing("next");
-        AcmeHost unserved = wanted(world.translator.translate(), "new.x.org").orElseThrow();
-        assertThat(unserved.others()).isEmpty();
-        assertThat(unserved.expected()).isTrue();
+        assertThat(prospect(world, "new.x.org")).isEqualTo(Prospect.EXPECTED);
+    }
+
+    /** It has no Secret of its own then, and nothing says so but the wildcard's. */
+    @Test
+    void whatAWildcardsSecretWillServeIsNotAskedForEither() {
+        World world = shop(settings(false, false).with(acme(true)));
+        world.put(ingress("n", "default", "", List.of("new.x.org"), "/", "web", 80, ""));
+        world.put(ingress("o", "default", "", List.of("old.y.org"), "/", "web", 80, ""));
+        assertThat(prospect(world, "new.x.org")).isEqualTo(Prospect.NONE);
+        world.seek("wild");
+        world.put(ingress("w", "default", "", List.of("*.x.org"), "/w", "web", 80, "wild"));
+        assertThat(prospect(world, "new.x.org")).isEqualTo(Prospect.AWAITED);
+        assertThat(prospect(world, "old.y.org")).isEqualTo(Prospect.NONE);
+        world.missing("wild");
+        assertThat(prospect(world, "new.x.org")).isEqualTo(Prospect.EXPECTED);
+        world.found(secret("wild", "ecdsa 0c *.x.org", "k"));
+        assertThat(prospect(world, "new.x.org")).isEqualTo(Prospect.NONE);
+        world.remove(new ObjectRef("Secret", "default", "wild"));
+        assertThat(prospect(world, "new.x.org")).isEqualTo(Prospect.EXPECTED);
+        world.remove(new ObjectRef("Ingress", "default", "w"));
+        assertThat(prospect(world, "new.x.org")).isEqualTo(Prospect.NONE);
+    }
+
+    @Test
+    void whatTheDefaultCertificateWillServeIsNotAskedForEither() {
+        World world = shop(settings(true, true).with(acme(true)));
+        world.seek("s3");
+        world.put(ingress("n", "default", "", List.of("new.x.org"), "/", "web", 80, ""));
+        assertThat(prospect(world, "new.x.org")).isEqualTo(Prospect.AWAITED);
+        world.missing("s3");
+        assertThat(prospect(world, "new.x.org")).isEqualTo(Prospect.EXPECTED);
+        world.found(secret("s3", "ecdsa 0c new.x.org", "k"));
+        assertThat(prospect(world, "new.x.org")).isEqualTo(Prospect.NONE);
+    }
+
+    private static Prospect prospect(World world, String host) {
+        return wanted(world.translator.translate(), host).orElseThrow().prospect();
     }
 
     @Test
