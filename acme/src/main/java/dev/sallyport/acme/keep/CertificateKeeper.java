@@ -79,8 +79,8 @@ public final class CertificateKeeper implements AutoCloseable {
     /** How long a first order waits where a Secret of others may be applied just now. */
     private static final Duration SETTLING = Duration.ofSeconds(1);
 
-    /** How often it is looked at what waits for news of a Secret: with the news it is, anyway. */
-    private static final Duration AWAITED = Duration.ofMinutes(10);
+    /** How long one waits for news of a Secret; an API server may never give any of that one. */
+    private static final Duration AWAITING = Duration.ofMinutes(5);
 
     private static final Duration FIRST_RETRY = Duration.ofSeconds(1);
     private static final Duration LAST_RETRY = Duration.ofMinutes(1);
@@ -495,8 +495,8 @@ public final class CertificateKeeper implements AutoCloseable {
                 if (run != null && !run.order().equals(wish.order())) {
                     run.thread().interrupt(); // another one is wanted by now
                 }
-                if (wish.expectsOthers() && (entry.wish == null || !entry.wish.expectsOthers())) {
-                    entry.expectsOthersSince = clock.instant();
+                if (entry.wish == null || entry.wish.open() != wish.open()) {
+                    entry.openSince = clock.instant();
                 }
                 entry.wish = wish;
                 entry.goneSince = null;
@@ -835,21 +835,23 @@ public final class CertificateKeeper implements AutoCloseable {
     private static RenewalPlan settled(Entry entry, Wish wish, RenewalPlan plan, Instant now) {
         boolean first =
                 plan instanceof RenewalPlan.Issue(_, _, _, Why.NoCertificate _)
-                        && entry.underway == null;
-        Instant since = entry.expectsOthersSince;
-        if (first && wish.prospect() == Prospect.AWAITED) {
-            return new RenewalPlan.WaitUntil(
-                    now.plus(AWAITED), new Why.OthersAwaited(), plan.why());
-        }
-        if (!first || since == null || !wish.expectsOthers()) {
+                        && underway(entry).isEmpty();
+        Instant since = entry.openSince;
+        if (!first || since == null) {
             return plan;
         }
+        return switch (wish.open()) {
+            case NONE -> plan;
+            case EXPECTED -> waiting(since, SETTLING, now, new Why.OthersExpected(), plan);
+            case AWAITED -> waiting(since, AWAITING, now, new Why.OthersAwaited(), plan);
+        };
+    }
+
+    private static RenewalPlan waiting(
+            Instant since, Duration patience, Instant now, Why why, RenewalPlan plan) {
         // Of a clock that was set back too.
-        boolean over = Duration.between(since, now).abs().compareTo(SETTLING) >= 0;
-        return over
-                ? plan
-                : new RenewalPlan.WaitUntil(
-                        since.plus(SETTLING), new Why.OthersExpected(), plan.why());
+        boolean over = Duration.between(since, now).abs().compareTo(patience) >= 0;
+        return over ? plan : new RenewalPlan.WaitUntil(since.plus(patience), why, plan.why());
     }
 
     /**

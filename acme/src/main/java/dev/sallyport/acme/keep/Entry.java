@@ -43,7 +43,7 @@ final class Entry {
     final List<Failure> failures = new ArrayList<>();
     @Nullable Wish wish;
     @Nullable Instant goneSince; // set where there is no wish
-    @Nullable Instant expectsOthersSince; // it may not do so any more
+    @Nullable Instant openSince; // since when its wish's prospect is what it is
     @Nullable StoredCertificate stored;
     @Nullable X509Certificate leaf; // of what is stored
     @Nullable String damage; // why what is stored cannot be read

@@ -29,8 +29,8 @@ public record Wish(
         }
     }
 
-    /** Whether somebody else may serve it in a moment, as nobody does yet. */
-    boolean expectsOthers() {
-        return prospect == Prospect.EXPECTED && servedUntil.isEmpty();
+    /** What others may be about to do, as none of them serves it yet. */
+    Prospect open() {
+        return servedUntil.isEmpty() ? prospect : Prospect.NONE;
     }
 }

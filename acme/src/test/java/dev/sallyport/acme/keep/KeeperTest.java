@@ -489,6 +489,7 @@ class KeeperTest {
     /** An order that is half done is not thrown away meanwhile, and is gone on with. */
     @Test
     void nothingIsOrderedWhileASecretIsStillLookedFor() {
+        var zoo = new CertificateId("zoo.example");
         store.orders.put("blog.example", orderAt(FIRST, BLOG));
         cas.resumes = true;
         CertificateKeeper keeper = leading();
@@ -496,10 +497,13 @@ class KeeperTest {
         Kept shop = eventually(keeper, SHOP, KeeperTest::waits);
         assertThat(shop.plan().why()).isEqualTo(new Why.OthersAwaited());
         eventually(keeper, BLOG, KeeperTest::isKept);
-        pass(keeper, Duration.ofHours(1));
+        pass(keeper, Duration.ofMinutes(4));
         assertThat(begun(keeper)).isEqualTo(1);
-        want(keeper, wish(SHOP), awaited(BLOG)); // there is none
+        want(keeper, wish(SHOP), awaited(BLOG), awaited(zoo)); // there is none
         eventually(keeper, SHOP, KeeperTest::isKept);
+        eventually(keeper, zoo, KeeperTest::waits);
+        pass(keeper, Duration.ofMinutes(5)); // an API server that never says
+        eventually(keeper, zoo, KeeperTest::isKept);
     }
 
     /** Ours would be served instead of a wildcard: it must not expire while others serve. */

@@ -81,7 +81,7 @@ final class HostTranslator {
      * @param upstreams the upstreams that its routes name
      * @param secrets the Secrets looked for
      * @param acme whether it is to have a certificate by ACME
-     * @param prospect whether a Secret that is named for it may be about to serve it
+     * @param prospects whether Secrets that are named for it may be about to serve it, by namespace
      */
     record Result(
             Optional<VirtualHost> virtualHost,
@@ -94,7 +94,7 @@ final class HostTranslator {
             Set<UpstreamKey> upstreams,
             Set<ObjectRef> secrets,
             Optional<AcmeHost> acme,
-            Prospect prospect) {
+            Map<String, Prospect> prospects) {
 
         /** Of a host that nobody speaks of. */
         static final Result NOTHING =
@@ -109,7 +109,7 @@ final class HostTranslator {
                         Set.of(),
                         Set.of(),
                         Optional.empty(),
-                        Prospect.NONE);
+                        Map.of());
     }
 
     /** The host of {@code contributions}, which are in order of precedence. */
@@ -194,7 +194,7 @@ final class HostTranslator {
         private Optional<Refused> refused = Optional.empty();
         private Optional<Own> own = Optional.empty();
         private boolean othersGood;
-        private Prospect prospect = Prospect.NONE;
+        private final Map<String, Prospect> prospects = new HashMap<>();
         private Optional<Route> fallback = Optional.empty();
 
         /** Who asks the gateway to have a certificate issued for the host, and of whom. */
@@ -231,11 +231,9 @@ final class HostTranslator {
             }
 
             AcmeHost wanted(
-                    List<ServedCertificate> others,
-                    Prospect prospect,
-                    boolean lost,
-                    Optional<Finding> refusal) {
-                return new AcmeHost(host, ask.issuers(), ingress, others, prospect, lost, refusal);
+                    List<ServedCertificate> others, boolean lost, Optional<Finding> refusal) {
+                return new AcmeHost(
+                        host, ask.issuers(), ingress, others, Prospect.NONE, lost, refusal);
             }
         }
 
@@ -477,13 +475,7 @@ final class HostTranslator {
                 }
                 secrets.add(claim.secret());
                 CertificateStatus status = certificateSource.status(claim.secret());
-                if (mayHave(contribution.ingress())) {
-                    prospect =
-                            prospect.or(
-                                    Prospect.of(
-                                            certificateSource.isAwaited(claim.secret()),
-                                            status.exists()));
-                }
+                addProspect(claim.secret(), status.exists());
                 if (status.inService().isPresent()) {
                     if (scope instanceof HostScope.Named(Hostname host)) {
                         addCertificate(
@@ -499,6 +491,13 @@ final class HostTranslator {
                         findings.add(pending(contribution.ingress(), claim));
                     }
                 }
+            }
+        }
+
+        private void addProspect(ObjectRef secret, boolean exists) {
+            var prospect = Prospect.of(certificateSource.isAwaited(secret), exists);
+            if (prospect != Prospect.NONE) {
+                prospects.merge(secret.namespace(), prospect, Prospect::or);
             }
         }
 
@@ -727,16 +726,12 @@ final class HostTranslator {
                     Set.copyOf(servicesSeen),
                     Set.copyOf(upstreams),
                     Set.copyOf(secrets),
-                    asked.map(it -> it.wanted(others, prospect, isLost(), Optional.empty()))
+                    asked.map(it -> it.wanted(others, isLost(), Optional.empty()))
                             .or(() ->
                                     refused.map(it ->
                                             it.asked()
-                                                    .wanted(
-                                                            others,
-                                                            prospect,
-                                                            false,
-                                                            Optional.of(it.why())))),
-                    prospect);
+                                                    .wanted(others, false, Optional.of(it.why())))),
+                    Map.copyOf(prospects));
         }
     }
 

@@ -38,6 +38,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -98,7 +99,8 @@ public final class IncrementalTranslator {
     private final Users<UpstreamKey, HostScope> upstreamUsers = new Users<>();
     private final Users<ServiceRef, UpstreamKey> portsInUse = new Users<>();
     private final Set<HostScope> uncertified = new HashSet<>(); // in strict mode only
-    private final Map<String, Prospect> wildcardProspects = new HashMap<>(); // by parent, if any
+    private final Map<String, Map<String, Prospect>> wildcardProspects =
+            new HashMap<>(); // by parent, of those that have any by namespace
     private Prospect defaultProspect = Prospect.NONE;
 
     // What has to be looked at again.
@@ -755,7 +757,7 @@ public final class IncrementalTranslator {
                         result.upstreams(),
                         result.secrets(),
                         result.acme(),
-                        result.prospect())
+                        result.prospects())
                 : result;
     }
 
@@ -845,7 +847,7 @@ public final class IncrementalTranslator {
             CertificateStatus status = certificates.status(secret);
             report(secret, findingsOf(secret));
             noteDefaultProspect(
-                    isIssued(secret)
+                    isIssued(secret) || settings.strictSni() // then there is no default
                             ? Prospect.NONE
                             : Prospect.of(certificates.isAwaited(secret), status.exists()));
             if (status.inService().isPresent()) {
@@ -885,12 +887,12 @@ public final class IncrementalTranslator {
     /** Of a wildcard: it may be about to serve all below it. */
     private void noteProspect(Hostname name, HostTranslator.@Nullable Result result) {
         if (name instanceof Hostname.Wildcard(String parent)) {
-            Prospect now = result == null ? Prospect.NONE : result.prospect();
-            Prospect before =
-                    now == Prospect.NONE
+            Map<String, Prospect> now = result == null ? Map.of() : result.prospects();
+            Map<String, Prospect> before =
+                    now.isEmpty()
                             ? wildcardProspects.remove(parent)
                             : wildcardProspects.put(parent, now);
-            prospectsDirty |= now != (before == null ? Prospect.NONE : before);
+            prospectsDirty |= !now.equals(before == null ? Map.of() : before);
         }
     }
 
@@ -913,20 +915,30 @@ public final class IncrementalTranslator {
         for (Hostname name : names) {
             HostTranslator.Result result = hosts.get(new HostScope.Named(name));
             AcmeHost asking = result == null ? null : result.acme().orElse(null);
-            AcmeHost whole = asking == null ? null : asking.with(prospect(name, asking.prospect()));
+            AcmeHost whole =
+                    result == null || asking == null
+                            ? null
+                            : asking.with(prospect(name, result.prospects()));
             if (!Objects.equals(current.acmeHosts().get(name), whole)) {
                 acmeChanges.put(name, whole);
             }
         }
     }
 
-    private Prospect prospect(Hostname name, Prospect own) {
-        Prospect wildcard =
-                name instanceof Hostname.Exact(String text)
-                        ? wildcardProspects.get(text.substring(text.indexOf('.') + 1))
-                        : null;
-        Prospect others = own.or(defaultProspect);
-        return wildcard == null ? others : others.or(wildcard);
+    /** Of Secrets of namespaces that may have certificates for the host, and the default one. */
+    private Prospect prospect(Hostname name, Map<String, Prospect> own) {
+        return Stream.concat(own.entrySet().stream(), above(name).entrySet().stream())
+                .filter(it ->
+                        settings.acme().filter(acme -> acme.allows(it.getKey(), name)).isPresent())
+                .map(Map.Entry::getValue)
+                .reduce(defaultProspect, Prospect::or);
+    }
+
+    private Map<String, Prospect> above(Hostname name) {
+        int dot = name instanceof Hostname.Exact ? name.text().indexOf('.') : -1;
+        return dot > 0
+                ? wildcardProspects.getOrDefault(name.text().substring(dot + 1), Map.of())
+                : Map.of();
     }
 
     /** The set of {@code certificates}; {@code before} where it is the same. */

@@ -831,13 +831,32 @@ class IncrementalTranslatorTest {
 
     @Test
     void whatTheDefaultCertificateWillServeIsNotAskedForEither() {
-        World world = shop(settings(true, true).with(acme(true)));
+        World world = shop(settings(false, true, true).with(acme(true)));
         world.seek("s3");
         world.put(ingress("n", "default", "", List.of("new.x.org"), "/", "web", 80, ""));
         assertThat(prospect(world, "new.x.org")).isEqualTo(Prospect.AWAITED);
         world.missing("s3");
         assertThat(prospect(world, "new.x.org")).isEqualTo(Prospect.EXPECTED);
         world.found(secret("s3", "ecdsa 0c new.x.org", "k"));
+        assertThat(prospect(world, "new.x.org")).isEqualTo(Prospect.NONE);
+
+        World strict = shop(settings(true, true, true).with(acme(true)));
+        strict.seek("s3");
+        strict.put(ingress("n", "default", "", List.of("new.x.org"), "/", "web", 80, ""));
+        assertThat(prospect(strict, "new.x.org")).isEqualTo(Prospect.NONE);
+    }
+
+    /** A wildcard's certificate counts for a host though none may be ordered for the wildcard. */
+    @Test
+    void onlySecretsOfNamespacesCountThatMayHaveCertificatesForTheHost() {
+        World world = shop(settings(false, false).with(everyHostOf("default=new.x.org")));
+        world.put(ingress("n", "default", "", List.of("new.x.org"), "/", "web", 80, ""));
+        world.seek("wild");
+        world.put(ingress("w", "default", "", List.of("*.x.org"), "/w", "web", 80, "wild"));
+        assertThat(prospect(world, "new.x.org")).isEqualTo(Prospect.AWAITED);
+        world.sought.add(new ObjectRef("Secret", "shop", "theirs"));
+        world.remove(new ObjectRef("Ingress", "default", "w"));
+        world.put(ingress("w", "shop", "", List.of("*.x.org"), "/w", "web", 80, "theirs"));
         assertThat(prospect(world, "new.x.org")).isEqualTo(Prospect.NONE);
     }
 
@@ -1171,6 +1190,11 @@ class IncrementalTranslatorTest {
     }
 
     private static TranslationSettings settings(boolean strict, boolean defaults) {
+        return settings(strict, defaults, defaults && strict);
+    }
+
+    private static TranslationSettings settings(
+            boolean strict, boolean defaultBackend, boolean defaultCertificate) {
         return new TranslationSettings(
                 List.of(new Listener("https", "0.0.0.0", 8443, new ListenerProtocol.Http())),
                 Set.of(),
@@ -1178,8 +1202,10 @@ class IncrementalTranslatorTest {
                 true,
                 true,
                 new HttpsRedirect(308, 443),
-                defaults ? Optional.of(BackendReference.parse("default/web:80")) : Optional.empty(),
-                defaults && strict
+                defaultBackend
+                        ? Optional.of(BackendReference.parse("default/web:80"))
+                        : Optional.empty(),
+                defaultCertificate
                         ? Optional.of(new ObjectRef("Secret", "default", "s3"))
                         : Optional.empty(),
                 Optional.of(FALLBACK),
