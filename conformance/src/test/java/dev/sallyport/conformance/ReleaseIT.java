@@ -1,6 +1,5 @@
 package dev.sallyport.conformance;
 
-import static java.util.stream.Collectors.joining;
 import static java.util.stream.Collectors.toSet;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
@@ -202,8 +201,7 @@ final class ReleaseIT {
     @Test
     @Order(5)
     void aReleaseThatIsUninstalledLeavesNothing() {
-        helm.ok("uninstall", edge.name(), "--wait");
-        assertThatNothingIsLeft(cluster, edge);
+        uninstallWithoutATrace(edge);
     }
 
     /** Load that retries nothing, where it can go to either replica. */
@@ -349,8 +347,7 @@ final class ReleaseIT {
         assertThat(may(shop, "list", "ingresses", account)).isTrue();
         assertThat(may(edge, "list", "ingresses", account)).isFalse();
         assertThat(may(edge, "list", "secrets", account)).isFalse();
-        helm.ok("uninstall", edge.name(), "--wait");
-        assertThatNothingIsLeft(cluster, edge);
+        uninstallWithoutATrace(edge);
     }
 
     /** What the release, which is called like its namespace, calls its objects. */
@@ -440,28 +437,9 @@ final class ReleaseIT {
         return ran.out().strip().equals("yes");
     }
 
-    /** Of no kind that the API server can list, in no namespace. */
-    private static void assertThatNothingIsLeft(Cluster cluster, Namespace edge) {
+    /** No Pod of anybody's is left either. */
+    private static void uninstallWithoutATrace(Namespace edge) {
+        new Release(cluster, edge).uninstallWithoutATrace();
         await().atMost(GOODBYE).until(() -> pods(edge).isEmpty());
-        String kinds =
-                cluster.kubectl()
-                        .ok("api-resources", "--verbs=list", "--output=name")
-                        .lines()
-                        .filter(kind -> !kind.equals("componentstatuses"))
-                        .collect(joining(","));
-        // EndpointSlices are the garbage collector's.
-        await().atMost(GOODBYE)
-                .untilAsserted(() ->
-                        assertThat(
-                                        cluster.kubectl()
-                                                .ok(
-                                                        "get",
-                                                        kinds,
-                                                        "--all-namespaces",
-                                                        "--selector=app.kubernetes.io/instance="
-                                                                + edge.name(),
-                                                        "--output=name"))
-                                .isEmpty());
-        assertThat(edge.kubectl().ok("get", "secrets", "--selector=owner=helm")).isEmpty();
     }
 }

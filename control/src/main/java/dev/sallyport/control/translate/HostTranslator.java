@@ -495,6 +495,9 @@ final class HostTranslator {
         }
 
         private void addProspect(ObjectRef secret, boolean exists) {
+            if (acme.isEmpty()) {
+                return;
+            }
             var prospect = Prospect.of(certificateSource.isAwaited(secret), exists);
             if (prospect != Prospect.NONE) {
                 prospects.merge(secret.namespace(), prospect, Prospect::or);

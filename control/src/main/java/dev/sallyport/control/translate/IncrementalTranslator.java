@@ -903,6 +903,9 @@ public final class IncrementalTranslator {
 
     /** Who asks for certificates, and what may be about to serve them. */
     private void noteAsking() {
+        if (settings.acme().isEmpty()) {
+            return;
+        }
         Set<Hostname> names = new HashSet<>();
         for (HostScope scope : dirtyScopes) {
             if (scope instanceof HostScope.Named(Hostname name)) {
@@ -914,13 +917,14 @@ public final class IncrementalTranslator {
         }
         for (Hostname name : names) {
             HostTranslator.Result result = hosts.get(new HostScope.Named(name));
-            AcmeHost asking = result == null ? null : result.acme().orElse(null);
-            AcmeHost whole =
-                    result == null || asking == null
+            AcmeHost asking =
+                    result == null
                             ? null
-                            : asking.with(prospect(name, result.prospects()));
-            if (!Objects.equals(current.acmeHosts().get(name), whole)) {
-                acmeChanges.put(name, whole);
+                            : result.acme()
+                                    .map(it -> it.with(prospect(name, result.prospects())))
+                                    .orElse(null);
+            if (!Objects.equals(current.acmeHosts().get(name), asking)) {
+                acmeChanges.put(name, asking);
             }
         }
     }
